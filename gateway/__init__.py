@@ -1,0 +1,1 @@
+"""The gateway: HTTP in front, subgraphs behind, and the alliance subgraph itself."""

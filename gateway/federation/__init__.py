@@ -1,0 +1,1 @@
+"""Composes, plans and runs Apollo Federation v2; knows no business."""

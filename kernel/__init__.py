@@ -1,0 +1,1 @@
+"""The floor of the house: no business, imports nothing of ours."""

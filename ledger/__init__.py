@@ -1,0 +1,1 @@
+"""Points, coins and settlement money of the alliance, double entry."""

@@ -1,0 +1,1 @@
+"""One merchant schema, many backends."""
