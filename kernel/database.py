@@ -1,0 +1,267 @@
+"""The one way to open a database: `transaction` to write, `snapshot` to read.
+
+Work is a plain function over a SQLAlchemy connection that reads, decides and writes. It may run
+again after a failure, so it changes nothing but the database. See docs/decisions/database.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+T = TypeVar("T")
+
+BATCH_MAX = 256
+WAITING_MAX = 4_096
+READERS = 2
+BUSY_TIMEOUT_MS = 10_000
+
+
+class DatabaseUnavailable(Exception):
+    """The database could not do the work (disk full, busy, lost); nothing of it was kept."""
+
+
+class Overloaded(Exception):
+    """Too much work waits already; nothing of this one was begun."""
+
+
+class DirectoryInUse(Exception):
+    """Another server runs on this data directory."""
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    work: Callable[[Connection], T]
+    future: asyncio.Future[T]
+    loop: asyncio.AbstractEventLoop
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Database:
+    """One SQLite file: one writer that commits waiting work in groups, and a few readers.
+
+    Every commit is on the disk before its callers hear of it (WAL, synchronous=FULL).
+    """
+
+    def __init__(self, path: Path, metadata: MetaData) -> None:
+        self.path = path
+        self._metadata = metadata
+        self._engine = _sqlite_engine(path, query_only=False)
+        self._read_engine = _sqlite_engine(path, query_only=True)
+        self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix=f"read-{path.stem}")
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, metadata: MetaData) -> Database:
+        """The database at `path`, with every table of `metadata`.
+
+        Raises:
+            DatabaseUnavailable: the file can not be opened or written.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = cls(path, metadata)
+        await asyncio.to_thread(database._start)
+        return database
+
+    async def transaction(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, once all it wrote is durable.
+
+        An exception of `work` rolls back all that it wrote, and only that. Cancelling the caller
+        does not stop work that was begun.
+
+        Raises:
+            Overloaded: too much work waits.
+            DatabaseUnavailable: the database failed; nothing was kept.
+        """
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        if self._waiting.qsize() >= WAITING_MAX:
+            raise Overloaded("too many writes wait")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        job = _Job(work, future, loop)
+        self._waiting.put(job)
+        return await future
+
+    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, reading one unchanging state of the database.
+
+        Raises:
+            DatabaseUnavailable: the database failed.
+        """
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._read_threads, self._read, work)
+
+    async def close(self) -> None:
+        """Finishes what waits, then lets go of the file."""
+        if self._closed:
+            return
+        self._closed = True
+        self._waiting.put(None)
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._read_threads.shutdown, True)
+        while not self._readers.empty():
+            self._readers.get().close()
+        self._engine.dispose()
+        self._read_engine.dispose()
+
+    def _start(self) -> None:
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                self._metadata.create_all(connection)
+                connection.exec_driver_sql("COMMIT")
+            for _ in range(READERS):
+                self._readers.put(self._read_engine.connect())
+            writing = self._engine.connect()
+        except OperationalError as error:
+            raise DatabaseUnavailable(f"can not open {self.path.name}: {error.orig}") from error
+        self._writer = threading.Thread(
+            target=self._write_until_closed, args=(writing,), name=f"write-{self.path.stem}"
+        )
+        self._writer.start()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        connection = self._readers.get()
+        try:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                return work(connection)
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+        except OperationalError as error:
+            raise DatabaseUnavailable(str(error.orig)) from error
+        finally:
+            self._readers.put(connection)
+
+    def _write_until_closed(self, connection: Connection) -> None:
+        with connection:
+            while (job := self._waiting.get()) is not None:
+                batch = [job]
+                is_last = False
+                while len(batch) < BATCH_MAX and not self._waiting.empty():
+                    following = self._waiting.get()
+                    if following is None:
+                        is_last = True
+                        break
+                    batch.append(following)
+                _commit_together(connection, batch)
+                _settle(batch)
+                if is_last:
+                    return
+
+
+class DirectoryLock:
+    """Holds a data directory for one server; the system frees it when the process ends."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._file = (directory / "server.lock").open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise DirectoryInUse(f"another server runs on {directory}") from error
+
+    def release(self) -> None:
+        """Frees the directory."""
+        self._file.close()
+
+
+def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"check_same_thread": False, "cached_statements": 512},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(raw: Any, _record: object) -> None:
+        cursor = raw.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-32768")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        if query_only:
+            cursor.execute("PRAGMA query_only=1")
+        cursor.close()
+
+    return engine
+
+
+def _commit_together(connection: Connection, batch: list[_Job[Any]]) -> None:
+    """Runs the jobs in one transaction, each under a savepoint: a failed one costs only itself."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for job in batch:
+            _run_job(connection, job)
+        connection.exec_driver_sql("COMMIT")
+    except DBAPIError as error:
+        lost = DatabaseUnavailable(f"nothing was kept: {error.orig}")
+        for job in batch:
+            job.error = job.error or lost
+        if _in_transaction(connection):
+            connection.exec_driver_sql("ROLLBACK")
+
+
+def _run_job(connection: Connection, job: _Job[Any]) -> None:
+    connection.exec_driver_sql("SAVEPOINT job")
+    try:
+        job.result = job.work(connection)
+    except BaseException as error:  # It belongs to the job's caller, whatever it is.
+        job.error = error
+        if not _in_transaction(connection):
+            # The database itself gave the transaction up (disk full): the others lost theirs too.
+            raise OperationalError("SAVEPOINT job", None, error) from error
+        connection.exec_driver_sql("ROLLBACK TO job")
+        if isinstance(error, OperationalError):
+            job.error = DatabaseUnavailable(f"nothing was kept: {error.orig}")
+    connection.exec_driver_sql("RELEASE job")
+
+
+def _in_transaction(connection: Connection) -> bool:
+    raw = connection.connection.dbapi_connection
+    return bool(raw is not None and getattr(raw, "in_transaction", False))
+
+
+def _settle(batch: list[_Job[Any]]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = {}
+    for job in batch:
+        by_loop.setdefault(job.loop, []).append(job)
+    for loop, jobs in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle_all, jobs)
+
+
+def _settle_all(jobs: list[_Job[Any]]) -> None:
+    for job in jobs:
+        job.settle()

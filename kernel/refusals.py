@@ -1,0 +1,102 @@
+"""The base of every expected "no", and those that every part of the system gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_registry: dict[str, type[Refusal]] = {}
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """An expected "no". Subclasses are dataclasses whose fields are JSON values.
+
+    Raising one inside a transaction rolls that transaction back.
+
+    Attributes:
+        retryable: whether the same request may later be answered otherwise; only then is the
+            refusal not kept under its request id.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _registry[cls.__name__] = cls
+
+    @property
+    def code(self) -> str:
+        """The class name in capitals: `QuoteStale` is QUOTE_STALE."""
+        return code_of(type(self).__name__)
+
+    @property
+    def message(self) -> str:
+        """One sentence for people."""
+        return (type(self).__doc__ or self.code).strip().splitlines()[0]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The refusal as it is kept under its request id."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {"refusal": type(self).__name__, **fields}
+
+
+def refusal_from_json(stored: dict[str, Any]) -> Refusal:
+    """The refusal that `as_json` stored."""
+    fields = {name: value for name, value in stored.items() if name != "refusal"}
+    return _registry[stored["refusal"]](**fields)
+
+
+def code_of(class_name: str) -> str:
+    """QUOTE_STALE for `QuoteStale` and for `QuoteStaleRefusal`."""
+    return _WORD.sub("_", class_name.removesuffix("Refusal")).upper()
+
+
+@dataclass(eq=False)
+class InvalidInput(Refusal):
+    """The input is well-formed and still wrong.
+
+    Attributes:
+        problems: (path within the input, what is wrong and what would be right) pairs, at
+            least one, in input order.
+    """
+
+    problems: list[list[str]]
+
+    @classmethod
+    def at(cls, field: str, message: str) -> InvalidInput:
+        """The refusal of one fault."""
+        return cls(problems=[[field, message]])
+
+    @property
+    def message(self) -> str:
+        """The first fault, and how many more there are."""
+        field, fault = self.problems[0]
+        more = len(self.problems) - 1
+        return f"{field}: {fault}" + (f" (and {more} more)" if more else "")
+
+
+@dataclass(eq=False)
+class NotFound(Refusal):
+    """The id names nothing that you may see."""
+
+    id: str
+    retryable: ClassVar[bool] = True
+
+
+@dataclass(eq=False)
+class RequestIdReused(Refusal):
+    """This requestId was used before with a different input."""
+
+
+@dataclass(eq=False)
+class RequestInProgress(Refusal):
+    """The first request with this requestId has not been answered yet; repeat it later."""
+
+    retryable: ClassVar[bool] = True

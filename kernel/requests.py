@@ -1,0 +1,213 @@
+"""One answer per request id: outcomes kept with what they did, in one transaction.
+
+A request is known by its caller, its operation and the id that the caller chose. A repeat with
+the same input gets the first outcome; one with another input is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select, update
+
+from kernel.clock import to_micros
+from kernel.refusals import Refusal, RequestIdReused, RequestInProgress, refusal_from_json
+
+REQUEST_ID_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """Names one request.
+
+    Attributes:
+        caller: `Caller.key`.
+        operation: name of the mutation.
+        request_id: chosen by the client.
+        body_hash: `hash_of` the input without the request id.
+    """
+
+    caller: str
+    operation: str
+    request_id: str
+    body_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of a request: JSON of a success, or of a refusal."""
+
+    outcome: dict[str, Any]
+    replayed: bool
+
+    def success(self) -> dict[str, Any]:
+        """The outcome when it is a success.
+
+        Raises:
+            Refusal: the request was refused.
+        """
+        if "refusal" in self.outcome:
+            raise refusal_from_json(self.outcome)
+        return self.outcome
+
+
+def hash_of(body: object) -> str:
+    """SHA-256 of a JSON value, in hexadecimal; the order of keys does not matter."""
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def request_table(metadata: MetaData) -> Table:
+    """The table of one database that keeps its requests."""
+    return Table(
+        "request",
+        metadata,
+        Column("caller", Text, primary_key=True),
+        Column("operation", Text, primary_key=True),
+        Column("request_id", Text, primary_key=True),
+        Column("body_hash", Text, nullable=False),
+        Column("owner", Text, nullable=False),
+        Column("outcome", Text, nullable=True),
+        Column("created_at", Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+class RequestLog:
+    """The requests of one database. The caller owns the transaction."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def answer_once(
+        self,
+        connection: Connection,
+        key: RequestKey,
+        *,
+        now: datetime,
+        work: Callable[[], dict[str, Any]],
+    ) -> Answer:
+        """The outcome of `work`, or of the first request with this key.
+
+        A refusal of `work` undoes what it wrote and becomes the outcome. A retryable refusal is
+        raised, and nothing is kept.
+
+        Raises:
+            RequestIdReused: the id was used with another input.
+            RequestInProgress: the first request is not answered yet.
+            Refusal: `work` refused, and a later try may be answered otherwise.
+        """
+        stored = self.find(connection, key)
+        if stored is not None:
+            return stored
+        connection.exec_driver_sql("SAVEPOINT answer")
+        try:
+            outcome = work()
+        except Refusal as refusal:
+            connection.exec_driver_sql("ROLLBACK TO answer")
+            connection.exec_driver_sql("RELEASE answer")
+            if refusal.retryable:
+                raise
+            outcome = refusal.as_json()
+        else:
+            connection.exec_driver_sql("RELEASE answer")
+        self._insert(connection, key, owner="", outcome=outcome, now=now)
+        return Answer(outcome, replayed=False)
+
+    def find(self, connection: Connection, key: RequestKey) -> Answer | None:
+        """The kept outcome; None when this key was never used.
+
+        Raises:
+            RequestIdReused: the id was used with another input.
+            RequestInProgress: the first request is not answered yet.
+        """
+        row = connection.execute(
+            select(self._table.c.body_hash, self._table.c.outcome).where(*self._is(key))
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.body_hash != key.body_hash:
+            raise RequestIdReused
+        if row.outcome is None:
+            raise RequestInProgress
+        return Answer(orjson.loads(row.outcome), replayed=True)
+
+    def claim(
+        self, connection: Connection, key: RequestKey, *, now: datetime, owner: str
+    ) -> Answer | None:
+        """The kept outcome; None when `owner` shall do the work and `settle` it.
+
+        A claim of another owner that was never settled is taken over: its process is gone.
+
+        Args:
+            owner: names the running process.
+
+        Raises:
+            RequestIdReused: the id was used with another input.
+            RequestInProgress: this owner works on it at this moment.
+        """
+        row = connection.execute(
+            select(self._table.c.body_hash, self._table.c.outcome, self._table.c.owner).where(
+                *self._is(key)
+            )
+        ).one_or_none()
+        if row is None:
+            self._insert(connection, key, owner=owner, outcome=None, now=now)
+            return None
+        if row.body_hash != key.body_hash:
+            raise RequestIdReused
+        if row.outcome is not None:
+            return Answer(orjson.loads(row.outcome), replayed=True)
+        if row.owner == owner:
+            raise RequestInProgress
+        connection.execute(update(self._table).where(*self._is(key)).values(owner=owner))
+        return None
+
+    def settle(self, connection: Connection, key: RequestKey, outcome: dict[str, Any]) -> None:
+        """Keeps the outcome of a claimed request."""
+        connection.execute(
+            update(self._table)
+            .where(*self._is(key))
+            .values(outcome=orjson.dumps(outcome).decode(), owner="")
+        )
+
+    def disown(self, connection: Connection, key: RequestKey) -> None:
+        """Lets a later repeat try again: the work ended without an outcome worth keeping."""
+        connection.execute(
+            update(self._table)
+            .where(*self._is(key), self._table.c.outcome.is_(None))
+            .values(owner="")
+        )
+
+    def _insert(
+        self,
+        connection: Connection,
+        key: RequestKey,
+        *,
+        owner: str,
+        outcome: dict[str, Any] | None,
+        now: datetime,
+    ) -> None:
+        connection.execute(
+            insert(self._table).values(
+                caller=key.caller,
+                operation=key.operation,
+                request_id=key.request_id,
+                body_hash=key.body_hash,
+                owner=owner,
+                outcome=None if outcome is None else orjson.dumps(outcome).decode(),
+                created_at=to_micros(now),
+            )
+        )
+
+    def _is(self, key: RequestKey) -> tuple[Any, ...]:
+        columns = self._table.c
+        return (
+            columns.caller == key.caller,
+            columns.operation == key.operation,
+            columns.request_id == key.request_id,
+        )
