@@ -239,12 +239,12 @@ def _run_job(connection: Connection, job: _Job[Any]) -> None:
         job.result = job.work(connection)
     except BaseException as error:  # It belongs to the job's caller, whatever it is.
         job.error = error
+        if isinstance(error, OperationalError):
+            job.error = DatabaseUnavailable(f"nothing was kept: {error.orig}")
         if not _in_transaction(connection):
             # The database itself gave the transaction up (disk full): the others lost theirs too.
             raise OperationalError("SAVEPOINT job", None, error) from error
         connection.exec_driver_sql("ROLLBACK TO job")
-        if isinstance(error, OperationalError):
-            job.error = DatabaseUnavailable(f"nothing was kept: {error.orig}")
     connection.exec_driver_sql("RELEASE job")
 
 

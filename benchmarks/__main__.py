@@ -1,0 +1,18 @@
+"""Runs every benchmark, or those named: `python -m benchmarks database`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+import benchmarks
+
+if __name__ == "__main__":
+    found = {
+        module.name for module in pkgutil.iter_modules([str(Path(benchmarks.__file__).parent)])
+    }
+    for name in sys.argv[1:] or sorted(found - {"__main__"}):
+        print(f"== {name}")
+        importlib.import_module(f"benchmarks.{name}").main()

@@ -1,0 +1,161 @@
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import CheckConstraint, Column, Connection, Integer, MetaData, Table, func, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from kernel.database import Database, DatabaseUnavailable, DirectoryInUse, DirectoryLock
+
+METADATA = MetaData()
+NOTE = Table(
+    "note",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("amount", Integer, CheckConstraint("amount >= 0"), nullable=False),
+)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await Database.open(tmp_path / "notes.sqlite", METADATA)
+    yield opened
+    await opened.close()
+
+
+def write(key: int, amount: int = 1):  # type: ignore[no-untyped-def]
+    def work(connection: Connection) -> int:
+        connection.execute(NOTE.insert().values(id=key, amount=amount))
+        return key
+
+    return work
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(NOTE)).scalar_one()
+
+
+async def test_what_was_written_is_read(database: Database) -> None:
+    assert await database.transaction(write(1)) == 1
+    assert await database.snapshot(count) == 1
+
+
+async def test_a_failed_write_costs_only_itself_among_many_that_commit_together(
+    database: Database,
+) -> None:
+    keys = [*range(100), 50, 51]
+
+    results = await asyncio.gather(
+        *(database.transaction(write(key)) for key in keys), return_exceptions=True
+    )
+
+    assert [r for r in results if isinstance(r, IntegrityError)] == results[100:]
+    assert await database.snapshot(count) == 100
+
+
+async def test_a_constraint_rolls_back_all_that_its_work_wrote(database: Database) -> None:
+    def work(connection: Connection) -> None:
+        write(1)(connection)
+        write(2, -1)(connection)
+
+    with pytest.raises(IntegrityError):
+        await database.transaction(work)
+
+    assert await database.snapshot(count) == 0
+
+
+async def test_a_reader_can_not_write(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable, match="readonly"):
+        await database.snapshot(write(1))
+
+
+async def test_a_full_disk_keeps_nothing_of_the_batch_and_service_resumes(
+    database: Database,
+) -> None:
+    await database.transaction(write(0))
+    pages = await database.transaction(
+        lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one()
+    )
+    await database.transaction(
+        lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar_one()
+    )
+
+    def fill(connection: Connection) -> None:
+        for key in range(1, 5_000):
+            write(key)(connection)
+
+    results = await asyncio.gather(
+        database.transaction(fill), database.transaction(fill), return_exceptions=True
+    )
+
+    assert all(isinstance(result, DatabaseUnavailable) for result in results)
+    assert await database.snapshot(count) == 1
+    await database.transaction(
+        lambda c: c.exec_driver_sql("PRAGMA max_page_count=1000000").scalar_one()
+    )
+    assert await database.transaction(write(7)) == 7
+
+
+async def test_cancelling_the_caller_does_not_undo_what_was_begun(database: Database) -> None:
+    task = asyncio.create_task(database.transaction(write(1)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await database.transaction(write(2))
+
+    assert await database.snapshot(count) == 2
+
+
+async def test_commits_are_durable_before_they_are_answered(database: Database) -> None:
+    synchronous = await database.transaction(
+        lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar_one()
+    )
+    mode = await database.snapshot(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+
+    assert (synchronous, mode) == (2, "wal")
+
+
+async def test_a_closed_database_says_so(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "notes.sqlite", METADATA)
+    await database.close()
+    await database.close()
+
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        await database.transaction(count)
+
+
+async def test_a_path_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.sqlite").mkdir()
+
+    with pytest.raises(DatabaseUnavailable, match="can not open"):
+        await Database.open(tmp_path / "notes.sqlite", METADATA)
+
+
+def test_a_second_server_on_a_directory_is_refused_until_the_first_is_gone(
+    tmp_path: Path,
+) -> None:
+    hold = "import sys; from pathlib import Path; from kernel.database import DirectoryLock\n"
+    hold += "lock = DirectoryLock(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    with other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(DirectoryInUse):
+            DirectoryLock(tmp_path)
+        other.kill()
+
+    DirectoryLock(tmp_path).release()
+
+
+def test_the_errors_of_the_driver_stay_inside(tmp_path: Path) -> None:
+    assert not issubclass(DatabaseUnavailable, OperationalError)
