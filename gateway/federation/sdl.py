@@ -151,13 +151,16 @@ class _Reader:
         keys = tuple(_key(one) for one in directives.get("key", ()))
         local_keys = _top_level(keys) if is_extension else frozenset()
         shareable = "shareable" in directives
+        external = "external" in directives
         return SubgraphType(
             name=name,
             kind=kind,
             description=_description(node),
             markers=self._markers(directives),
             fields={
-                one.name.value: self._field(one, shareable=shareable, local_keys=local_keys)
+                one.name.value: self._field(
+                    one, shareable=shareable, external=external, local_keys=local_keys
+                )
                 for one in getattr(node, "fields", None) or ()
                 if kind in (Kind.OBJECT, Kind.INTERFACE)
             },
@@ -177,7 +180,12 @@ class _Reader:
         )
 
     def _field(
-        self, node: FieldDefinitionNode, *, shareable: bool, local_keys: frozenset[str]
+        self,
+        node: FieldDefinitionNode,
+        *,
+        shareable: bool,
+        external: bool,
+        local_keys: frozenset[str],
     ) -> Field:
         directives = self._directives(node)
         name = node.name.value
@@ -189,7 +197,7 @@ class _Reader:
             markers=self._markers(directives),
             # On an extension, `@external` on a key field is the old spelling of a key the
             # subgraph knows by itself.
-            external="external" in directives and name not in local_keys,
+            external=(external or "external" in directives) and name not in local_keys,
             requires=_field_set(directives, "requires"),
             provides=_field_set(directives, "provides"),
             shareable=shareable or "shareable" in directives or self._names.is_federation_1,

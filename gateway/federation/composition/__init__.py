@@ -25,6 +25,7 @@ from gateway.federation.composition.merge import merge_subgraphs
 from gateway.federation.composition.overrides import find_overrides
 from gateway.federation.composition.printing import print_supergraph
 from gateway.federation.composition.retained import Retained, find_retained
+from gateway.federation.composition.satisfiability import check_satisfiability
 from gateway.federation.composition.sources import Sources
 from gateway.federation.composition.type_refs import subtypes_of
 from gateway.federation.sdl import SdlRefused, read_subgraph
@@ -63,6 +64,8 @@ def compose(subgraphs: Sequence[SubgraphSdl]) -> Composition:
     supergraph = merge_subgraphs(sources)
     inherit_from_interface_objects(supergraph)
     check_interfaces(supergraph, findings)
+    findings.refuse_if_any()
+    check_satisfiability(supergraph, sources)
     findings.refuse_if_any()
     return Composition(print_supergraph(supergraph, retained), findings.hints)
 

@@ -178,6 +178,7 @@ def _owners(
     among: int,
 ) -> tuple[FieldOwner, ...]:
     owners = []
+    types_differ = any(part.field.type != merged for part in parts)
     for part in parts:
         subgraph, field = part.subgraph.name, part.field
         is_used = sources.uses[subgraph].is_used(place)
@@ -188,7 +189,7 @@ def _owners(
         owners.append(
             FieldOwner(
                 subgraph=subgraph,
-                type=None if field.type == merged else str(field.type),
+                type=str(field.type) if types_differ else None,
                 requires=field.requires,
                 provides=field.provides,
                 external=field.external,

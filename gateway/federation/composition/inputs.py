@@ -54,12 +54,9 @@ def merge_input_fields(
             )
             continue
         value = _merge_value(sources, given, prefix="INPUT_FIELD", at=place)
-        owners = tuple(
-            FieldOwner(subgraph, type=None if one.type == value.type else str(one.type))
-            for subgraph, one in given
-        )
-        differ = any(owner.type for owner in owners)
-        merged[name] = MergedInputField(value, owners if differ else ())
+        owners = tuple(FieldOwner(subgraph, type=str(one.type)) for subgraph, one in given)
+        types_differ = any(one.type != value.type for _, one in given)
+        merged[name] = MergedInputField(value, owners if types_differ else ())
     if not merged:
         sources.findings.conflict(
             "EMPTY_MERGED_INPUT_TYPE",

@@ -14,7 +14,7 @@ from gateway.federation.field_sets import (
     FragmentSelection,
     parse_field_set,
 )
-from gateway.federation.subgraph import Field, Kind, ListRef, Subgraph, TypeRef, named_type
+from gateway.federation.subgraph import Field, Kind, Subgraph, named_type
 
 _COMPOSITE = (Kind.OBJECT, Kind.INTERFACE, Kind.UNION)
 
@@ -113,9 +113,9 @@ class SelectionCheck:
         if directive.name == "KEY":
             below = self._subgraph.types.get(named_type(found.type))
             is_abstract = below is not None and below.kind in (Kind.INTERFACE, Kind.UNION)
-            if is_abstract or _is_list(found.type):
-                fault = f'"{place}" is of type "{found.type}"; a key holds no list,'
-                self._fault(directive, "FIELDS_SELECT_INVALID_TYPE", f"{fault} interface or union.")
+            if is_abstract:
+                fault = f'"{place}" is of type "{found.type}"; a key holds no interface or union.'
+                self._fault(directive, "FIELDS_SELECT_INVALID_TYPE", fault)
 
     def _fault(self, directive: Directive, code: str, fault: str) -> None:
         carrier = directive.name.lower()
@@ -126,7 +126,3 @@ class SelectionCheck:
             subgraphs=[self._subgraph.name],
             at=directive.at,
         )
-
-
-def _is_list(ref: TypeRef) -> bool:
-    return str(ref).startswith("[") or isinstance(ref, ListRef)
