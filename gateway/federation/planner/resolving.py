@@ -1,0 +1,240 @@
+"""Decides for every wanted field which subgraph it comes from, and how to get there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gateway.federation.graph import Graph, Provided
+from gateway.federation.planner.choices import (
+    FREE,
+    Choice,
+    FieldPlan,
+    Hop,
+    ObjectPlan,
+    best,
+    combinations,
+    later,
+    rank,
+    waves_of,
+)
+from gateway.federation.selections import Field, Selection
+
+Guard = frozenset[tuple[str, str, str]]
+"""Moves whose conditions are being resolved: (type, subgraph, field for which it requires)."""
+
+_NO_GUARD: Guard = frozenset()
+_HOP_WEIGHT = 100
+
+
+class Resolver:
+    """Resolves selections over one graph; remembers partial results for one operation."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known: dict[object, tuple[list[Choice], Field]] = {}
+
+    def root(self, type_name: str, fields: Iterable[Field]) -> ObjectPlan:
+        """The cheapest way to get fields of a root type; may leave a remainder."""
+        return self._objects(type_name, "", tuple(fields), (), _NO_GUARD)[0]
+
+    def _objects(
+        self,
+        type_name: str,
+        subgraph: str,
+        fields: tuple[Field, ...],
+        provided: Provided,
+        guard: Guard,
+    ) -> list[ObjectPlan]:
+        groups = [
+            self._choices(type_name, subgraph, field, provided, guard) or [_unresolved(field)]
+            for field in fields
+        ]
+        plans: list[ObjectPlan] = []
+        for combination in combinations(groups):
+            picks = [pick for pick in combination.picks if isinstance(pick, Choice)]
+            plans.append(
+                ObjectPlan(
+                    type_name=type_name,
+                    fields=tuple(plan for pick in picks for plan in pick.fields),
+                    hops=tuple(hop for pick in picks for hop in pick.hops),
+                    cost=combination.cost,
+                    weight=combination.weight,
+                    remainder=tuple(pick.remainder for pick in picks if pick.remainder),
+                )
+            )
+        return plans
+
+    def _choices(
+        self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
+    ) -> list[Choice]:
+        identity = (type_name, subgraph, id(field), tuple(map(id, provided)), guard)
+        known = self._known.get(identity)
+        if known is None:
+            found = self._find_choices(type_name, subgraph, field, provided, guard)
+            known = self._known[identity] = (found, field)
+        return known[0]
+
+    def _find_choices(
+        self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
+    ) -> list[Choice]:
+        if field.name == "__typename":
+            return [Choice((FieldPlan(field),), (), FREE, 0)]
+        direct: list[Choice] = []
+        if subgraph and self._graph.resolves(type_name, subgraph, field.name, provided):
+            direct = self._direct(type_name, subgraph, field, provided, guard)
+        if any(choice.remainder is None and not choice.cost for choice in direct):
+            return best(choice for choice in direct if choice.remainder is None)
+        options = direct + list(self._hops(type_name, subgraph, field, provided, guard))
+        whole = [choice for choice in options if choice.remainder is None]
+        if whole:
+            return best(whole)
+        return self._covering(type_name, subgraph, options, provided, guard)
+
+    def _covering(
+        self,
+        type_name: str,
+        subgraph: str,
+        options: list[Choice],
+        provided: Provided,
+        guard: Guard,
+    ) -> list[Choice]:
+        """Ways that take several subgraphs for parts of one field; else the best partial one."""
+        partial = sorted(options, key=_by_remainder)[:4]
+        while partial:
+            joined = [
+                choice.joined(other)
+                for choice in partial
+                if choice.remainder is not None
+                for other in self._hops(type_name, subgraph, choice.remainder, provided, guard)
+            ]
+            whole = [choice for choice in joined if choice.remainder is None]
+            if whole:
+                return best(whole)
+            if not joined:
+                return partial[:1]
+            partial = sorted(joined, key=_by_remainder)[:4]
+        return []
+
+    def _direct(
+        self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
+    ) -> list[Choice]:
+        """Ways to select the field in the request at hand."""
+        selection = field.selection
+        if selection is None:
+            return [Choice((FieldPlan(field),), (), FREE, 1)]
+        returns = self._graph.named_type(type_name, subgraph, field.name)
+        below = self._graph.provided_below(type_name, subgraph, field.name, provided)
+        possible = self._graph.possible(returns, subgraph)
+        groups = [
+            self._objects(name, subgraph, selection.fields(name), below, guard) for name in possible
+        ]
+        strangers = {
+            name: selection.fields(name)
+            for name in sorted(selection.only_types or ())
+            if name not in possible
+        }
+        choices: list[Choice] = []
+        for combination in combinations(groups):
+            plans = tuple(pick for pick in combination.picks if isinstance(pick, ObjectPlan))
+            left = {plan.type_name: plan.remainder for plan in plans if plan.remainder}
+            left.update(strangers)
+            if left and all(plan.is_empty for plan in plans):
+                continue
+            choices.append(
+                Choice(
+                    fields=(FieldPlan(field, returns, plans),),
+                    hops=(),
+                    cost=combination.cost,
+                    weight=combination.weight + 1,
+                    remainder=field.narrowed(left) if left else None,
+                )
+            )
+        return choices
+
+    def _hops(
+        self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
+    ) -> Iterator[Choice]:
+        """Ways to get the field by moving the object into another request."""
+        for target in self._graph.owners(type_name, field.name):
+            entry = self._graph.entry(type_name, target, field.name)
+            required = entry.requires if entry else None
+            if target == subgraph and required is None:
+                continue
+            wanted = self._direct(type_name, target, field, (), guard)
+            if not wanted:
+                continue
+            if not subgraph:
+                for choice in wanted:
+                    yield _root_hop(type_name, target, choice)
+                continue
+            needs = (self._graph.field_set(required),) if required else ()
+            edge = (type_name, target, field.name if required else "")
+            if edge in guard:
+                continue
+            for representation, conditions in self._approaches(
+                type_name, subgraph, target, needs, provided, guard | {edge}
+            ):
+                for choice in wanted:
+                    yield _entity_hop(target, representation, conditions, choice)
+
+    def _approaches(
+        self,
+        type_name: str,
+        subgraph: str,
+        target: str,
+        needs: tuple[Selection, ...],
+        provided: Provided,
+        guard: Guard,
+    ) -> Iterator[tuple[tuple[Selection, ...], ObjectPlan]]:
+        """Every key by which the target takes the object, with how its fields are had here."""
+        for key in self._graph.keys(type_name, target):
+            representation = (key, *needs)
+            wanted = tuple(
+                field for selection in representation for field in selection.fields(type_name)
+            )
+            for plan in self._objects(type_name, subgraph, wanted, provided, guard):
+                if not plan.remainder:
+                    yield representation, plan
+
+
+def _unresolved(field: Field) -> Choice:
+    return Choice((), (), FREE, 0, remainder=field)
+
+
+def _root_hop(type_name: str, target: str, choice: Choice) -> Choice:
+    plan = ObjectPlan(type_name, choice.fields, choice.hops, choice.cost, choice.weight)
+    return Choice(
+        fields=(),
+        hops=(Hop(target, 0, None, (), "", plan),),
+        cost=choice.cost | {(0, target)},
+        weight=choice.weight,
+        remainder=choice.remainder,
+    )
+
+
+def _entity_hop(
+    target: str, representation: tuple[Selection, ...], conditions: ObjectPlan, choice: Choice
+) -> Choice:
+    waves = waves_of(conditions.cost) + 1
+    plan = ObjectPlan(conditions.type_name, choice.fields, choice.hops, choice.cost, choice.weight)
+    return Choice(
+        fields=(),
+        hops=(Hop(target, waves, conditions, representation, "", plan),),
+        cost=conditions.cost | {(waves, target)} | later(choice.cost, waves),
+        weight=conditions.weight + choice.weight + _HOP_WEIGHT,
+        remainder=choice.remainder,
+    )
+
+
+def _by_remainder(choice: Choice) -> tuple[int, tuple[int, int, int]]:
+    return (_leaves(choice.remainder) if choice.remainder else 0), rank(choice)
+
+
+def _leaves(field: Field) -> int:
+    if field.selection is None or field.selection.only_types is None:
+        return 1
+    return sum(
+        _leaves(inner)
+        for name in field.selection.only_types
+        for inner in field.selection.fields(name)
+    )
