@@ -1,0 +1,246 @@
+"""Gathers entity representations from the merged data and writes the answers back in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.federation.faults import PathKey
+from gateway.federation.plan import (
+    Each,
+    EntityInput,
+    Key,
+    RepresentationField,
+    RepresentationShape,
+    Segment,
+)
+
+Json = dict[str, Any]
+Path = tuple[PathKey, ...]
+_Builder = Callable[[Json], Json | None]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What one `_entities` field is asked for, and where its answers go.
+
+    Attributes:
+        representations: no two are equal.
+        targets: per representation, the distinct objects that receive its answer.
+    """
+
+    representations: list[Json]
+    targets: list[list[Json]]
+
+
+def objects_at(root: Json, path: Sequence[Segment]) -> list[Json]:
+    """The distinct objects at `path`, in response order; whatever does not fit it is left out.
+
+    Subtrees that several parents share are walked once.
+    """
+    values: list[Any] = [root]
+    for segment in path:
+        if isinstance(segment, Key):
+            name = segment.name
+            values = [
+                value
+                for parent in values
+                if type(parent) is dict and (value := parent.get(name)) is not None
+            ]
+        elif isinstance(segment, Each):
+            values = [
+                item
+                for items in values
+                if type(items) is list
+                for item in items
+                if item is not None
+            ]
+        else:
+            values = [value for value in values if _is_among(value, segment.typenames)]
+        if len(values) > 1:
+            values = list({id(value): value for value in values}.values())
+    return [value for value in values if type(value) is dict]
+
+
+def located_objects_at(root: Json, path: Sequence[Segment]) -> list[tuple[Json, Path]]:
+    """Every object at `path` with each place where it lies; slower, made for error paths."""
+    located: list[tuple[Any, Path]] = [(root, ())]
+    for segment in path:
+        if isinstance(segment, Key):
+            name = segment.name
+            located = [
+                (value, (*place, name))
+                for parent, place in located
+                if type(parent) is dict and (value := parent.get(name)) is not None
+            ]
+        elif isinstance(segment, Each):
+            located = [
+                (item, (*place, index))
+                for items, place in located
+                if type(items) is list
+                for index, item in enumerate(items)
+                if item is not None
+            ]
+        else:
+            located = [entry for entry in located if _is_among(entry[0], segment.typenames)]
+    return [(value, place) for value, place in located if type(value) is dict]
+
+
+def _is_among(value: Any, typenames: frozenset[str]) -> bool:
+    if type(value) is not dict:
+        return False
+    typename = value.get("__typename")
+    return type(typename) is str and typename in typenames
+
+
+class Gatherer:
+    """An `EntityInput` made ready to run many times."""
+
+    __slots__ = ("_builders_by_typename", "alias", "path", "variable")
+
+    def __init__(self, entity_input: EntityInput) -> None:
+        self.alias = entity_input.alias
+        self.variable = entity_input.variable
+        self.path = entity_input.path
+        self._builders_by_typename: dict[str, list[tuple[int, _Builder, bool]]] = {}
+        for number, shape in enumerate(entity_input.shapes):
+            is_flat = all(not field.fields and field.on_types is None for field in shape.fields)
+            builder = _flat_builder(shape) if is_flat else _nested_builder(shape)
+            for typename in shape.typenames:
+                entry = (number, builder, is_flat)
+                self._builders_by_typename.setdefault(typename, []).append(entry)
+
+    def gather(self, data: Json) -> Gathered:
+        """One representation for objects that would be asked for alike.
+
+        Objects of other types, and those with a null or missing key, are left out.
+        """
+        gathered = Gathered([], [])
+        position_by_identity: dict[Hashable, int] = {}
+        for target in objects_at(data, self.path):
+            typename = target.get("__typename")
+            if type(typename) is not str:
+                continue
+            for number, builder, is_flat in self._builders_by_typename.get(typename, ()):
+                representation = builder(target)
+                if representation is None:
+                    continue
+                identity = _identity(number, representation, is_flat=is_flat)
+                position = position_by_identity.setdefault(identity, len(gathered.targets))
+                if position == len(gathered.targets):
+                    gathered.representations.append(representation)
+                    gathered.targets.append([target])
+                else:
+                    gathered.targets[position].append(target)
+                break
+        return gathered
+
+
+def _identity(number: int, representation: Json, *, is_flat: bool) -> Hashable:
+    # One flat shape always has the same names in the same order, so its values suffice.
+    if is_flat:
+        identity = (number, *representation.values())
+        try:
+            hash(identity)
+        except TypeError:
+            return (number, _frozen(representation))
+        return identity
+    return (number, _frozen(representation))
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return ("object", *((key, _frozen(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return ("list", *map(_frozen, value))
+    return (type(value), value)
+
+
+def _flat_builder(shape: RepresentationShape) -> _Builder:
+    send_typename = shape.send_typename
+    fields = [
+        (field.name, field.source, field.name in shape.required_keys) for field in shape.fields
+    ]
+
+    def build(target: Json) -> Json | None:
+        representation: Json = {"__typename": send_typename or target["__typename"]}
+        for name, source, is_key in fields:
+            value = target.get(source)
+            if value is None and is_key:
+                return None
+            representation[name] = value
+        return representation
+
+    return build
+
+
+class _KeyIsNull(Exception):
+    """A key has a null somewhere inside, so the object can not be asked for."""
+
+
+def _nested_builder(shape: RepresentationShape) -> _Builder:
+    send_typename = shape.send_typename
+
+    def build(target: Json) -> Json | None:
+        representation: Json = {"__typename": send_typename or target["__typename"]}
+        try:
+            for field in shape.fields:
+                if field.on_types is None or _is_among(target, field.on_types):
+                    is_key = field.name in shape.required_keys
+                    value = target.get(field.source)
+                    representation[field.name] = _picked(field, value, is_key=is_key)
+        except _KeyIsNull:
+            return None
+        return representation
+
+    return build
+
+
+def _picked(field: RepresentationField, value: Any, *, is_key: bool) -> Any:
+    if value is None:
+        if is_key:
+            raise _KeyIsNull
+        return None
+    if not field.fields:
+        return value
+    if isinstance(value, list):
+        return [None if item is None else _picked(field, item, is_key=is_key) for item in value]
+    if not isinstance(value, dict):
+        raise _KeyIsNull  # A subgraph gave a leaf where its schema has an object.
+    return {
+        child.name: _picked(child, value.get(child.source), is_key=is_key)
+        for child in field.fields
+        if child.on_types is None or _is_among(value, child.on_types)
+    }
+
+
+def merge_object(target: Json, source: Json) -> None:
+    """Writes `source` into `target`: objects and lists deeply, and never null over a value.
+
+    Lists merge by index up to the shorter one. Parts of `source` become part of `target`.
+    """
+    for key, value in source.items():
+        if value is None:
+            target.setdefault(key, None)
+            continue
+        existing = target.get(key)
+        if existing is None:
+            target[key] = value
+        elif existing is not value:
+            target[key] = _merged(existing, value)
+
+
+def _merged(existing: Any, value: Any) -> Any:
+    if type(existing) is dict and type(value) is dict:
+        merge_object(existing, value)
+        return existing
+    if type(existing) is list and type(value) is list:
+        for index in range(min(len(existing), len(value))):
+            item = value[index]
+            if item is None or existing[index] is item:
+                continue
+            old = existing[index]
+            existing[index] = item if old is None else _merged(old, item)
+        return existing
+    return value
