@@ -33,7 +33,8 @@ def fields_for_all(graph: Graph, interface: str, selection: Selection) -> tuple[
     return tuple(
         field
         for field in selection.fields(first)
-        if all(_identity(field) in fields for fields in wanted)
+        if (field.name == "__typename" or graph.has_field(interface, field.name))
+        and all(_identity(field) in fields for fields in wanted)
     )
 
 
@@ -44,9 +45,7 @@ def split_by_type(
     if selection.only_types is not None and interface in selection.only_types:
         return WantedOfInterface(selection.fields(interface), {})
     for_all = [
-        field
-        for field in fields_for_all(graph, interface, selection)
-        if field.name != "__typename" and graph.has_field(interface, field.name)
+        field for field in fields_for_all(graph, interface, selection) if field.name != "__typename"
     ]
     known = {_identity(field) for field in for_all}
     for_some: dict[str, tuple[Field, ...]] = {}

@@ -9,6 +9,7 @@ from gateway.federation.graph import Graph, Provided
 from gateway.federation.planner.choices import (
     FREE,
     Choice,
+    Combination,
     FieldPlan,
     Hop,
     ObjectPlan,
@@ -127,19 +128,13 @@ class Resolver:
         returns = self._graph.named_type(type_name, subgraph, field.name)
         below = self._graph.provided_below(type_name, subgraph, field.name, provided)
         possible = self._graph.possible(returns, subgraph)
-        groups = [
-            self._interface_objects(name, subgraph, selection, below, guard)
-            if self._graph.is_interface_object(name, subgraph)
-            else self._objects(name, subgraph, selection.fields(name), below, guard)
-            for name in possible
-        ]
         strangers = {
-            name: selection.fields(name)
+            name: fields
             for name in sorted(selection.only_types or ())
-            if name not in possible
+            if name not in possible and (fields := selection.fields(name))
         }
         choices: list[Choice] = []
-        for combination in combinations(groups):
+        for combination in self._object_plans(possible, subgraph, selection, below, guard):
             plans = tuple(pick for pick in combination.picks if isinstance(pick, ObjectPlan))
             left = {plan.type_name: plan.remainder for plan in plans if plan.remainder}
             left.update(strangers)
@@ -155,6 +150,37 @@ class Resolver:
                 )
             )
         return choices
+
+    def _object_plans(
+        self,
+        types: tuple[str, ...],
+        subgraph: str,
+        selection: Selection,
+        provided: Provided,
+        guard: Guard,
+    ) -> list[Combination]:
+        """Ways to fill objects that may be of several types, one plan per type in each."""
+        groups = [
+            self._interface_objects(name, subgraph, selection, provided, guard)
+            if self._graph.is_interface_object(name, subgraph)
+            else self._objects(name, subgraph, selection.fields(name), provided, guard)
+            for name in types
+        ]
+        torn = _torn_fields(groups, [selection.fields(name) for name in types])
+        if not torn:
+            return combinations(groups)
+        groups = []
+        for name in types:
+            fields = selection.fields(name)
+            kept = tuple(field for field in fields if torn.isdisjoint(map(id, field.nodes)))
+            dropped = tuple(field for field in fields if field not in kept)
+            groups.append(
+                [
+                    replace(plan, remainder=plan.remainder + dropped)
+                    for plan in self._objects(name, subgraph, kept, provided, guard)
+                ]
+            )
+        return combinations(groups)
 
     def _interface_objects(
         self,
@@ -241,6 +267,30 @@ class Resolver:
             for plan in self._objects(type_name, subgraph, wanted, provided, guard):
                 if not plan.remainder:
                     yield representation, plan
+
+
+def _torn_fields(
+    groups: list[list[ObjectPlan]], fields_by_type: list[tuple[Field, ...]]
+) -> set[int]:
+    """Field nodes wanted of several types of which only some can get them from here.
+
+    Such a field must come from another subgraph for all types: two subgraphs that answer the
+    same abstract field may mean different objects.
+    """
+    missing = {
+        id(node)
+        for plans in groups
+        if plans
+        for field in plans[0].remainder
+        for node in field.nodes
+    }
+    if not missing:
+        return missing
+    wanted = [
+        {id(node) for field in fields for node in field.nodes} & missing
+        for fields in fields_by_type
+    ]
+    return {node for node in missing if sum(node in nodes for nodes in wanted) > 1}
 
 
 def _unresolved(field: Field) -> Choice:
