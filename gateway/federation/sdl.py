@@ -278,7 +278,9 @@ def _text(value: object) -> str:
     # Federation 1 also took a list of texts.
     if isinstance(value, list):
         return " ".join(map(str, value))
-    return " ".join(str(value).split())
+    text = str(value)
+    # Within a text or behind a comment, white space means something.
+    return text if '"' in text or "#" in text else " ".join(text.split())
 
 
 def _top_level(keys: tuple[Key, ...]) -> frozenset[str]:

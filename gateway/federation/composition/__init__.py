@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gateway.federation.composition.accessibility import check_accessibility
 from gateway.federation.composition.conflicts import (
     CompositionFailed,
     Conflict,
@@ -64,6 +65,7 @@ def compose(subgraphs: Sequence[SubgraphSdl]) -> Composition:
     supergraph = merge_subgraphs(sources)
     inherit_from_interface_objects(supergraph)
     check_interfaces(supergraph, findings)
+    check_accessibility(supergraph, findings)
     findings.refuse_if_any()
     check_satisfiability(supergraph, sources)
     findings.refuse_if_any()
