@@ -243,6 +243,7 @@ class _Reader:
             authenticated="authenticated" in directives,
             scopes=_alternatives(directives, "requiresScopes", "scopes"),
             policies=_alternatives(directives, "policy", "policies"),
+            specified_by=_url(directives.get("@specifiedBy")),
             deprecated=None if deprecated is None else _reason(deprecated[0]),
             applied=tuple(
                 AppliedDirective(used.removeprefix("@"), print_ast(one))
@@ -260,6 +261,11 @@ def _description(
     | EnumValueDefinitionNode,
 ) -> str | None:
     return node.description.value if node.description else None
+
+
+def _url(specified: list[ConstDirectiveNode] | None) -> str | None:
+    url = argument(specified[0], "url") if specified else None
+    return url if isinstance(url, str) else None
 
 
 def _reason(directive: ConstDirectiveNode) -> str:

@@ -41,13 +41,14 @@ class Sources:
         subgraphs: sorted by name.
         uses: by subgraph name.
         overridden: by (subgraph, type, field): who takes the field over, and by which label.
-        composed: names of the subgraphs' own directives that the supergraph keeps.
+        composed: the subgraphs' own directives that the supergraph keeps, by name: whether an
+            element may carry several.
     """
 
     subgraphs: tuple[Subgraph, ...]
     uses: Mapping[str, FieldUses]
     overridden: Mapping[tuple[str, str, str], Override]
-    composed: frozenset[str]
+    composed: Mapping[str, bool]
     is_subtype: IsSubtype
     findings: Findings
 
