@@ -33,6 +33,7 @@ from gateway.federation.composition.printing import print_supergraph
 from gateway.federation.composition.retained import Retained, find_retained
 from gateway.federation.composition.satisfiability import check_satisfiability
 from gateway.federation.composition.schema_check import check_schema
+from gateway.federation.composition.sharing import check_sharing
 from gateway.federation.composition.sources import Sources
 from gateway.federation.composition.type_refs import subtypes_of
 from gateway.federation.sdl import SdlRefused, read_subgraph
@@ -71,6 +72,7 @@ def compose(subgraphs: Sequence[SubgraphSdl]) -> Composition:
     supergraph = merge_subgraphs(sources)
     inherit_from_interface_objects(supergraph)
     guard_interfaces(supergraph)
+    check_sharing(supergraph, sources)
     check_interfaces(supergraph, findings)
     check_requirements(supergraph, findings)
     check_accessibility(supergraph, findings)
