@@ -25,7 +25,6 @@ class Graph:
         self._field_sets: dict[str, Selection] = {}
         self._possible: dict[tuple[str, str], tuple[str, ...]] = {}
         self._keys: dict[tuple[str, str], tuple[Selection, ...]] = {}
-        self._own_keys: dict[tuple[str, str], tuple[Selection, ...]] = {}
         self._interfaces: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {}
 
     def kind(self, type_name: str) -> str:
@@ -83,7 +82,14 @@ class Graph:
         return named_type(self.public_type(type_name, field_name))
 
     def type_variants(self, type_name: str, field_name: str) -> tuple[TypeNode, ...]:
-        """A field's merged type, then those that single subgraphs declare otherwise."""
+        """A field's merged type, then those that single subgraphs declare otherwise.
+
+        A field that may be had on an interface object counts as the interface's, so that it is
+        the same field for all of its types.
+        """
+        for interface, types in self.interface_objects.items():
+            if type_name in types and field_name in self._types[interface].fields:
+                type_name = interface
         field = self._types[type_name].fields[field_name]
         return (field.type, *(entry.type for entry in field.subgraphs.values() if entry.type))
 
@@ -104,10 +110,9 @@ class Graph:
             return entry.requires is None
         if entry.overridden and not entry.external:
             return False
-        candidates = provided + self.own_keys(type_name, subgraph)
         return any(
             field.name == field_name
-            for selection in candidates
+            for selection in provided
             for field in selection.fields(type_name)
         )
 
@@ -117,7 +122,7 @@ class Graph:
         """What is provided below a field, given what is provided beside it."""
         below = [
             field.selection
-            for selection in provided + self.own_keys(type_name, subgraph)
+            for selection in provided
             for field in selection.fields(type_name)
             if field.name == field_name and field.selection is not None
         ]
@@ -139,18 +144,56 @@ class Graph:
             return tuple(sorted(merged.members.get(subgraph, ())))
         if merged.kind != "interface" or self.is_interface_object(type_name, subgraph):
             return (type_name,)
-        return tuple(
-            sorted(
-                other.name
-                for other in self._types.values()
-                if other.kind == "object" and type_name in other.implements.get(subgraph, ())
-            )
+        found = sorted(
+            other.name
+            for other in self._types.values()
+            if other.kind == "object" and type_name in other.implements.get(subgraph, ())
         )
+        return tuple(found) or (type_name,)
 
     def is_interface_object(self, type_name: str, subgraph: str) -> bool:
         """Whether a subgraph treats this interface as an object."""
         here = self._types[type_name].subgraphs.get(subgraph)
         return here is not None and here.is_interface_object
+
+    @cached_property
+    def interface_objects(self) -> Mapping[str, tuple[str, ...]]:
+        """Interfaces that some subgraph treats as an object, with their public object types."""
+        return {
+            merged.name: tuple(
+                sorted(
+                    other.name
+                    for other in self._types.values()
+                    if other.kind == "object"
+                    and not other.inaccessible
+                    and self.matches(other.name, merged.name)
+                )
+            )
+            for merged in self._types.values()
+            if any(here.is_interface_object for here in merged.subgraphs.values())
+        }
+
+    def runtime_types(self, type_name: str) -> tuple[str, ...]:
+        """Type names that objects planned as a type may carry in the merged data."""
+        return (type_name, *self.interface_objects.get(type_name, ()))
+
+    def owners_as_interface(self, type_name: str, field_name: str) -> list[tuple[str, str]]:
+        """Pairs (interface, subgraph) that resolve a type's field on an interface object."""
+        return [
+            (interface, subgraph)
+            for interface, types in self.interface_objects.items()
+            if type_name in types
+            for subgraph in self.owners(interface, field_name)
+            if self.is_interface_object(interface, subgraph)
+        ]
+
+    def concretising_subgraphs(self, interface: str) -> tuple[str, ...]:
+        """Subgraphs that know the object types of an interface and take it by a key."""
+        return tuple(
+            subgraph
+            for subgraph, here in self._types[interface].subgraphs.items()
+            if not here.is_interface_object and self.keys(interface, subgraph)
+        )
 
     def keys(self, type_name: str, subgraph: str) -> tuple[Selection, ...]:
         """Keys by which a subgraph resolves references to a type, in the order written."""
@@ -162,15 +205,9 @@ class Graph:
             )
         return known
 
-    def own_keys(self, type_name: str, subgraph: str) -> tuple[Selection, ...]:
-        """All keys of a type in a subgraph: it returns their fields even when external."""
-        known = self._own_keys.get((type_name, subgraph))
-        if known is None:
-            here = self._types[type_name].subgraphs.get(subgraph)
-            known = self._own_keys[type_name, subgraph] = tuple(
-                self.field_set(key.fields) for key in (here.keys if here else ())
-            )
-        return known
+    def has_field(self, type_name: str, field_name: str) -> bool:
+        """Whether the merged type has a field."""
+        return field_name in self._types[type_name].fields
 
     def has_interface_field(self, interface: str, subgraph: str, field_name: str) -> bool:
         """Whether a field may be selected on the interface itself in a subgraph's document."""

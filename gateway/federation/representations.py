@@ -18,7 +18,6 @@ from gateway.federation.plan import (
 
 Json = dict[str, Any]
 Path = tuple[PathKey, ...]
-_Builder = Callable[[Json], Json | None]
 
 
 @dataclass(slots=True)
@@ -32,6 +31,10 @@ class Gathered:
 
     representations: list[Json]
     targets: list[list[Json]]
+
+
+# Adds an object to what is gathered; False when its key is null, so that another shape may fit.
+_Builder = Callable[[Json, dict[Hashable, int], Gathered], bool]
 
 
 def objects_at(root: Json, path: Sequence[Segment]) -> list[Json]:
@@ -103,13 +106,12 @@ class Gatherer:
         self.alias = entity_input.alias
         self.variable = entity_input.variable
         self.path = entity_input.path
-        self._builders_by_typename: dict[str, list[tuple[int, _Builder, bool]]] = {}
+        self._builders_by_typename: dict[str, list[_Builder]] = {}
         for number, shape in enumerate(entity_input.shapes):
             is_flat = all(not field.fields and field.on_types is None for field in shape.fields)
-            builder = _flat_builder(shape) if is_flat else _nested_builder(shape)
+            builder = (_flat_builder if is_flat else _nested_builder)(number, shape)
             for typename in shape.typenames:
-                entry = (number, builder, is_flat)
-                self._builders_by_typename.setdefault(typename, []).append(entry)
+                self._builders_by_typename.setdefault(typename, []).append(builder)
 
     def gather(self, data: Json) -> Gathered:
         """One representation for objects that would be asked for alike.
@@ -118,35 +120,27 @@ class Gatherer:
         """
         gathered = Gathered([], [])
         position_by_identity: dict[Hashable, int] = {}
+        builders_by_typename = self._builders_by_typename
         for target in objects_at(data, self.path):
             typename = target.get("__typename")
             if type(typename) is not str:
                 continue
-            for number, builder, is_flat in self._builders_by_typename.get(typename, ()):
-                representation = builder(target)
-                if representation is None:
-                    continue
-                identity = _identity(number, representation, is_flat=is_flat)
-                position = position_by_identity.setdefault(identity, len(gathered.targets))
-                if position == len(gathered.targets):
-                    gathered.representations.append(representation)
-                    gathered.targets.append([target])
-                else:
-                    gathered.targets[position].append(target)
-                break
+            for build in builders_by_typename.get(typename, ()):
+                if build(target, position_by_identity, gathered):
+                    break
         return gathered
 
 
-def _identity(number: int, representation: Json, *, is_flat: bool) -> Hashable:
-    # One flat shape always has the same names in the same order, so its values suffice.
-    if is_flat:
-        identity = (number, *representation.values())
-        try:
-            hash(identity)
-        except TypeError:
-            return (number, _frozen(representation))
-        return identity
-    return (number, _frozen(representation))
+def _add(
+    gathered: Gathered,
+    known: dict[Hashable, int],
+    identity: Hashable,
+    target: Json,
+    representation: Json,
+) -> None:
+    known[identity] = len(gathered.targets)
+    gathered.representations.append(representation)
+    gathered.targets.append([target])
 
 
 def _frozen(value: Any) -> Hashable:
@@ -157,32 +151,47 @@ def _frozen(value: Any) -> Hashable:
     return (type(value), value)
 
 
-def _flat_builder(shape: RepresentationShape) -> _Builder:
-    send_typename = shape.send_typename
-    fields = [
-        (field.name, field.source, field.name in shape.required_keys) for field in shape.fields
+def _flat_builder(number: int, shape: RepresentationShape) -> _Builder:
+    """Straight code for a shape of leaves, the most common by far; twice as fast as a loop.
+
+    Only names of the GraphQL grammar reach the source, each as a string literal.
+    """
+    typename = repr(shape.send_typename) if shape.send_typename else "target['__typename']"
+    values = [f"v{n}" for n in range(len(shape.fields))]
+    lines = ["get = target.get"]
+    for value, field in zip(values, shape.fields, strict=True):
+        lines.append(f"{value} = get({field.source!r})")
+        if field.name in shape.required_keys:
+            lines.append(f"if {value} is None: return False")
+    entries = [f"{field.name!r}: {v}" for v, field in zip(values, shape.fields, strict=True)]
+    # One shape always has the same names in the same order, so its values tell it apart.
+    lines += [
+        f"typename = {typename}",
+        f"identity = ({number}, typename, {', '.join(values)})",
+        "try: position = known.get(identity)",
+        "except TypeError:",
+        "    identity = frozen(list(identity))",
+        "    position = known.get(identity)",
+        "if position is not None: gathered.targets[position].append(target)",
+        f"else: add(gathered, known, identity, target, {{'__typename': typename, "
+        f"{', '.join(entries)}}})",
+        "return True",
     ]
-
-    def build(target: Json) -> Json | None:
-        representation: Json = {"__typename": send_typename or target["__typename"]}
-        for name, source, is_key in fields:
-            value = target.get(source)
-            if value is None and is_key:
-                return None
-            representation[name] = value
-        return representation
-
-    return build
+    source = "def build(target, known, gathered):\n" + "".join(f"    {line}\n" for line in lines)
+    names: dict[str, Any] = {"add": _add, "frozen": _frozen}
+    exec(compile(source, f"<representation {number}>", "exec"), names)
+    builder: _Builder = names["build"]
+    return builder
 
 
 class _KeyIsNull(Exception):
     """A key has a null somewhere inside, so the object can not be asked for."""
 
 
-def _nested_builder(shape: RepresentationShape) -> _Builder:
+def _nested_builder(number: int, shape: RepresentationShape) -> _Builder:
     send_typename = shape.send_typename
 
-    def build(target: Json) -> Json | None:
+    def build(target: Json, known: dict[Hashable, int], gathered: Gathered) -> bool:
         representation: Json = {"__typename": send_typename or target["__typename"]}
         try:
             for field in shape.fields:
@@ -191,8 +200,14 @@ def _nested_builder(shape: RepresentationShape) -> _Builder:
                     value = target.get(field.source)
                     representation[field.name] = _picked(field, value, is_key=is_key)
         except _KeyIsNull:
-            return None
-        return representation
+            return False
+        identity = (number, _frozen(representation))
+        position = known.get(identity)
+        if position is None:
+            _add(gathered, known, identity, target, representation)
+        else:
+            gathered.targets[position].append(target)
+        return True
 
     return build
 
@@ -221,13 +236,10 @@ def merge_object(target: Json, source: Json) -> None:
     Lists merge by index up to the shorter one. Parts of `source` become part of `target`.
     """
     for key, value in source.items():
-        if value is None:
-            target.setdefault(key, None)
-            continue
         existing = target.get(key)
         if existing is None:
             target[key] = value
-        elif existing is not value:
+        elif value is not None and existing is not value:
             target[key] = _merged(existing, value)
 
 

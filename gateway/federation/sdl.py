@@ -243,6 +243,7 @@ class _Reader:
             authenticated="authenticated" in directives,
             scopes=_alternatives(directives, "requiresScopes", "scopes"),
             policies=_alternatives(directives, "policy", "policies"),
+            specified_by=_url(directives.get("@specifiedBy")),
             deprecated=None if deprecated is None else _reason(deprecated[0]),
             applied=tuple(
                 AppliedDirective(used.removeprefix("@"), print_ast(one))
@@ -262,6 +263,11 @@ def _description(
     return node.description.value if node.description else None
 
 
+def _url(specified: list[ConstDirectiveNode] | None) -> str | None:
+    url = argument(specified[0], "url") if specified else None
+    return url if isinstance(url, str) else None
+
+
 def _reason(directive: ConstDirectiveNode) -> str:
     reason = argument(directive, "reason")
     return reason if isinstance(reason, str) else "No longer supported"
@@ -278,7 +284,9 @@ def _text(value: object) -> str:
     # Federation 1 also took a list of texts.
     if isinstance(value, list):
         return " ".join(map(str, value))
-    return " ".join(str(value).split())
+    text = str(value)
+    # Within a text or behind a comment, white space means something.
+    return text if '"' in text or "#" in text else " ".join(text.split())
 
 
 def _top_level(keys: tuple[Key, ...]) -> frozenset[str]:

@@ -103,6 +103,7 @@ class Markers:
         scopes: alternatives, each a set of scopes that must all be held; None when not given.
         policies: the same for policies.
         deprecated: the reason; None when not deprecated.
+        specified_by: url that says what a scalar means.
         applied: directives of the subgraph's own.
     """
 
@@ -112,6 +113,7 @@ class Markers:
     scopes: ScopeSets | None = None
     policies: ScopeSets | None = None
     deprecated: str | None = None
+    specified_by: str | None = None
     applied: tuple[AppliedDirective, ...] = ()
 
 

@@ -10,13 +10,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gateway.federation.composition.accessibility import check_accessibility
+from gateway.federation.composition.authorisation import (
+    check_guards,
+    check_requirements,
+    guard_interfaces,
+)
 from gateway.federation.composition.conflicts import (
     CompositionFailed,
     Conflict,
     Findings,
     Hint,
 )
-from gateway.federation.composition.inspection import inspect_subgraph
+from gateway.federation.composition.inspection import check_bases, inspect_subgraph
 from gateway.federation.composition.interfaces import (
     check_interfaces,
     inherit_from_interface_objects,
@@ -26,6 +32,8 @@ from gateway.federation.composition.overrides import find_overrides
 from gateway.federation.composition.printing import print_supergraph
 from gateway.federation.composition.retained import Retained, find_retained
 from gateway.federation.composition.satisfiability import check_satisfiability
+from gateway.federation.composition.schema_check import check_schema
+from gateway.federation.composition.sharing import check_sharing
 from gateway.federation.composition.sources import Sources
 from gateway.federation.composition.type_refs import subtypes_of
 from gateway.federation.sdl import SdlRefused, read_subgraph
@@ -63,11 +71,17 @@ def compose(subgraphs: Sequence[SubgraphSdl]) -> Composition:
     sources, retained = _read(subgraphs, findings)
     supergraph = merge_subgraphs(sources)
     inherit_from_interface_objects(supergraph)
+    guard_interfaces(supergraph)
+    check_sharing(supergraph, sources)
     check_interfaces(supergraph, findings)
+    check_requirements(supergraph, findings)
+    check_accessibility(supergraph, findings)
     findings.refuse_if_any()
+    sdl = print_supergraph(supergraph, retained)
+    check_schema(sdl, supergraph, findings)
     check_satisfiability(supergraph, sources)
     findings.refuse_if_any()
-    return Composition(print_supergraph(supergraph, retained), findings.hints)
+    return Composition(sdl, findings.hints)
 
 
 def _read(given: Sequence[SubgraphSdl], findings: Findings) -> tuple[Sources, Retained]:
@@ -93,12 +107,16 @@ def _read(given: Sequence[SubgraphSdl], findings: Findings) -> tuple[Sources, Re
             at="Query",
         )
     uses = {subgraph.name: inspect_subgraph(subgraph, findings) for subgraph in read}
+    check_guards(read, findings)
+    check_bases(read, findings)
     overridden = find_overrides(read, findings)
     retained = find_retained(read, findings)
     findings.refuse_if_any()
     subgraphs = tuple(_with_query(subgraph) for subgraph in read)
     is_subtype = subtypes_of(subgraphs)
-    sources = Sources(subgraphs, uses, overridden, retained.names, is_subtype, findings)
+    sources = Sources(
+        subgraphs, uses, overridden, retained.repeatable_by_name, is_subtype, findings
+    )
     return sources, retained
 
 

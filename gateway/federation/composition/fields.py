@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.federation.composition.conflicts import named, spelled
+from gateway.federation.composition.externals import check_external
 from gateway.federation.composition.inputs import merge_arguments
 from gateway.federation.composition.markers import merge_description, merge_markers
 from gateway.federation.composition.merged import FieldOwner, MergedField
 from gateway.federation.composition.sources import Sources
-from gateway.federation.composition.type_refs import fits, output_type
-from gateway.federation.subgraph import Field, Kind, Subgraph, SubgraphType, TypeRef
+from gateway.federation.composition.type_refs import output_type
+from gateway.federation.subgraph import Field, InputValue, Subgraph, SubgraphType, TypeRef
 
 Declaring = Sequence[tuple[Subgraph, SubgraphType]]
 
@@ -55,13 +56,12 @@ def _merge_field(
     if not answering:
         _no_owner(sources, parts, at)
         return None
-    _check_sharing(sources, parts, place)
     merged_type = _merge_types(sources, answering, at)
     elements = [(part.subgraph.name, part.field) for part in parts]
     arguments = merge_arguments(
         sources, [(part.subgraph.name, part.field.arguments) for part in answering], at=at
     )
-    _check_externals(sources, parts, merged_type, at)
+    _check_externals(sources, parts, merged_type, tuple(arguments.values()), at)
     return MergedField(
         name=place[1],
         type=merged_type,
@@ -97,36 +97,6 @@ def _no_owner(sources: Sources, parts: Sequence[_Part], at: str) -> None:
         )
 
 
-def _check_sharing(sources: Sources, parts: Sequence[_Part], place: tuple[str, str]) -> None:
-    if parts[0].declared.kind is Kind.INTERFACE:
-        return
-    if any(part.declared.is_interface_object for part in parts) and any(
-        part.declared.kind is Kind.INTERFACE for part in parts
-    ):
-        parts = [part for part in parts if part.declared.is_interface_object]
-    resolving = []
-    unshared = []
-    for part in parts:
-        uses = sources.uses[part.subgraph.name]
-        is_provided = place in uses.in_provides
-        label_taken = (part.subgraph.name, *place) in sources.overridden
-        if (part.field.external and not is_provided) or label_taken:
-            continue
-        resolving.append(part.subgraph.name)
-        if not (part.field.shareable or is_provided or place in uses.in_keys):
-            unshared.append(part.subgraph.name)
-    if unshared and len(resolving) > 1 and parts[0].declared.name != "Subscription":
-        at = ".".join(place)
-        sources.findings.conflict(
-            "INVALID_FIELD_SHARING",
-            f'"{at}" is answered by subgraphs {named(resolving)}, but is not @shareable'
-            f" in {named(unshared)}.",
-            subgraphs=resolving,
-            at=at,
-            hint="Mark it @shareable everywhere if all give the same answer, or rename one.",
-        )
-
-
 def _merge_types(sources: Sources, answering: Sequence[_Part], at: str) -> TypeRef:
     types = [part.field.type for part in answering]
     merged = output_type(types, sources.is_subtype)
@@ -142,31 +112,25 @@ def _merge_types(sources: Sources, answering: Sequence[_Part], at: str) -> TypeR
     return types[0]
 
 
-def _check_externals(sources: Sources, parts: Sequence[_Part], merged: TypeRef, at: str) -> None:
-    answering = [part for part in parts if part.answers]
+def _check_externals(
+    sources: Sources,
+    parts: Sequence[_Part],
+    merged: TypeRef,
+    arguments: Sequence[InputValue],
+    at: str,
+) -> None:
+    owners = [(part.subgraph.name, part.field) for part in parts if part.answers]
     for part in parts:
-        if not part.field.external or part.subgraph.is_federation_1:
-            continue
-        concerned = [one.subgraph.name for one in (*answering, part)]
-        spellings = {str(one.field.type) for one in answering}
-        fitting = fits(merged, part.field.type, sources.is_subtype)
-        if str(part.field.type) not in spellings and not fitting:
-            sources.findings.conflict(
-                "EXTERNAL_TYPE_MISMATCH",
-                f'"{at}" is @external with type "{part.field.type}" in subgraph'
-                f' "{part.subgraph.name}", but its type is "{merged}".',
-                subgraphs=concerned,
+        # Federation 1 never looked at what an external field says of itself.
+        if part.field.external and not part.subgraph.is_federation_1:
+            check_external(
+                (part.subgraph.name, part.field),
+                owners=owners,
+                merged_type=merged,
+                merged_arguments=arguments,
                 at=at,
+                findings=sources.findings,
             )
-        for name in answering[0].field.arguments:
-            if name not in part.field.arguments:
-                sources.findings.conflict(
-                    "EXTERNAL_ARGUMENT_MISSING",
-                    f'"{at}" is @external in subgraph "{part.subgraph.name}" without its'
-                    f' argument "{name}".',
-                    subgraphs=concerned,
-                    at=f"{at}({name}:)",
-                )
 
 
 def _owners(
@@ -185,7 +149,8 @@ def _owners(
         if part.is_taken and not is_used:
             continue
         taken_over = sources.overridden.get((subgraph, *place))
-        label = field.override.label if field.override else None
+        override = sources.override_of(part.field)
+        label = override.label if override else None
         owners.append(
             FieldOwner(
                 subgraph=subgraph,
@@ -193,7 +158,7 @@ def _owners(
                 requires=field.requires,
                 provides=field.provides,
                 external=field.external,
-                override=field.override.source if field.override else None,
+                override=override.source if override else None,
                 override_label=label or (taken_over.label if taken_over else None),
                 used_overridden=part.is_taken and is_used,
             )

@@ -111,18 +111,20 @@ def _merge_value(sources: Sources, given: Given, *, prefix: str, at: str) -> Inp
             subgraphs=subgraphs,
             at=at,
         )
-    if len({value.default for _, value in given}) > 1:
-        defaults = ((subgraph, value.default or "no default") for subgraph, value in given)
+    defaults = {value.default for _, value in given}
+    if len(defaults - {None}) > 1:
+        spellings = ((subgraph, value.default or "no default") for subgraph, value in given)
         sources.findings.conflict(
             f"{prefix}_DEFAULT_MISMATCH",
-            f'Defaults of "{at}" differ: {spelled(defaults)}.',
+            f'Defaults of "{at}" differ: {spelled(spellings)}.',
             subgraphs=subgraphs,
             at=at,
         )
     return InputValue(
         name=first.name,
         type=chosen or first.type,
-        default=first.default,
+        # A default that not every subgraph knows would not hold everywhere.
+        default=None if None in defaults else first.default,
         description=merge_description(given, at=at, findings=sources.findings),
         markers=merge_markers(given, composed=sources.composed, at=at, findings=sources.findings),
     )

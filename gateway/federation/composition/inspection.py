@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gateway.federation.composition.conflicts import Findings
 from gateway.federation.composition.selections import Directive, Selected, SelectionCheck
@@ -13,6 +13,25 @@ from gateway.federation.subgraph import Field, Kind, Subgraph, SubgraphType, nam
 def inspect_subgraph(subgraph: Subgraph, findings: Findings) -> FieldUses:
     """Fields that keys, requirements, provisions and interfaces of the subgraph use."""
     return _Inspection(subgraph, findings).run()
+
+
+def check_bases(subgraphs: Sequence[Subgraph], findings: Findings) -> None:
+    """Notes types that subgraphs extend and none defines."""
+    defined = {
+        declared.name
+        for subgraph in subgraphs
+        for declared in subgraph.types.values()
+        if declared.is_root or not declared.is_extension
+    }
+    for subgraph in subgraphs:
+        for name in sorted(subgraph.types.keys() - defined):
+            findings.conflict(
+                "EXTENSION_WITH_NO_BASE",
+                f'Type "{name}" is extended in subgraph "{subgraph.name}", but no subgraph'
+                " defines it.",
+                subgraphs=[subgraph.name],
+                at=name,
+            )
 
 
 class _Inspection:
@@ -95,7 +114,15 @@ class _Inspection:
             )
         if field.requires is not None:
             self._conflict(
-                "REQUIRES_ON_INTERFACE", f'Interface field "{at}" can not have @requires', at=at
+                "REQUIRES_UNSUPPORTED_ON_INTERFACE",
+                f'Interface field "{at}" can not have @requires',
+                at=at,
+            )
+        if field.provides is not None:
+            self._conflict(
+                "PROVIDES_UNSUPPORTED_ON_INTERFACE",
+                f'Interface field "{at}" can not have @provides',
+                at=at,
             )
         if field.override is not None:
             self._conflict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from gateway.federation.composition.conflicts import Findings
@@ -44,14 +44,14 @@ def merge_description(
 def merge_markers(
     elements: Sequence[tuple[str, Marked]],
     *,
-    composed: frozenset[str],
+    composed: Mapping[str, bool],
     at: str,
     findings: Findings,
 ) -> Markers:
     """Markers that hold if any subgraph sets them; scopes must satisfy every subgraph.
 
     Args:
-        composed: names of the subgraphs' own directives that the supergraph keeps.
+        composed: directives of the subgraphs' own to keep: whether an element may carry several.
     """
     all_markers = [one.markers for _, one in elements]
     return Markers(
@@ -60,6 +60,7 @@ def merge_markers(
         authenticated=any(one.authenticated for one in all_markers),
         scopes=all_of(one.scopes for one in all_markers),
         policies=all_of(one.policies for one in all_markers),
+        specified_by=next((one.specified_by for one in all_markers if one.specified_by), None),
         deprecated=_deprecation(elements, at=at, findings=findings),
         applied=_applied(elements, composed=composed),
     )
@@ -94,13 +95,14 @@ def _deprecation(
 
 
 def _applied(
-    elements: Sequence[tuple[str, Marked]], *, composed: frozenset[str]
+    elements: Sequence[tuple[str, Marked]], *, composed: Mapping[str, bool]
 ) -> tuple[AppliedDirective, ...]:
-    return tuple(
-        dict.fromkeys(
-            applied
-            for _, one in elements
-            for applied in one.markers.applied
-            if applied.name in composed
-        )
-    )
+    kept: dict[AppliedDirective, None] = {}
+    names: set[str] = set()
+    for _, one in elements:
+        for applied in one.markers.applied:
+            # Of a directive that can not be repeated, the first subgraph's stands.
+            if applied.name in composed and (composed[applied.name] or applied.name not in names):
+                kept[applied] = None
+                names.add(applied.name)
+    return tuple(kept)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from gateway.federation.composition.conflicts import Findings
 from gateway.federation.subgraph import Override, Subgraph
+
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_\-:./]*")
+_PERCENT = re.compile(r"percent\((\d{1,2}(?:\.\d{1,8})?|100)\)")
 
 
 def find_overrides(
@@ -20,6 +25,7 @@ def find_overrides(
                 if field.override is None:
                     continue
                 at = f"{declared.name}.{field.name}"
+                _check_label(subgraph, field.override.label, at, findings)
                 source = by_name.get(field.override.source)
                 if source is None:
                     findings.hint(
@@ -60,13 +66,30 @@ def _may_take(subgraph: Subgraph, source: Subgraph, at: str, findings: Findings)
             at=at,
         )
         return False
-    if lost.external:
+    if lost.requires is not None or lost.provides is not None:
+        name = "requires" if lost.requires is not None else "provides"
         findings.conflict(
             "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
             f'"{at}" of subgraph "{subgraph.name}" overrides "{source.name}",'
-            " where it is @external.",
+            f" where it has @{name}.",
             subgraphs=concerned,
             at=at,
         )
         return False
-    return True
+    # An external field was never answered there: nothing is taken over.
+    return not lost.external
+
+
+def _check_label(subgraph: Subgraph, label: str | None, at: str, findings: Findings) -> None:
+    if label is None or _LABEL.fullmatch(label):
+        return
+    share = _PERCENT.fullmatch(label)
+    if share and Decimal(share[1]) <= 100:
+        return
+    findings.conflict(
+        "OVERRIDE_LABEL_INVALID",
+        f'Label "{label}" of @override on "{at}" in subgraph "{subgraph.name}" is neither a name'
+        " (a letter, then letters, digits, and _ - : . /) nor percent(0) to percent(100).",
+        subgraphs=[subgraph.name],
+        at=at,
+    )

@@ -102,10 +102,7 @@ class SelectionCheck:
     ) -> None:
         place = f"{on}.{selection.name}"
         if selection.has_directives:
-            code = "DIRECTIVE_IN_FIELDS_ARG"
-            if directive.name != "REQUIRES":
-                code = "HAS_DIRECTIVE_IN_FIELDS_ARG"
-            self._fault(directive, code, f'"{place}" carries a directive.')
+            self._fault(directive, "DIRECTIVE_IN_FIELDS_ARG", f'"{place}" carries a directive.')
         if directive.name == "REQUIRES":
             return
         if found.arguments:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway.federation.composition.conflicts import Findings
 from gateway.federation.composition.type_refs import IsSubtype
-from gateway.federation.subgraph import Override, Subgraph, SubgraphType
+from gateway.federation.subgraph import Field, Override, Subgraph, SubgraphType
 
 Place = tuple[str, str]
 """A type's name and a field's name."""
@@ -41,13 +41,14 @@ class Sources:
         subgraphs: sorted by name.
         uses: by subgraph name.
         overridden: by (subgraph, type, field): who takes the field over, and by which label.
-        composed: names of the subgraphs' own directives that the supergraph keeps.
+        composed: the subgraphs' own directives that the supergraph keeps, by name: whether an
+            element may carry several.
     """
 
     subgraphs: tuple[Subgraph, ...]
     uses: Mapping[str, FieldUses]
     overridden: Mapping[tuple[str, str, str], Override]
-    composed: frozenset[str]
+    composed: Mapping[str, bool]
     is_subtype: IsSubtype
     findings: Findings
 
@@ -57,6 +58,12 @@ class Sources:
             declared = subgraph.types.get(type_name)
             if declared is not None:
                 yield subgraph, declared
+
+    def override_of(self, field: Field) -> Override | None:
+        """The override on the field, if it takes from a subgraph that is composed."""
+        override = field.override
+        names = {subgraph.name for subgraph in self.subgraphs}
+        return override if override and override.source in names else None
 
     def is_taken(self, subgraph: str, place: Place) -> bool:
         """Whether another subgraph has taken the field over for every request."""

@@ -50,9 +50,7 @@ def plan_operation(
     )
     root_type = supergraph.root_types[operation.kind]
     places = Places(graph)
-    projection = Projector(supergraph.public_schema, places).projection(
-        root_type, operation.selection, places.root
-    )
+    projection = Projector(graph, places).projection(root_type, operation.selection, places.root)
     printer = DocumentPrinter(graph, operation.kind, operation.declarations)
     waves: list[list[Fetch]] = []
     for step in _steps(graph, operation, root_type):

@@ -82,7 +82,8 @@ class Assembly:
         for hop in plan.hops:
             request = self._request(hop.waves, hop.subgraph)
             request.root = request.root or SelectionDraft(plan.type_name)
-            self._fill(hop.target, place, request.root, request)
+            for target in hop.targets:
+                self._fill(target, place, request.root, request)
 
     def _request(self, wave: int, subgraph: str) -> RequestDraft:
         found = self._requests.get((wave, subgraph))
@@ -130,7 +131,8 @@ class Assembly:
         for object_plan in plan.objects:
             moved = self._fill(object_plan, below, draft.selection, request)
             if moved:
-                place.travellers.setdefault(key, set()).add(type_name)
+                travellers = place.travellers.setdefault(key, set())
+                travellers.update(self._graph.runtime_types(type_name))
                 visited |= moved
         return visited
 
@@ -153,13 +155,20 @@ class Assembly:
         target.needs |= {request} | visited
         draft.with_typename = True
         arriving = self._input(hop, type_name, place, target)
-        visited |= self._fill(hop.target, place, arriving.selection, target)
+        for plan in hop.targets:
+            arrival = arriving.selection
+            if plan.type_name != type_name:
+                arrival = arriving.concrete.setdefault(
+                    type_name, SelectionDraft(type_name, with_typename=True)
+                )
+            visited |= self._fill(plan, place, arrival, target)
         return visited | {target}
 
     def _input(self, hop: Hop, type_name: str, place: Place, target: RequestDraft) -> InputDraft:
         key, *_ = hop.representation
         shape = ShapeDraft(
-            sent_type=hop.sent_type,
+            typenames=frozenset(self._graph.runtime_types(type_name)),
+            sent_type=hop.sent_type or (type_name if self._graph.is_abstract(type_name) else ""),
             key_names=frozenset(field.name for field in key.fields(type_name)),
             fields=self._representation(hop.representation, [type_name], place)[type_name],
         )

@@ -44,7 +44,8 @@ class Hop:
             needs none.
         representation: the key, then the required selections.
         sent_type: `__typename` to send; empty for the runtime type.
-        target: what the request fetches.
+        targets: what the request fetches: one plan for the type itself, or one per object type
+            when the request finds out which of them an interface object is.
     """
 
     subgraph: str
@@ -52,7 +53,7 @@ class Hop:
     conditions: ObjectPlan | None
     representation: tuple[Selection, ...]
     sent_type: str
-    target: ObjectPlan
+    targets: tuple[ObjectPlan, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

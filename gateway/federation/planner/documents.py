@@ -100,6 +100,8 @@ class _RequestBody:
             sent = arriving.shapes[type_name].sent_type or type_name
             printed = fragments.setdefault(sent, [])
             printed += [text for text in map(self._field, fields.values()) if text not in printed]
+        for interface, selection in arriving.concrete.items():
+            fragments.setdefault(interface, []).append(self.selection(selection)[1:-1])
         parts = (
             f"...on {type_name}{{{' '.join(fields) or '__typename'}}}"
             for type_name, fields in fragments.items()
@@ -148,7 +150,7 @@ class _RequestBody:
     ) -> list[str]:
         """Takes out of `lines` what all types of a group have, as fields of the interface."""
         names = list(group)
-        if any(name not in lines for name in names):
+        if not names or any(name not in lines for name in names):
             return []
         hoisted: list[str] = []
         for key, text in list(lines[names[0]].items()):
@@ -177,7 +179,7 @@ def entity_input(draft: InputDraft, alias: str, variable: str, body: _RequestBod
         alike.setdefault((shape.sent_type, fields, shape.key_names), []).append(type_name)
     shapes = tuple(
         RepresentationShape(
-            typenames=frozenset(names),
+            typenames=frozenset().union(*(draft.shapes[name].typenames for name in names)),
             send_typename=draft.shapes[names[0]].sent_type or None,
             fields=tuple(_finished_fields({names[0]: draft.shapes[names[0]].fields})),
             required_keys=draft.shapes[names[0]].key_names,

@@ -147,8 +147,14 @@ def merge_representations(
 
 @dataclass(slots=True, eq=False)
 class ShapeDraft:
-    """How objects of one runtime type become representations."""
+    """How objects planned as one type become representations.
 
+    Attributes:
+        typenames: runtime types that they may have.
+        sent_type: `__typename` to send; empty for the runtime type.
+    """
+
+    typenames: frozenset[str]
     sent_type: str
     key_names: frozenset[str]
     fields: dict[str, RepresentationDraft]
@@ -164,18 +170,23 @@ class ShapeDraft:
 
 @dataclass(slots=True, eq=False)
 class InputDraft:
-    """Entities of one place that one request asks for."""
+    """Entities of one place that one request asks for.
+
+    Attributes:
+        concrete: by interface sent, what is asked of its object types once they are known.
+    """
 
     place: Place
     shapes: dict[str, ShapeDraft] = field(default_factory=dict)
     selection: SelectionDraft = field(default_factory=lambda: SelectionDraft(""))
+    concrete: dict[str, SelectionDraft] = field(default_factory=dict)
 
     def takes(self, shapes: dict[str, ShapeDraft]) -> bool:
         """Whether these shapes can be sent along."""
         return all(
-            known.fits(shape)
-            for type_name, shape in shapes.items()
-            if (known := self.shapes.get(type_name)) is not None
+            known.fits(shape) if type_name == other else known.typenames.isdisjoint(shape.typenames)
+            for type_name, known in self.shapes.items()
+            for other, shape in shapes.items()
         )
 
     def add_shapes(self, shapes: dict[str, ShapeDraft]) -> None:
@@ -214,7 +225,12 @@ class RequestDraft:
     def absorb(self, other: RequestDraft) -> None:
         """Takes over all inputs of another request to the same subgraph."""
         for theirs in other.inputs:
-            self.input_at(theirs.place, theirs.shapes).selection.absorb(theirs.selection)
+            mine = self.input_at(theirs.place, theirs.shapes)
+            mine.selection.absorb(theirs.selection)
+            for interface, selection in theirs.concrete.items():
+                known = mine.concrete.setdefault(interface, selection)
+                if known is not selection:
+                    known.absorb(selection)
         self.needs |= other.needs
 
 

@@ -12,9 +12,11 @@ from graphql import (
     is_composite_type,
 )
 
+from gateway.federation.graph import Graph
 from gateway.federation.plan import ProjectedField, Projection, TypeShape
 from gateway.federation.planner.assembling import Places
 from gateway.federation.planner.drafts import Place
+from gateway.federation.planner.interface_objects import fields_for_all
 from gateway.federation.selections import Field, Selection
 
 _TYPENAME = TypeShape(nullable=False, name="String")
@@ -23,8 +25,9 @@ _TYPENAME = TypeShape(nullable=False, name="String")
 class Projector:
     """Makes projections, and thereby gives client fields their keys in the merged data."""
 
-    def __init__(self, schema: GraphQLSchema, places: Places) -> None:
-        self._schema = schema
+    def __init__(self, graph: Graph, places: Places) -> None:
+        self._graph = graph
+        self._schema: GraphQLSchema = graph.supergraph.public_schema
         self._places = places
         self._shapes: dict[GraphQLOutputType, TypeShape] = {}
         self._known: dict[tuple[str, int, int], Projection] = {}
@@ -41,13 +44,17 @@ class Projector:
             if is_abstract_type(declared)
             else [type_name]
         )
-        made = Projection(
-            declared=type_name,
-            fields_by_type={
-                name: tuple(self._field(name, field, place) for field in selection.fields(name))
-                for name in possible
-            },
-        )
+        fields_by_type = {
+            name: tuple(self._field(name, field, place) for field in selection.fields(name))
+            for name in possible
+        }
+        if type_name in self._graph.interface_objects:
+            # Objects whose type nobody had to find out still carry the interface's name.
+            fields_by_type[type_name] = tuple(
+                self._field(type_name, field, place)
+                for field in fields_for_all(self._graph, type_name, selection)
+            )
+        made = Projection(declared=type_name, fields_by_type=fields_by_type)
         self._known[identity] = made
         return made
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from gateway.federation.graph import Graph, Provided
 from gateway.federation.planner.choices import (
     FREE,
     Choice,
+    Combination,
     FieldPlan,
     Hop,
     ObjectPlan,
@@ -17,6 +19,7 @@ from gateway.federation.planner.choices import (
     rank,
     waves_of,
 )
+from gateway.federation.planner.interface_objects import split_by_type
 from gateway.federation.selections import Field, Selection
 
 Guard = frozenset[tuple[str, str, str]]
@@ -125,16 +128,13 @@ class Resolver:
         returns = self._graph.named_type(type_name, subgraph, field.name)
         below = self._graph.provided_below(type_name, subgraph, field.name, provided)
         possible = self._graph.possible(returns, subgraph)
-        groups = [
-            self._objects(name, subgraph, selection.fields(name), below, guard) for name in possible
-        ]
         strangers = {
-            name: selection.fields(name)
+            name: fields
             for name in sorted(selection.only_types or ())
-            if name not in possible
+            if name not in possible and (fields := selection.fields(name))
         }
         choices: list[Choice] = []
-        for combination in combinations(groups):
+        for combination in self._object_plans(possible, subgraph, selection, below, guard):
             plans = tuple(pick for pick in combination.picks if isinstance(pick, ObjectPlan))
             left = {plan.type_name: plan.remainder for plan in plans if plan.remainder}
             left.update(strangers)
@@ -151,43 +151,115 @@ class Resolver:
             )
         return choices
 
+    def _object_plans(
+        self,
+        types: tuple[str, ...],
+        subgraph: str,
+        selection: Selection,
+        provided: Provided,
+        guard: Guard,
+    ) -> list[Combination]:
+        """Ways to fill objects that may be of several types, one plan per type in each."""
+        groups = [
+            self._interface_objects(name, subgraph, selection, provided, guard)
+            if self._graph.is_interface_object(name, subgraph)
+            else self._objects(name, subgraph, selection.fields(name), provided, guard)
+            for name in types
+        ]
+        torn = _torn_fields(groups, [selection.fields(name) for name in types])
+        if not torn:
+            return combinations(groups)
+        groups = []
+        for name in types:
+            fields = selection.fields(name)
+            kept = tuple(field for field in fields if torn.isdisjoint(map(id, field.nodes)))
+            dropped = tuple(field for field in fields if field not in kept)
+            groups.append(
+                [
+                    replace(plan, remainder=plan.remainder + dropped)
+                    for plan in self._objects(name, subgraph, kept, provided, guard)
+                ]
+            )
+        return combinations(groups)
+
+    def _interface_objects(
+        self,
+        interface: str,
+        subgraph: str,
+        selection: Selection,
+        provided: Provided,
+        guard: Guard,
+    ) -> list[ObjectPlan]:
+        """Ways to fill objects of which the subgraph knows only an interface."""
+        wanted = split_by_type(self._graph, interface, subgraph, selection)
+        plans = self._objects(interface, subgraph, wanted.for_all, provided, guard)
+        if not wanted.for_some:
+            return plans
+        found: list[ObjectPlan] = []
+        for target in self._graph.concretising_subgraphs(interface):
+            edge = (interface, target, "__typename")
+            if edge in guard:
+                continue
+            groups = [
+                self._objects(name, target, wanted.for_some.get(name, ()), (), guard)
+                for name in self._graph.possible(interface, target)
+            ]
+            approaches = self._approaches(
+                interface,
+                subgraph,
+                self._graph.keys(interface, target),
+                (),
+                provided,
+                guard | {edge},
+            )
+            for representation, conditions in approaches:
+                for combination in combinations(groups):
+                    targets = [pick for pick in combination.picks if isinstance(pick, ObjectPlan)]
+                    if any(plan.remainder for plan in targets):
+                        continue
+                    hop = _entity_hop(target, interface, representation, conditions, targets)
+                    found += [_with_hop(plan, hop) for plan in plans]
+        return best(found)
+
     def _hops(
         self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
     ) -> Iterator[Choice]:
         """Ways to get the field by moving the object into another request."""
-        for target in self._graph.owners(type_name, field.name):
-            entry = self._graph.entry(type_name, target, field.name)
+        owners = [(type_name, name) for name in self._graph.owners(type_name, field.name)]
+        for sent, target in owners + self._graph.owners_as_interface(type_name, field.name):
+            entry = self._graph.entry(sent, target, field.name)
             required = entry.requires if entry else None
-            if target == subgraph and required is None:
+            edge = (sent, target, field.name if required else "")
+            if edge in guard or (target == subgraph and required is None and sent == type_name):
                 continue
-            wanted = self._direct(type_name, target, field, (), guard)
-            if not wanted:
-                continue
+            wanted = self._direct(sent, target, field, (), guard)
             if not subgraph:
-                for choice in wanted:
-                    yield _root_hop(type_name, target, choice)
+                yield from (_root_hop(type_name, target, choice) for choice in wanted)
                 continue
             needs = (self._graph.field_set(required),) if required else ()
-            edge = (type_name, target, field.name if required else "")
-            if edge in guard:
-                continue
-            for representation, conditions in self._approaches(
-                type_name, subgraph, target, needs, provided, guard | {edge}
-            ):
+            approaches = self._approaches(
+                type_name, subgraph, self._graph.keys(sent, target), needs, provided, guard | {edge}
+            )
+            for representation, conditions in approaches if wanted else ():
                 for choice in wanted:
-                    yield _entity_hop(target, representation, conditions, choice)
+                    arrival = ObjectPlan(
+                        type_name, choice.fields, choice.hops, choice.cost, choice.weight
+                    )
+                    sent_type = sent if sent != type_name else ""
+                    hop = _entity_hop(target, sent_type, representation, conditions, [arrival])
+                    yield replace(hop, remainder=choice.remainder)
 
     def _approaches(
         self,
         type_name: str,
         subgraph: str,
-        target: str,
+        keys: tuple[Selection, ...],
         needs: tuple[Selection, ...],
         provided: Provided,
         guard: Guard,
     ) -> Iterator[tuple[tuple[Selection, ...], ObjectPlan]]:
-        """Every key by which the target takes the object, with how its fields are had here."""
-        for key in self._graph.keys(type_name, target):
+        """Every key by which a target takes the object, with how its fields are had here."""
+        for key in keys:
             representation = (key, *needs)
             wanted = tuple(
                 field for selection in representation for field in selection.fields(type_name)
@@ -197,15 +269,48 @@ class Resolver:
                     yield representation, plan
 
 
+def _torn_fields(
+    groups: list[list[ObjectPlan]], fields_by_type: list[tuple[Field, ...]]
+) -> set[int]:
+    """Field nodes wanted of several types of which only some can get them from here.
+
+    Such a field must come from another subgraph for all types: two subgraphs that answer the
+    same abstract field may mean different objects.
+    """
+    missing = {
+        id(node)
+        for plans in groups
+        if plans
+        for field in plans[0].remainder
+        for node in field.nodes
+    }
+    if not missing:
+        return missing
+    wanted = [
+        {id(node) for field in fields for node in field.nodes} & missing
+        for fields in fields_by_type
+    ]
+    return {node for node in missing if sum(node in nodes for nodes in wanted) > 1}
+
+
 def _unresolved(field: Field) -> Choice:
     return Choice((), (), FREE, 0, remainder=field)
+
+
+def _with_hop(plan: ObjectPlan, hop: Choice) -> ObjectPlan:
+    return replace(
+        plan,
+        hops=plan.hops + hop.hops,
+        cost=plan.cost | hop.cost,
+        weight=plan.weight + hop.weight,
+    )
 
 
 def _root_hop(type_name: str, target: str, choice: Choice) -> Choice:
     plan = ObjectPlan(type_name, choice.fields, choice.hops, choice.cost, choice.weight)
     return Choice(
         fields=(),
-        hops=(Hop(target, 0, None, (), "", plan),),
+        hops=(Hop(target, 0, None, (), "", (plan,)),),
         cost=choice.cost | {(0, target)},
         weight=choice.weight,
         remainder=choice.remainder,
@@ -213,16 +318,23 @@ def _root_hop(type_name: str, target: str, choice: Choice) -> Choice:
 
 
 def _entity_hop(
-    target: str, representation: tuple[Selection, ...], conditions: ObjectPlan, choice: Choice
+    subgraph: str,
+    sent_type: str,
+    representation: tuple[Selection, ...],
+    conditions: ObjectPlan,
+    targets: Sequence[ObjectPlan],
 ) -> Choice:
     waves = waves_of(conditions.cost) + 1
-    plan = ObjectPlan(conditions.type_name, choice.fields, choice.hops, choice.cost, choice.weight)
+    below = FREE.union(*(target.cost for target in targets))
+    # Fields count twice when fetched later: of two ways that cost the same requests, the one
+    # that learns more from the earlier request is better.
+    weight = 2 * sum(target.weight for target in targets)
+    hop = Hop(subgraph, waves, conditions, representation, sent_type, tuple(targets))
     return Choice(
         fields=(),
-        hops=(Hop(target, waves, conditions, representation, "", plan),),
-        cost=conditions.cost | {(waves, target)} | later(choice.cost, waves),
-        weight=conditions.weight + choice.weight + _HOP_WEIGHT,
-        remainder=choice.remainder,
+        hops=(hop,),
+        cost=conditions.cost | {(waves, subgraph)} | later(below, waves),
+        weight=conditions.weight + weight + _HOP_WEIGHT,
     )
 
 
