@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -29,6 +29,8 @@ _PAGE_HEADERS = {
 _EXPLORER_FILES: Mapping[str, tuple[str, str]] = {
     "/": ("index.html", "text/html"),
     "/explorer/explorer.js": ("explorer.js", "text/javascript"),
+    "/explorer/json_view.js": ("json_view.js", "text/javascript"),
+    "/explorer/schema_pane.js": ("schema_pane.js", "text/javascript"),
     "/explorer/explorer.css": ("explorer.css", "text/css"),
     "/explorer/operations.json": ("operations.json", "application/json"),
 }
@@ -51,6 +53,7 @@ def create_app(
     ids: IdSource,
     limits: EndpointLimits | None = None,
     with_explorer: bool = True,
+    passed_headers: Sequence[str] = (),
 ) -> Starlette:
     """The server, which opens the gateway when it starts and closes it when it stops.
 
@@ -58,9 +61,15 @@ def create_app(
         open_gateway: opens databases and subgraphs; leaving its context closes them.
         ids: makes the ids of requests that came without one.
         with_explorer: whether `/` shows the explorer.
+        passed_headers: names, in lower case, of request headers that subgraphs get too.
     """
     metrics = Metrics()
-    endpoint = GraphQLEndpoint(limits=limits or EndpointLimits(), metrics=metrics, ids=ids)
+    endpoint = GraphQLEndpoint(
+        limits=limits or EndpointLimits(),
+        metrics=metrics,
+        ids=ids,
+        passed_headers=passed_headers,
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -96,10 +96,18 @@ class GraphQLEndpoint:
     It answers 503 until `open` is called, and again after `close`.
     """
 
-    def __init__(self, *, limits: EndpointLimits, metrics: Metrics, ids: IdSource) -> None:
+    def __init__(
+        self,
+        *,
+        limits: EndpointLimits,
+        metrics: Metrics,
+        ids: IdSource,
+        passed_headers: Sequence[str] = (),
+    ) -> None:
         self._limits = limits
         self._metrics = metrics
         self._ids = ids
+        self._passed_headers = tuple(passed_headers)
         self._engine: AnswersOperations | None = None
         self._authenticator: TellsCallers | None = None
         self._under_way = 0
@@ -172,7 +180,7 @@ class GraphQLEndpoint:
             request_id=request_id,
             deadline=asyncio.get_running_loop().time() + waits_ms / 1_000,
             caller=await authenticator.caller(headers.get("authorization")),
-            headers={"x-request-id": request_id, "accept-language": language_of(headers)},
+            headers=self._headers_for_subgraphs(headers, request_id),
         )
         try:
             request = await self._request(scope, headers, receive)
@@ -182,6 +190,12 @@ class GraphQLEndpoint:
         except RequestRefused as refused:
             return EngineAnswer(None, refused.faults, "", executed=False)
         return await engine.execute(request, context)
+
+    def _headers_for_subgraphs(self, headers: Mapping[str, str], request_id: str) -> dict[str, str]:
+        passed = {name: headers[name] for name in self._passed_headers if name in headers}
+        passed["x-request-id"] = request_id
+        passed["accept-language"] = language_of(headers)
+        return passed
 
     async def _request(
         self, scope: Mapping[str, Any], headers: Mapping[str, str], receive: Receive
