@@ -13,7 +13,7 @@ from graphql import FieldNode, OperationDefinitionNode, parse
 from gateway.federation.faults import Fault, FaultCode
 from gateway.federation.plan import Fetch, Node, Parallel, Sequence
 from gateway.federation.replies import ReplyReader
-from gateway.federation.representations import Gathered, Gatherer, Json
+from gateway.federation.representations import Gathered, Gatherer, Json, Walk
 from gateway.federation.transport import (
     CallContext,
     SubgraphReply,
@@ -97,11 +97,12 @@ async def _as_coroutine(step: Step, gathering: Gathering) -> None:
 class _FetchStep:
     """A `Fetch` made ready to run many times."""
 
-    __slots__ = ("_fetch", "_gatherers", "_reader")
+    __slots__ = ("_fetch", "_gatherers", "_reader", "_walk")
 
     def __init__(self, fetch: Fetch, merged_names: Mapping[str, str]) -> None:
         self._fetch = fetch
         self._gatherers = [Gatherer(entity_input) for entity_input in fetch.inputs]
+        self._walk = Walk([entity_input.path for entity_input in fetch.inputs])
         self._reader = ReplyReader(
             fetch.subgraph,
             root_names=() if fetch.inputs else _root_response_keys(fetch.document),
@@ -111,7 +112,11 @@ class _FetchStep:
         )
 
     async def run(self, gathering: Gathering) -> None:
-        gathered = [gatherer.gather(gathering.data) for gatherer in self._gatherers]
+        objects_by_input = self._walk.objects(gathering.data)
+        gathered = [
+            gatherer.gather(objects)
+            for gatherer, objects in zip(self._gatherers, objects_by_input, strict=True)
+        ]
         if gathered and not any(asked.representations for asked in gathered):
             return
         request = self._request(gathering.variables, gathered)

@@ -80,16 +80,17 @@ class ReplyReader:
             for path in self._all_paths(places)
         ]
 
-    def _all_paths(self, places: _Places) -> list[Path]:
+    def _all_paths(self, places: _Places) -> Sequence[Path | None]:
+        """What the fetch was for; never empty, so that no failure passes unseen."""
         if self._gatherers:
-            return places.all_paths()
+            return places.all_paths() or (None,)
         paths: list[Path] = [(self._client_name(name),) for name in self._root_names]
-        return paths[:PATHS_PER_FAULT_MAX]
+        return paths[:PATHS_PER_FAULT_MAX] or (None,)
 
     def _client_name(self, key: PathKey) -> PathKey:
         return self._response_names.get(key, key) if isinstance(key, str) else key
 
-    def _malformed(self, what: str, paths: Iterable[Path]) -> list[Fault]:
+    def _malformed(self, what: str, paths: Iterable[Path | None]) -> list[Fault]:
         message = f"Subgraph {self._subgraph} gave {what}."
         extensions = {"subgraph": self._subgraph}
         code = FaultCode.SUBGRAPH_MALFORMED_REPLY
@@ -151,7 +152,7 @@ class ReplyReader:
         path = _checked_path(raw)
         if path is None:
             # Nothing came back and no field is named: every place that asked has lost its answer.
-            return (None,) if has_data else self._all_paths(places) or (None,)
+            return (None,) if has_data else self._all_paths(places)
         if not self._gatherers:
             return (tuple(map(self._client_name, path)),)
         number = next((i for i, g in enumerate(self._gatherers) if g.alias == path[0]), None)

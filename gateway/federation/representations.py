@@ -37,33 +37,53 @@ class Gathered:
 _Builder = Callable[[Json, dict[Hashable, int], Gathered], bool]
 
 
-def objects_at(root: Json, path: Sequence[Segment]) -> list[Json]:
-    """The distinct objects at `path`, in response order; whatever does not fit it is left out.
+class Walk:
+    """Finds the objects at several paths at once; what the paths have in common is walked once.
 
-    Subtrees that several parents share are walked once.
+    Args:
+        paths: from the root of the merged data.
     """
-    values: list[Any] = [root]
-    for segment in path:
-        if isinstance(segment, Key):
-            name = segment.name
-            values = [
-                value
-                for parent in values
-                if type(parent) is dict and (value := parent.get(name)) is not None
-            ]
-        elif isinstance(segment, Each):
-            values = [
-                item
-                for items in values
-                if type(items) is list
-                for item in items
-                if item is not None
-            ]
-        else:
-            values = [value for value in values if _is_among(value, segment.typenames)]
-        if len(values) > 1:
-            values = list({id(value): value for value in values}.values())
-    return [value for value in values if type(value) is dict]
+
+    __slots__ = ("_ends", "_steps")
+
+    def __init__(self, paths: Sequence[tuple[Segment, ...]]) -> None:
+        self._steps: list[tuple[int, Segment]] = []
+        numbers: dict[tuple[Segment, ...], int] = {(): 0}
+        for path in paths:
+            for length in range(1, len(path) + 1):
+                if path[:length] not in numbers:
+                    self._steps.append((numbers[path[: length - 1]], path[length - 1]))
+                    numbers[path[:length]] = len(self._steps)
+        self._ends = [numbers[path] for path in paths]
+
+    def objects(self, root: Json) -> list[list[Json]]:
+        """Per path, the distinct objects there in response order; what does not fit is left out.
+
+        Subtrees that several parents share are walked once.
+        """
+        reached: list[list[Any]] = [[root]]
+        for parent, segment in self._steps:
+            reached.append(_step(reached[parent], segment))
+        return [_distinct([v for v in reached[end] if type(v) is dict]) for end in self._ends]
+
+
+def _step(values: list[Any], segment: Segment) -> list[Any]:
+    if isinstance(segment, Key):
+        name = segment.name
+        return [
+            value
+            for parent in values
+            if type(parent) is dict and (value := parent.get(name)) is not None
+        ]
+    if isinstance(segment, Each):
+        return _distinct(
+            [item for items in values if type(items) is list for item in items if item is not None]
+        )
+    return [value for value in values if _is_among(value, segment.typenames)]
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    return list({id(value): value for value in values}.values()) if len(values) > 1 else values
 
 
 def located_objects_at(root: Json, path: Sequence[Segment]) -> list[tuple[Json, Path]]:
@@ -113,15 +133,15 @@ class Gatherer:
             for typename in shape.typenames:
                 self._builders_by_typename.setdefault(typename, []).append(builder)
 
-    def gather(self, data: Json) -> Gathered:
-        """One representation for objects that would be asked for alike.
+    def gather(self, objects: list[Json]) -> Gathered:
+        """One representation for those of the objects that would be asked for alike.
 
         Objects of other types, and those with a null or missing key, are left out.
         """
         gathered = Gathered([], [])
         position_by_identity: dict[Hashable, int] = {}
         builders_by_typename = self._builders_by_typename
-        for target in objects_at(data, self.path):
+        for target in objects:
             typename = target.get("__typename")
             if type(typename) is not str:
                 continue

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import aiohttp
 import orjson
 
 from gateway.federation.faults import FaultCode
@@ -17,21 +16,25 @@ from gateway.federation.transport import (
     SubgraphRequest,
     TransportFailed,
 )
+from gateway.transports.http_pool import BadReply, HttpPool, ReplyTooLong
 
 REPLY_BYTES_MAX: Final = 10 * 1024 * 1024
 TIMEOUT_S: Final = 10.0
 CONNECTIONS_MAX: Final = 100
-
-# Shorter than what common servers grant an idle connection, so that they rarely close one first.
-_KEEP_ALIVE_S: Final = 4.0
 _DOCUMENTS_MAX: Final = 5_000
 
 # The subgraph is near: compressing costs more than it saves, and can hide a huge reply.
 _FIXED_HEADERS: Final = {
-    "Content-Type": "application/json",
-    "Accept": "application/graphql-response+json, application/json;q=0.9",
-    "Accept-Encoding": "identity",
+    "content-type": "application/json",
+    "accept": "application/graphql-response+json, application/json;q=0.9",
+    "accept-encoding": "identity",
 }
+
+# These speak of one connection or one message, so a client's must not reach the subgraph.
+_NOT_PASSED_ON: Final = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer"}
+    | {"upgrade", "expect", "proxy-authorization", "content-encoding"}
+)
 
 HeaderFactory = Callable[[CallContext], Mapping[str, str]]
 
@@ -60,14 +63,10 @@ class HttpTransport:
     ) -> None:
         assert timeout_s > 0
         assert reply_bytes_max > 0
-        self._url = url
+        self._pool = HttpPool(url, connections_max=connections_max, reply_bytes_max=reply_bytes_max)
         self._name = name
         self._timeout_s = timeout_s
-        self._reply_bytes_max = reply_bytes_max
-        self._connections_max = connections_max
         self._header_factory = header_factory
-        self._session: aiohttp.ClientSession | None = None
-        self._is_closed = False
         self._encoded_documents: dict[str, bytes] = {}
 
     async def execute(self, request: SubgraphRequest, context: CallContext) -> SubgraphReply:
@@ -79,29 +78,37 @@ class HttpTransport:
         until = asyncio.get_running_loop().time() + self._timeout_s
         if context.deadline is not None:
             until = min(until, context.deadline)
-        headers = {**context.headers, **_FIXED_HEADERS}
-        if self._header_factory is not None:
-            headers.update(self._header_factory(context))
+        headers = self._headers(context)
         body = self._encoded(request)
         try:
             async with asyncio.timeout_at(until):
-                status, reply = await self._posted(
+                status, reply = await self._pool.post(
                     body, headers, may_repeat=request.kind == "query"
                 )
         except TimeoutError:
             raise TransportFailed(
                 f"Subgraph {self._name} did not answer in time.", code=FaultCode.SUBGRAPH_TIMEOUT
             ) from None
-        except (aiohttp.ClientError, OSError) as error:
+        except ReplyTooLong:
+            raise self._malformed("gave a reply that is too long") from None
+        except BadReply:
+            raise self._malformed("gave a reply that is not HTTP") from None
+        except OSError as error:
             raise self._unavailable("can not be reached") from error
         return self._read(status, reply)
 
     async def aclose(self) -> None:
         """Closes every connection; later calls fail."""
-        self._is_closed = True
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._pool.aclose()
+
+    def _headers(self, context: CallContext) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        own = self._header_factory(context) if self._header_factory is not None else {}
+        for given in (context.headers, own):
+            for name, value in given.items():
+                if name.lower() not in _NOT_PASSED_ON:
+                    headers[name.lower()] = value
+        return {**headers, **_FIXED_HEADERS}
 
     def _encoded(self, request: SubgraphRequest) -> bytes:
         document = self._encoded_documents.get(request.document)
@@ -113,48 +120,6 @@ class HttpTransport:
         if not request.variables:
             return document + b"}"
         return document + b',"variables":' + _encoded_variables(request.variables) + b"}"
-
-    async def _posted(
-        self, body: bytes, headers: Mapping[str, str], *, may_repeat: bool
-    ) -> tuple[int, bytes]:
-        try:
-            return await self._posted_once(body, headers)
-        except aiohttp.ClientConnectorError:
-            raise
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            # A kept connection that the server closed meanwhile looks like this. Only what
-            # changes nothing may be sent again.
-            if not may_repeat:
-                raise
-            return await self._posted_once(body, headers)
-
-    async def _posted_once(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        async with self._opened().post(
-            self._url, data=body, headers=headers, allow_redirects=False
-        ) as response:
-            chunks: list[bytes] = []
-            size = 0
-            async for chunk in response.content.iter_any():
-                size += len(chunk)
-                if size > self._reply_bytes_max:
-                    response.close()
-                    raise self._malformed("gave a reply that is too long")
-                chunks.append(chunk)
-            return response.status, b"".join(chunks)
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._is_closed:
-            raise self._unavailable("is no longer connected")
-        if self._session is None:
-            # Made here and not in the constructor: a session belongs to the running loop.
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self._connections_max, keepalive_timeout=_KEEP_ALIVE_S
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            )
-        return self._session
 
     def _read(self, status: int, raw: bytes) -> SubgraphReply:
         try:

@@ -384,3 +384,11 @@ async def test_a_failed_mutation_does_not_stop_the_next_one_and_order_is_kept() 
     assert order == ["a begins", "a ends", "b begins", "b ends"]
     assert done.data == {"b": 1}
     assert [fault.path for fault in done.faults] == [("a",)]
+
+
+async def test_a_failed_fetch_whose_fields_can_not_be_told_is_still_a_fault() -> None:
+    fetch = Fetch("accounts", "query", "{ ...F } fragment F on Query { me { id } }")
+
+    done = await gathered(fetch, {})
+
+    assert [(fault.code, fault.path) for fault in done.faults] == [("SUBGRAPH_UNAVAILABLE", None)]

@@ -9,12 +9,14 @@ from gateway.federation.plan import (
     OnTypes,
     RepresentationField,
     RepresentationShape,
+    Segment,
 )
 from gateway.federation.representations import (
+    Gathered,
     Gatherer,
+    Walk,
     located_objects_at,
     merge_object,
-    objects_at,
 )
 
 
@@ -29,6 +31,14 @@ def gatherer(*fields: RepresentationField, keys: set[str], **shape: object) -> G
     return Gatherer(EntityInput("_e0", "r0", path, (made,)))
 
 
+def gather(gatherer: Gatherer, data: dict[str, object]) -> Gathered:
+    return gatherer.gather(objects_at(data, gatherer.path))
+
+
+def objects_at(data: dict[str, object], path: tuple[Segment, ...]) -> list[dict[str, object]]:
+    return Walk([path]).objects(data)[0]
+
+
 def leaf(name: str, source: str | None = None, on_types: set[str] | None = None) -> object:
     on = None if on_types is None else frozenset(on_types)
     return RepresentationField(name, source or name, on_types=on)
@@ -41,7 +51,7 @@ def user(id: object, **more: object) -> dict[str, object]:
 def test_equal_objects_are_asked_for_once_and_all_get_the_answer() -> None:
     first, second, again = user("1"), user("2"), user("1")
 
-    gathered = gatherer(leaf("id"), keys={"id"}).gather({"users": [first, second, again]})
+    gathered = gather(gatherer(leaf("id"), keys={"id"}), {"users": [first, second, again]})
 
     assert gathered.representations == [
         {"__typename": "User", "id": "1"},
@@ -54,13 +64,13 @@ def test_equal_objects_are_asked_for_once_and_all_get_the_answer() -> None:
 
 @pytest.mark.parametrize("broken", [user(None), {"__typename": "User"}, {"id": "1"}, None, 7, []])
 def test_objects_without_a_whole_key_or_type_are_not_asked_for(broken: object) -> None:
-    gathered = gatherer(leaf("id"), keys={"id"}).gather({"users": [broken, user("2")]})
+    gathered = gather(gatherer(leaf("id"), keys={"id"}), {"users": [broken, user("2")]})
 
     assert [r["id"] for r in gathered.representations] == ["2"]
 
 
 def test_a_typename_that_is_no_string_is_not_asked_for() -> None:
-    gathered = gatherer(leaf("id"), keys={"id"}).gather({"users": [{"__typename": [], "id": 1}]})
+    gathered = gather(gatherer(leaf("id"), keys={"id"}), {"users": [{"__typename": [], "id": 1}]})
 
     assert gathered.representations == []
 
@@ -68,7 +78,7 @@ def test_a_typename_that_is_no_string_is_not_asked_for() -> None:
 def test_required_fields_may_be_null_and_keys_may_not() -> None:
     shape = gatherer(leaf("id"), leaf("price"), keys={"id"})
 
-    gathered = shape.gather({"users": [user("1", price=None), user(None, price=3)]})
+    gathered = gather(shape, {"users": [user("1", price=None), user(None, price=3)]})
 
     assert gathered.representations == [{"__typename": "User", "id": "1", "price": None}]
 
@@ -76,7 +86,7 @@ def test_required_fields_may_be_null_and_keys_may_not() -> None:
 def test_a_representation_takes_aliased_values_and_the_typename_to_send() -> None:
     shape = gatherer(leaf("id", "_a0"), keys={"id"}, send_typename="Account")
 
-    gathered = shape.gather({"users": [{"__typename": "User", "_a0": "9", "id": "other"}]})
+    gathered = gather(shape, {"users": [{"__typename": "User", "_a0": "9", "id": "other"}]})
 
     assert gathered.representations == [{"__typename": "Account", "id": "9"}]
 
@@ -86,7 +96,7 @@ def test_nested_keys_are_picked_through_objects_and_lists() -> None:
     org = RepresentationField("org", "org", (leaf("id"), tags))
     value = {"id": "o", "secret": 1, "tags": [{"name": "a", "x": 1}, None, {"name": "b"}]}
 
-    gathered = gatherer(org, keys={"org"}).gather({"users": [user("1", org=value)]})
+    gathered = gather(gatherer(org, keys={"org"}), {"users": [user("1", org=value)]})
 
     expected = {"id": "o", "tags": [{"name": "a"}, None, {"name": "b"}]}
     assert gathered.representations == [{"__typename": "User", "org": expected}]
@@ -96,7 +106,7 @@ def test_nested_keys_are_picked_through_objects_and_lists() -> None:
 def test_a_key_that_is_null_inside_is_not_asked_for(org: object) -> None:
     nested = RepresentationField("org", "org", (leaf("id"),))
 
-    gathered = gatherer(nested, keys={"org"}).gather({"users": [user("1", org=org)]})
+    gathered = gather(gatherer(nested, keys={"org"}), {"users": [user("1", org=org)]})
 
     assert gathered.representations == []
 
@@ -105,7 +115,7 @@ def test_values_that_do_not_hash_are_still_sent_once() -> None:
     shape = gatherer(leaf("id"), leaf("raw"), keys={"id"})
     raws = [{"a": [1]}, {"a": [1]}, {"a": [True]}]
 
-    gathered = shape.gather({"users": [user("1", raw=raw) for raw in raws]})
+    gathered = gather(shape, {"users": [user("1", raw=raw) for raw in raws]})
 
     assert [r["raw"] for r in gathered.representations] == [{"a": [1]}, {"a": [True]}]
 
@@ -119,7 +129,7 @@ def test_fields_of_some_types_only_are_sent_for_those_types() -> None:
         {"__typename": "Book", "id": "1", "size": "L"},
     ]
 
-    gathered = shape.gather({"users": things})
+    gathered = gather(shape, {"users": things})
 
     assert gathered.representations == [
         {"__typename": "Shirt", "id": "1", "size": "L"},
@@ -132,8 +142,9 @@ def test_the_next_shape_is_tried_when_the_key_of_the_first_is_null() -> None:
         RepresentationShape(frozenset({"User"}), None, (leaf(key),), frozenset({key}))  # type: ignore[arg-type]
         for key in ("id", "email")
     )
-    gathered = Gatherer(EntityInput("_e0", "r0", (Key("me"),), shapes)).gather(
-        {"me": {"__typename": "User", "id": None, "email": "a@b"}}
+    gathered = gather(
+        Gatherer(EntityInput("_e0", "r0", (Key("me"),), shapes)),
+        {"me": {"__typename": "User", "id": None, "email": "a@b"}},
     )
 
     assert gathered.representations == [{"__typename": "User", "email": "a@b"}]
@@ -174,3 +185,12 @@ def test_null_never_replaces_a_value_and_a_value_replaces_null() -> None:
     merge_object(target, {"kept": None, "filled": 2, "new": None, "deep": {"kept": None}})
 
     assert target == {"kept": 1, "filled": 2, "new": None, "deep": {"kept": 1}}
+
+
+def test_paths_with_a_common_start_are_found_together() -> None:
+    one, two = {"b": {"n": 1}}, {"b": {"n": 2}}
+    paths = [(Key("a"), Each()), (Key("a"), Each(), Key("b")), (Key("x"),), (Key("a"), Each())]
+
+    found = Walk(paths).objects({"a": [one, two, one]})
+
+    assert found == [[one, two], [{"n": 1}, {"n": 2}], [], [one, two]]
