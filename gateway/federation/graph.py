@@ -36,6 +36,10 @@ class Graph:
         """Whether it is an interface or a union of the merged schema."""
         return self.kind(type_name) in ("interface", "union")
 
+    def is_inaccessible(self, type_name: str) -> bool:
+        """Whether clients never see objects of a type."""
+        return self._types[type_name].inaccessible
+
     def matches(self, type_name: str, condition: str) -> bool:
         """Whether objects of a type satisfy a type condition in any subgraph."""
         return type_name == condition or condition in self._supertypes.get(type_name, ())

@@ -44,8 +44,6 @@ class FieldInSubgraph:
         external: declared only to be named in keys, requires and provides.
         overridden: another subgraph took the field over.
         type: the field's type here, where it differs from the merged one.
-        override_label: the override holds only while this label is on; None for always.
-        override: name of the subgraph it was taken over from.
     """
 
     requires: str | None = None
@@ -53,8 +51,6 @@ class FieldInSubgraph:
     external: bool = False
     overridden: bool = False
     type: TypeNode | None = None
-    override_label: str | None = None
-    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,8 +139,6 @@ def _field_in_subgraphs(
             external=bool(join.get("external")),
             overridden=bool(join.get("usedOverridden")) or subgraph in taken_over,
             type=parse_type(join["type"], no_location=True) if join.get("type") else None,
-            override=join.get("override"),
-            override_label=join.get("overrideLabel"),
         )
     return found
 

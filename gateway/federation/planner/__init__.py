@@ -109,7 +109,8 @@ def _resolved(resolver: Resolver, root_type: str, fields: list[Field]) -> Object
     plan = resolver.root(root_type, fields)
     if plan.remainder:
         missing = ", ".join(f"{root_type}.{_leaf_path(field)}" for field in plan.remainder)
-        message = f"No subgraph in reach resolves {missing}."
+        beyond = ", ".join(resolver.out_of_reach) or "nothing else"
+        message = f"No chain of subgraphs resolves {missing}; out of reach: {beyond}."
         raise RequestRefused([Fault(message, FaultCode.UNPLANNABLE)])
     return plan
 

@@ -30,11 +30,16 @@ _HOP_WEIGHT = 100
 
 
 class Resolver:
-    """Resolves selections over one graph; remembers partial results for one operation."""
+    """Resolves selections over one graph; remembers partial results for one operation.
+
+    Attributes:
+        out_of_reach: coordinates of wanted leaves that some way did not lead to, for messages.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._known: dict[object, tuple[list[Choice], Field]] = {}
+        self.out_of_reach: dict[str, None] = {}
 
     def root(self, type_name: str, fields: Iterable[Field]) -> ObjectPlan:
         """The cheapest way to get fields of a root type; may leave a remainder."""
@@ -75,6 +80,8 @@ class Resolver:
         if known is None:
             found = self._find_choices(type_name, subgraph, field, provided, guard)
             known = self._known[identity] = (found, field)
+            if not found and not guard and field.selection is None:
+                self.out_of_reach.setdefault(f"{type_name}.{field.name}")
         return known[0]
 
     def _find_choices(
@@ -136,7 +143,11 @@ class Resolver:
         choices: list[Choice] = []
         for combination in self._object_plans(possible, subgraph, selection, below, guard):
             plans = tuple(pick for pick in combination.picks if isinstance(pick, ObjectPlan))
-            left = {plan.type_name: plan.remainder for plan in plans if plan.remainder}
+            left = {
+                plan.type_name: plan.remainder
+                for plan in plans
+                if plan.remainder and not self._graph.is_inaccessible(plan.type_name)
+            }
             left.update(strangers)
             if left and all(plan.is_empty for plan in plans):
                 continue
