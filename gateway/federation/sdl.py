@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphql import (
-    ConstDirectiveNode,
     DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
@@ -23,25 +22,27 @@ from graphql import (
     print_ast,
 )
 
-from gateway.federation.field_sets import FieldSetRefused, parse_field_set, top_level_fields
 from gateway.federation.links import LinkRefused, Names, argument, read_names, schema_directives
-from gateway.federation.sdl_document import normalise_document, schema_faults
+from gateway.federation.sdl_directives import (
+    Element,
+    directives_of,
+    field_set_text,
+    read_key,
+    read_markers,
+    read_override,
+    top_level_of,
+    unspelled_field_sets,
+)
+from gateway.federation.sdl_document import misused_root_names, normalise_document, schema_faults
 from gateway.federation.subgraph import (
-    AppliedDirective,
     EnumValue,
     Field,
     InputValue,
-    Key,
     Kind,
-    Markers,
-    Override,
-    ScopeSets,
     Subgraph,
     SubgraphType,
     type_ref,
 )
-
-Directives = dict[str, list[ConstDirectiveNode]]
 
 _KIND_BY_NODE: dict[type[TypeDefinitionNode], Kind] = {
     ScalarTypeDefinitionNode: Kind.SCALAR,
@@ -80,16 +81,16 @@ def read_subgraph(sdl: str, *, name: str, url: str) -> Subgraph:
         SdlRefused: it does not parse, a `@link` can not be followed, or the schema is not valid.
     """
     try:
-        document = parse(sdl, no_location=False)
+        document = parse(sdl)
         names = read_names(document)
     except GraphQLError as error:
         raise SdlRefused((SdlFault("INVALID_GRAPHQL", _with_line(error)),)) from error
     except LinkRefused as error:
         raise SdlRefused((SdlFault(error.code, error.message),)) from error
     normal = normalise_document(document, names)
-    faults = schema_faults(normal.document, names)
+    faults = _faults(document, normal.document, names)
     if faults:
-        raise SdlRefused(tuple(SdlFault("INVALID_GRAPHQL", _with_line(fault)) for fault in faults))
+        raise SdlRefused(faults)
     reader = _Reader(names, normal.extended)
     types = {
         node.name.value: reader.read_type(node)
@@ -105,6 +106,31 @@ def read_subgraph(sdl: str, *, name: str, url: str) -> Subgraph:
         composed=_composed(document, names),
         is_federation_1=names.is_federation_1,
     )
+
+
+def _faults(document: DocumentNode, normal: DocumentNode, names: Names) -> tuple[SdlFault, ...]:
+    misused = tuple(
+        SdlFault(
+            f"ROOT_{name.upper()}_USED",
+            f'There is a type "{name}", but "{actual}" is the root for it.',
+            coordinate=name,
+        )
+        for name, actual in misused_root_names(document)
+    )
+    if misused:
+        return misused
+    unspelled = tuple(
+        SdlFault(
+            f"{name.upper()}_INVALID_FIELDS_TYPE",
+            f'The fields of @{name} on "{at}" must be a text in quotes.',
+            coordinate=at,
+        )
+        for name, at in unspelled_field_sets(normal, names)
+    )
+    invalid = tuple(
+        SdlFault("INVALID_GRAPHQL", _with_line(fault)) for fault in schema_faults(normal, names)
+    )
+    return unspelled + invalid
 
 
 def _with_line(error: GraphQLError) -> str:
@@ -145,18 +171,18 @@ class _Reader:
 
     def read_type(self, node: TypeDefinitionNode) -> SubgraphType:
         name = node.name.value
-        directives = self._directives(node)
+        directives = directives_of(node, self._names)
         kind = _KIND_BY_NODE[type(node)]
         is_extension = name in self._extended or "extends" in directives
-        keys = tuple(_key(one) for one in directives.get("key", ()))
-        local_keys = _top_level(keys) if is_extension else frozenset()
+        keys = tuple(read_key(one) for one in directives.get("key", ()))
+        local_keys = top_level_of(keys) if is_extension else frozenset()
         shareable = "shareable" in directives
         external = "external" in directives
         return SubgraphType(
             name=name,
             kind=kind,
             description=_description(node),
-            markers=self._markers(directives),
+            markers=read_markers(directives),
             fields={
                 one.name.value: self._field(
                     one, shareable=shareable, external=external, local_keys=local_keys
@@ -187,21 +213,21 @@ class _Reader:
         external: bool,
         local_keys: frozenset[str],
     ) -> Field:
-        directives = self._directives(node)
+        directives = directives_of(node, self._names)
         name = node.name.value
         return Field(
             name=name,
             type=type_ref(node.type),
             arguments={one.name.value: self._input_value(one) for one in node.arguments or ()},
             description=_description(node),
-            markers=self._markers(directives),
+            markers=read_markers(directives),
             # On an extension, `@external` on a key field is the old spelling of a key the
             # subgraph knows by itself.
             external=(external or "external" in directives) and name not in local_keys,
-            requires=_field_set(directives, "requires"),
-            provides=_field_set(directives, "provides"),
+            requires=field_set_text(directives, "requires"),
+            provides=field_set_text(directives, "provides"),
             shareable=shareable or "shareable" in directives or self._names.is_federation_1,
-            override=_override(directives),
+            override=read_override(directives),
         )
 
     def _input_value(self, node: InputValueDefinitionNode) -> InputValue:
@@ -210,114 +236,16 @@ class _Reader:
             type=type_ref(node.type),
             default=None if node.default_value is None else print_ast(node.default_value),
             description=_description(node),
-            markers=self._markers(self._directives(node)),
+            markers=read_markers(directives_of(node, self._names)),
         )
 
     def _enum_value(self, node: EnumValueDefinitionNode) -> EnumValue:
         return EnumValue(
             name=node.name.value,
             description=_description(node),
-            markers=self._markers(self._directives(node)),
-        )
-
-    def _directives(
-        self,
-        node: TypeDefinitionNode
-        | FieldDefinitionNode
-        | InputValueDefinitionNode
-        | EnumValueDefinitionNode,
-    ) -> Directives:
-        found: Directives = {}
-        for directive in node.directives or ():
-            used = directive.name.value
-            meaning = self._names.meaning_by_directive.get(used)
-            # Directives of the subgraph's own keep their `@`, apart from the federation's.
-            found.setdefault(meaning or f"@{used}", []).append(directive)
-        return found
-
-    def _markers(self, directives: Directives) -> Markers:
-        deprecated = directives.get("@deprecated")
-        return Markers(
-            inaccessible="inaccessible" in directives,
-            tags=tuple(sorted({str(argument(one, "name")) for one in directives.get("tag", ())})),
-            authenticated="authenticated" in directives,
-            scopes=_alternatives(directives, "requiresScopes", "scopes"),
-            policies=_alternatives(directives, "policy", "policies"),
-            specified_by=_url(directives.get("@specifiedBy")),
-            deprecated=None if deprecated is None else _reason(deprecated[0]),
-            applied=tuple(
-                AppliedDirective(used.removeprefix("@"), print_ast(one))
-                for used, given in directives.items()
-                for one in given
-                if used.startswith("@") and used not in ("@deprecated", "@specifiedBy")
-            ),
+            markers=read_markers(directives_of(node, self._names)),
         )
 
 
-def _description(
-    node: TypeDefinitionNode
-    | FieldDefinitionNode
-    | InputValueDefinitionNode
-    | EnumValueDefinitionNode,
-) -> str | None:
+def _description(node: Element) -> str | None:
     return node.description.value if node.description else None
-
-
-def _url(specified: list[ConstDirectiveNode] | None) -> str | None:
-    url = argument(specified[0], "url") if specified else None
-    return url if isinstance(url, str) else None
-
-
-def _reason(directive: ConstDirectiveNode) -> str:
-    reason = argument(directive, "reason")
-    return reason if isinstance(reason, str) else "No longer supported"
-
-
-def _key(directive: ConstDirectiveNode) -> Key:
-    return Key(
-        fields=_text(argument(directive, "fields")),
-        resolvable=argument(directive, "resolvable") is not False,
-    )
-
-
-def _text(value: object) -> str:
-    # Federation 1 also took a list of texts.
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    text = str(value)
-    # Within a text or behind a comment, white space means something.
-    return text if '"' in text or "#" in text else " ".join(text.split())
-
-
-def _top_level(keys: tuple[Key, ...]) -> frozenset[str]:
-    found: set[str] = set()
-    for key in keys:
-        try:
-            found |= top_level_fields(parse_field_set(key.fields))
-        except FieldSetRefused:
-            continue  # The check of keys names the fault.
-    return frozenset(found)
-
-
-def _field_set(directives: Directives, name: str) -> str | None:
-    given = directives.get(name)
-    return _text(argument(given[0], "fields")) if given else None
-
-
-def _override(directives: Directives) -> Override | None:
-    given = directives.get("override")
-    if not given:
-        return None
-    label = argument(given[0], "label")
-    return Override(str(argument(given[0], "from")), label if isinstance(label, str) else None)
-
-
-def _alternatives(directives: Directives, name: str, argument_name: str) -> ScopeSets | None:
-    given = directives.get(name)
-    if not given:
-        return None
-    value = argument(given[0], argument_name)
-    sets = value if isinstance(value, list) else [value]
-    return tuple(
-        tuple(str(scope) for scope in (one if isinstance(one, list) else [one])) for one in sets
-    )

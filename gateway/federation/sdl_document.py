@@ -105,13 +105,25 @@ def normalise_document(document: DocumentNode, names: Names) -> NormalDocument:
     return NormalDocument(DocumentNode(definitions=(*types, *others)), extended)
 
 
-def _rename_roots(document: DocumentNode) -> DocumentNode:
+def misused_root_names(document: DocumentNode) -> list[tuple[str, str]]:
+    """Pairs of a usual root name that another type bears, and the root's actual name."""
+    declared = {
+        node.name.value for node in document.definitions if isinstance(node, TypeDefinitionNode)
+    }
+    return [(usual, name) for name, usual in _renamed_roots(document).items() if usual in declared]
+
+
+def _renamed_roots(document: DocumentNode) -> dict[str, str]:
     usual = {}
     for definition in document.definitions:
         if isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
             for root in definition.operation_types or ():
                 usual[root.type.name.value] = root.operation.value.capitalize()
-    usual = {name: root for name, root in usual.items() if name != root}
+    return {name: root for name, root in usual.items() if name != root}
+
+
+def _rename_roots(document: DocumentNode) -> DocumentNode:
+    usual = _renamed_roots(document)
     if not usual:
         return document
 

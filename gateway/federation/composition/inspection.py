@@ -99,6 +99,7 @@ class _Inspection:
         at = f"{declared.name}.{field.name}"
         if declared.kind is Kind.INTERFACE:
             self._check_interface_field(field, at)
+            return
         if field.requires is not None:
             directive = Directive("REQUIRES", at, field.requires)
             selected = self._check.fields(directive, on=declared.name)
