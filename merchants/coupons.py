@@ -115,7 +115,6 @@ def template_problems(
         *_time_problems(draft, now),
         *_quota_problems(draft),
         *_funder_problems(draft, may_spend_alliance_money=may_spend_alliance_money),
-        *_unsupported(draft),
     ]
 
 
@@ -207,9 +206,3 @@ def _funder_problems(draft: TemplateDraft, *, may_spend_alliance_money: bool) ->
     if not is_split and draft.funder_alliance_bps is not None:
         problems.append(["funderAllianceBps", "Only when SPLIT."])
     return problems
-
-
-def _unsupported(draft: TemplateDraft) -> list[list[str]]:
-    if draft.shareable:
-        return [["shareable", "False: coupons can not be passed on."]]
-    return []
