@@ -1,0 +1,161 @@
+"""A ledger in a file, with short ways to make events happen on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from kernel.clock import SetClock
+from kernel.database import Database
+from kernel.ids import SeededIds
+from ledger.contract import (
+    ApplyRefund,
+    CaptureOrder,
+    CardStanding,
+    CoinsReceipt,
+    CouponRedemption,
+    DebtPolicy,
+    FundsHeld,
+    FundsReleased,
+    GrantCoins,
+    HoldFunds,
+    LedgerSettings,
+    OrderReceipt,
+    RefundReceipt,
+    ReleaseFunds,
+)
+from ledger.opening import open_ledger_database
+from ledger.state import RuleTerms
+from ledger.writer import SqlLedger
+
+MARCH = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
+YEAR = timedelta(days=365)
+
+
+class Books:
+    """A ledger under a clock that the test sets."""
+
+    def __init__(self, database: Database, clock: SetClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.settings = LedgerSettings()
+        self.ledger = SqlLedger(database, clock=clock, settings=lambda: self.settings)
+        self._merchant_of_order: dict[str, tuple[str, str | None]] = {}
+
+    @classmethod
+    async def open(cls, path: Path, rule: RuleTerms | None = None) -> Books:
+        clock = SetClock(MARCH)
+        database = await open_ledger_database(
+            path, clock=clock, ids=SeededIds("books"), initial_rule=rule or RuleTerms()
+        )
+        return cls(database, clock)
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def owe_by(self, policy: DebtPolicy) -> None:
+        self.settings = replace(self.settings, debt_policy=policy)
+
+    async def hold(
+        self, attempt: str, card: str, points: int, *, coins: int = 0, merchant: str = "A"
+    ) -> FundsHeld:
+        return await self.ledger.hold(HoldFunds(attempt, card, merchant, points, coins, self.now))
+
+    async def release(self, attempt: str, card: str) -> FundsReleased:
+        return await self.ledger.release(ReleaseFunds(attempt, card, self.now))
+
+    async def order(
+        self,
+        order_id: str,
+        merchant: str,
+        card: str | None,
+        *,
+        earned: int = 0,
+        spent: int = 0,
+        coins: int = 0,
+        attempt: str | None = None,
+        at: datetime | None = None,
+        active_in: timedelta = timedelta(0),
+        expires_in: timedelta | None = YEAR,
+        coupons: tuple[CouponRedemption, ...] = (),
+    ) -> OrderReceipt:
+        self._merchant_of_order[order_id] = merchant, card
+        at = at or self.now
+        return await self.ledger.capture_order(
+            CaptureOrder(
+                order_id=order_id,
+                order_no=f"no-{order_id}",
+                merchant_id=merchant,
+                card_id=card,
+                attempt_id=attempt,
+                points_spent=spent,
+                coins_spent_minor=coins,
+                points_earned=earned,
+                at=at,
+                active_at=at + active_in,
+                expires_at=None if expires_in is None else at + expires_in,
+                redemptions=coupons,
+            )
+        )
+
+    def refund_of(
+        self,
+        order_id: str,
+        refund_no: str,
+        *,
+        kept: int,
+        points: int = 0,
+        coins: int = 0,
+        at: datetime | None = None,
+        coupons: tuple[CouponRedemption, ...] = (),
+    ) -> ApplyRefund:
+        merchant, card = self._merchant_of_order.get(order_id, ("A", None))
+        return ApplyRefund(
+            order_id=order_id,
+            refund_no=refund_no,
+            merchant_id=merchant,
+            card_id=card,
+            points_returned=points,
+            coins_returned_minor=coins,
+            points_kept=kept,
+            at=at or self.now,
+            redemptions_returned=coupons,
+        )
+
+    async def refund(self, order_id: str, refund_no: str, **facts: object) -> RefundReceipt:
+        return await self.ledger.apply_refund(self.refund_of(order_id, refund_no, **facts))
+
+    async def grant(
+        self, key: str, card: str, amount: int, *, funder: str | None = None
+    ) -> CoinsReceipt:
+        return await self.ledger.grant_coins(
+            GrantCoins(key, card, funder, amount, "thanks", self.now)
+        )
+
+    async def standing(self, card: str) -> CardStanding:
+        [standing] = await self.ledger.balances([card], now=self.now)
+        return standing
+
+    async def positions(self) -> dict[str, int]:
+        """Net of each party over every period, those at 0 left out."""
+        return dict(
+            await self.rows(
+                "SELECT account, sum(amount) FROM position GROUP BY 1 HAVING sum(amount)"
+            )
+        )
+
+    async def pool_backing(self) -> int:
+        [(backing,)] = await self.rows("SELECT coalesce(sum(residual), 0) FROM lot")
+        return backing
+
+    async def rows(self, statement: str, *values: object) -> list[tuple]:
+        return await self.database.snapshot(
+            lambda connection: [
+                tuple(row) for row in connection.exec_driver_sql(statement, tuple(values))
+            ]
+        )
