@@ -9,9 +9,8 @@ from __future__ import annotations
 from gateway.checkout.desk import Desk
 from gateway.checkout.lifetimes import Lifetime, lifetime_of
 from gateway.checkout.running import all_done
-from gateway.checkout.saved import SavedCheckout
+from gateway.checkout.saved import SavedCheckout, issuer_of
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
-from kernel.ids import merchant_of
 from ledger.contract import (
     ApplyRefund,
     CaptureOrder,
@@ -124,7 +123,7 @@ def record_of(event: Event, card_id: str) -> RecordEvent:
         coupon_ids=tuple(
             redemption.coupon_id
             for redemption in event.redemptions
-            if merchant_of(redemption.coupon_id) == ALLIANCE_MERCHANT_ID
+            if issuer_of(redemption.coupon_id) == ALLIANCE_MERCHANT_ID
         ),
         store_id=event.store_id,
     )

@@ -82,9 +82,7 @@ def captured_of(answer: Answer) -> CheckoutCaptured:
     return CheckoutCaptured(**answer.success(), replayed=answer.replayed)
 
 
-async def _capture(
-    desk: Desk, caller: Caller, command: CaptureCheckout, key: RequestKey
-) -> Answer:
+async def _capture(desk: Desk, caller: Caller, command: CaptureCheckout, key: RequestKey) -> Answer:
     with desk.running.occupying(command.checkout_id):
         begun = await _begin_capture(desk, caller, command, key)
         if isinstance(begun, Answer):
@@ -126,9 +124,7 @@ async def _begin_capture(
         if checkout.state is CheckoutState.CAPTURED:
             if checkout.order_no == command.order_no:
                 return settle(connection, outcome_of(checkout))
-            conflict = OrderConflict(
-                order_id=checkout.order_id, merchant_id=checkout.merchant_id
-            )
+            conflict = OrderConflict(order_id=checkout.order_id, merchant_id=checkout.merchant_id)
             return settle(connection, conflict.as_json())
         if checkout.state is CheckoutState.OPENING:
             raise RequestInProgress

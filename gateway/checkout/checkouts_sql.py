@@ -114,9 +114,7 @@ def move(
     return result.rowcount == 1
 
 
-def change(
-    connection: Connection, checkout_id: str, state: CheckoutState, **changes: Any
-) -> bool:
+def change(connection: Connection, checkout_id: str, state: CheckoutState, **changes: Any) -> bool:
     """Sets columns of a checkout that is still in `state`; whether it was."""
     result = connection.execute(
         update(CHECKOUT)

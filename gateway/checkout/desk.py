@@ -27,7 +27,6 @@ class Buyer:
     """Who buys.
 
     Attributes:
-        card_id: the card; the survivor's when the one asked for was merged.
         membership_id: None when the card has not joined the merchant.
     """
 

@@ -16,7 +16,6 @@ from gateway.checkout import checkouts_sql
 from gateway.checkout.booking import book_refund, book_sale
 from gateway.checkout.desk import Desk
 from gateway.checkout.saved import SavedCheckout
-from gateway.checkout.states import CheckoutState
 from gateway.checkout.tables import APPLIED_EVENT, EVENT_CURSOR
 from gateway.directory.entries import BackendKind
 from merchants.port import Event, EventKind
@@ -82,9 +81,7 @@ async def apply_events(desk: Desk, outbox: Outbox, *, skip_running: bool = True)
             return passed
         done = await _apply_page(desk, events, skip_running=skip_running)
         if done:
-            await desk.database.transaction(
-                lambda connection, done=done: pass_events(connection, outbox.name, done)
-            )
+            await _pass(desk, outbox, done)
             desk.reach("events.passed")
         passed += len(done)
         if len(done) < len(events):
@@ -124,9 +121,11 @@ async def apply_event(desk: Desk, event: Event, checkout: SavedCheckout | None) 
     desk.reach("events.applied")
 
 
-async def _apply_page(
-    desk: Desk, events: Sequence[Event], *, skip_running: bool
-) -> list[Event]:
+async def _pass(desk: Desk, outbox: Outbox, done: Sequence[Event]) -> None:
+    await desk.database.transaction(lambda connection: pass_events(connection, outbox.name, done))
+
+
+async def _apply_page(desk: Desk, events: Sequence[Event], *, skip_running: bool) -> list[Event]:
     attempt_ids = [event.attempt_id for event in events if event.attempt_id is not None]
     event_ids = [event.id for event in events]
 

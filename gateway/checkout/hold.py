@@ -86,10 +86,8 @@ async def _hold(desk: Desk, caller: Caller, command: HoldCheckout, key: RequestK
         return await _open(desk, begun, key)
 
 
-async def _begin(
-    desk: Desk, key: RequestKey, checkout: SavedCheckout
-) -> Answer | SavedCheckout:
-    if checkout.holds_anything:
+async def _begin(desk: Desk, key: RequestKey, checkout: SavedCheckout) -> Answer | SavedCheckout:
+    if checkout.needs_anything:
         return await begin(desk, key, checkout)
     held = dataclasses.replace(checkout, state=CheckoutState.HELD, opened_by=None)
     begun = await begin(desk, key, held, outcome=_outcome(held))

@@ -65,9 +65,7 @@ def without_coupons(agreed: Priced, lost: set[str]) -> tuple[Priced, int]:
     if not lost:
         return agreed, 0
     absorbed_minor = sum(
-        redemption.amount_minor
-        for redemption in agreed.redemptions
-        if redemption.coupon_id in lost
+        redemption.amount_minor for redemption in agreed.redemptions if redemption.coupon_id in lost
     )
     kept = dataclasses.replace(
         agreed,

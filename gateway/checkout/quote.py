@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.checkout.carts import CartAsked, Problems, cart_problems, refuse_if
 from gateway.checkout.desk import Buyer, Desk
 from gateway.checkout.refusals import QuoteStale
-from gateway.checkout.saved import priced_as_dict
+from gateway.checkout.saved import barred_coupons, priced_as_dict
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID, Merchant, MerchantState, StoreState
 from gateway.membership.refusals import MemberFrozen
 from kernel.callers import Caller
@@ -108,11 +108,15 @@ def check_funds(quoted: Quoted) -> None:
 def check_version(quoted: Quoted, version: str | None) -> None:
     """Accepts a cart that costs what the customer saw; any cart when `version` is None.
 
+    A cart that lacks a coupon which another checkout has is accepted too: taking that coupon
+    tells who has it.
+
     Raises:
         QuoteStale: it costs something else now.
     """
-    if version is not None and version != quoted.priced.version:
-        raise QuoteStale(priced=priced_as_dict(quoted.priced), currency=quoted.currency)
+    if version in (None, quoted.priced.version) or barred_coupons(quoted.cart, quoted.priced):
+        return
+    raise QuoteStale(priced=priced_as_dict(quoted.priced), currency=quoted.currency)
 
 
 def _check_may_sell(merchant: Merchant) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from gateway.alliance_settings import DebtPolicy
 from gateway.alliance_tables import REQUESTS
 from gateway.checkout.booking import book_refund
 from gateway.checkout.carts import (
@@ -26,7 +25,7 @@ from kernel.callers import Caller
 from kernel.ids import MalformedId, derived_id, merchant_of, prefix_of
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
-from ledger.contract import ApplyRefund, OrderUnknown, RefundReceipt
+from ledger.contract import ApplyRefund, DebtPolicy, OrderUnknown, RefundReceipt
 from merchants.port import Refunded, RefundLine, RefundOrder, RefundTerms
 
 
@@ -227,9 +226,7 @@ async def _settle(
     return Answer(outcome, replayed=False)
 
 
-def _outcome(
-    asked: RefundAsked, refunded: Refunded, figures: RefundFigures
-) -> dict[str, Any]:
+def _outcome(asked: RefundAsked, refunded: Refunded, figures: RefundFigures) -> dict[str, Any]:
     return {
         "refund_id": derived_id("rfd", asked.order_id, asked.refund_no),
         "refund_no": asked.refund_no,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,9 +55,7 @@ async def release(desk: Desk, caller: Caller, command: ReleaseCheckout) -> Check
     return CheckoutReleased(answer.success()["checkout_id"], answer.replayed)
 
 
-async def _release(
-    desk: Desk, caller: Caller, command: ReleaseCheckout, key: RequestKey
-) -> Answer:
+async def _release(desk: Desk, caller: Caller, command: ReleaseCheckout, key: RequestKey) -> Answer:
     with desk.running.occupying(command.checkout_id):
         now, owner = desk.clock.now(), desk.ids.new("run")
 
@@ -108,9 +107,7 @@ async def finish_release(
     await give_back(desk, checkout)
 
     def work(connection: Connection) -> None:
-        checkouts_sql.move(
-            connection, checkout.id, CheckoutState.RELEASING, CheckoutState.RELEASED
-        )
+        checkouts_sql.move(connection, checkout.id, CheckoutState.RELEASING, CheckoutState.RELEASED)
         if key is not None and outcome is not None:
             REQUESTS.settle(connection, key, outcome)
 
@@ -129,17 +126,14 @@ async def give_back(desk: Desk, checkout: SavedCheckout) -> None:
 
     async def funds_of(card_id: str) -> None:
         await desk.ledger.release(
-            ReleaseFunds(
-                attempt_id=checkout.attempt_id, card_id=card_id, now=desk.clock.now()
-            )
+            ReleaseFunds(attempt_id=checkout.attempt_id, card_id=card_id, now=desk.clock.now())
         )
         desk.reach("release.funds")
 
-    steps = []
-    if checkout.agreed.coupon_ids:
-        steps.append(coupons_of(checkout.merchant_id))
-    if checkout.agreed.alliance_coupon_ids:
-        steps.append(coupons_of(ALLIANCE_MERCHANT_ID))
+    steps: list[Awaitable[None]] = []
+    for issuer_id in (checkout.merchant_id, ALLIANCE_MERCHANT_ID):
+        if checkout.touches_coupons_of(issuer_id):
+            steps.append(coupons_of(issuer_id))
     if checkout.holds_funds and checkout.card_id is not None:
         steps.append(funds_of(checkout.card_id))
     await all_done(*steps)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from gateway.begun_work import BegunWork
 from kernel.refusals import RequestIdReused, RequestInProgress
 from kernel.requests import RequestKey
 
@@ -16,10 +17,10 @@ T = TypeVar("T")
 class Running:
     """Requests and checkouts in work."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: BegunWork) -> None:
+        self._begun = begun
         self._hash_by_request: dict[tuple[str, str, str], str] = {}
         self._checkouts: set[str] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def once(self, key: RequestKey, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What `work` returns; it runs to its end even when the caller goes away.
@@ -33,15 +34,7 @@ class Running:
         if running_hash is not None:
             raise RequestInProgress if running_hash == key.body_hash else RequestIdReused
         self._hash_by_request[name] = key.body_hash
-        task = asyncio.ensure_future(work())
-        self._tasks.add(task)
-
-        def done(finished: asyncio.Task[T]) -> None:
-            self._tasks.discard(finished)
-            del self._hash_by_request[name]
-
-        task.add_done_callback(done)
-        return await asyncio.shield(task)
+        return await self._begun.carry_out(self._forgetting(name, work()))
 
     @contextmanager
     def occupying(self, checkout_id: str) -> Iterator[None]:
@@ -62,10 +55,11 @@ class Running:
         """Whether somebody in this process works on the checkout."""
         return checkout_id in self._checkouts
 
-    async def finish(self) -> None:
-        """Waits until nothing is in work."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+    async def _forgetting(self, name: tuple[str, str, str], work: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await work
+        finally:
+            del self._hash_by_request[name]
 
 
 async def all_done(*steps: Awaitable[Any]) -> None:

@@ -52,12 +52,12 @@ async def _checkout(desk: Desk, caller: Caller, command: Checkout, key: RequestK
         quoted = await quote(
             desk, caller, command.cart, also=number_problems("orderNo", command.order_no)
         )
-        is_booked = await _accept(desk, quoted, command)
+        is_booked = await _accept(desk, quoted, command, key)
     except Refusal as refusal:
         begun = await refuse(desk, key, refusal)
     else:
         opened = new_checkout(desk, key, quoted)
-        if is_booked or not opened.holds_anything:
+        if is_booked or not opened.needs_anything:
             opened = paid(desk, opened, command.order_no)
         # Occupied before it is kept: a sweeper must not find it alone.
         with desk.running.occupying(opened.id):
@@ -70,7 +70,7 @@ async def _checkout(desk: Desk, caller: Caller, command: Checkout, key: RequestK
         return await _finish(desk, begun, command, key)
 
 
-async def _accept(desk: Desk, quoted: Quoted, command: Checkout) -> bool:
+async def _accept(desk: Desk, quoted: Quoted, command: Checkout, key: RequestKey) -> bool:
     """Whether the merchant has an order under this number; else the cart must be fit to sell.
 
     Only a sale that needs something is looked up before: any other is found by being placed.
@@ -83,13 +83,7 @@ async def _accept(desk: Desk, quoted: Quoted, command: Checkout) -> bool:
         if await desk.backend.order_by_no(cart.merchant_id, command.order_no) is None:
             raise
         return True
-    priced = quoted.priced
-    if not (
-        priced.points_spent
-        or priced.coins_spent_minor
-        or priced.coupon_ids
-        or priced.alliance_coupon_ids
-    ):
+    if not new_checkout(desk, key, quoted).needs_anything:
         return False
     return await desk.backend.order_by_no(cart.merchant_id, command.order_no) is not None
 

@@ -10,11 +10,15 @@ import orjson
 from pydantic import TypeAdapter
 
 from gateway.checkout.states import CheckoutState
+from kernel.ids import MalformedId, merchant_of
 from merchants.offers import Priced
 from merchants.port import PriceCart
 
 _CART: TypeAdapter[PriceCart] = TypeAdapter(PriceCart)
 _PRICED: TypeAdapter[Priced] = TypeAdapter(Priced)
+
+_BARRED = ("COUPON_LOCKED", "COUPON_REDEEMED", "COUPON_NOT_AVAILABLE")
+"""Reasons for which a backend does not apply a coupon that somebody else may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,48 @@ class SavedCheckout:
         return self.agreed.points_spent > 0 or self.agreed.coins_spent_minor > 0
 
     @property
-    def holds_anything(self) -> bool:
-        """Whether anything is locked or held anywhere."""
-        return (
-            self.holds_funds
-            or bool(self.agreed.coupon_ids)
-            or bool(self.agreed.alliance_coupon_ids)
+    def barred_coupon_ids(self) -> tuple[str, ...]:
+        """Coupons that the customer asked for and another checkout has."""
+        return barred_coupons(self.cart, self.agreed)
+
+    @property
+    def needs_anything(self) -> bool:
+        """Whether anything is to be locked or held anywhere."""
+        return self.holds_funds or bool(
+            self.agreed.coupon_ids or self.agreed.alliance_coupon_ids or self.barred_coupon_ids
         )
+
+    def touches_coupons_of(self, merchant_id: str) -> bool:
+        """Whether it locks, or tries to lock, coupons of this issuer."""
+        return any(
+            issuer_of(coupon_id) == merchant_id
+            for coupon_id in (
+                *self.agreed.coupon_ids,
+                *self.agreed.alliance_coupon_ids,
+                *self.barred_coupon_ids,
+            )
+        )
+
+
+def issuer_of(coupon_id: str) -> str | None:
+    """The merchant that issued a coupon; None when the id is no coupon's."""
+    try:
+        return merchant_of(coupon_id)
+    except MalformedId:
+        return None
+
+
+def barred_coupons(cart: PriceCart, priced: Priced) -> tuple[str, ...]:
+    """Coupons named in the cart that another checkout has, or may have.
+
+    Source: docs/rules/checkout.md, rule 7.
+    """
+    named = set(cart.coupon_ids)
+    return tuple(
+        decision.id
+        for decision in priced.decisions
+        if decision.id in named and decision.reason in _BARRED and issuer_of(decision.id)
+    )
 
 
 def cart_json(cart: PriceCart) -> str:

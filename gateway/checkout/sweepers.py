@@ -31,16 +31,18 @@ async def sweep_checkouts(desk: Desk) -> int:
     finished = 0
     after = ""
     while True:
-        page = await desk.database.snapshot(
-            lambda connection, after=after: checkouts_sql.read_unsettled(
-                connection, after=after, limit=PAGE
-            )
-        )
+        page = await _read_page(desk, after)
         for checkout_id, state, is_extended in page:
             finished += await _sweep(desk, checkout_id, state, is_extended=is_extended)
         if len(page) < PAGE:
             return finished
         after = page[-1][0]
+
+
+async def _read_page(desk: Desk, after: str) -> list[tuple[str, CheckoutState, bool]]:
+    return await desk.database.snapshot(
+        lambda connection: checkouts_sql.read_unsettled(connection, after=after, limit=PAGE)
+    )
 
 
 async def sweep_events(desk: Desk) -> int:
@@ -56,9 +58,7 @@ async def _sweep_outbox(desk: Desk, outbox: Outbox) -> int:
         return 0
 
 
-async def _sweep(
-    desk: Desk, checkout_id: str, state: CheckoutState, *, is_extended: bool
-) -> bool:
+async def _sweep(desk: Desk, checkout_id: str, state: CheckoutState, *, is_extended: bool) -> bool:
     seconds_left = 0.0
     if state is CheckoutState.HELD:
         seconds_left = desk.time_outs.seconds_left(
@@ -135,15 +135,13 @@ class Sweepers:
         await asyncio.gather(*self._tasks)
         self._tasks = []
 
-    async def _repeat(
-        self, sweep: Callable[[Desk], Awaitable[int]], pause_seconds: float
-    ) -> None:
+    async def _repeat(self, sweep: Callable[[Desk], Awaitable[int]], pause_seconds: float) -> None:
         while not self._stopping.is_set():
             try:
                 await sweep(self._desk)
             except UNANSWERED as error:
                 logger.warning("sweeping waits: %s", error)
-            except Exception:  # noqa: BLE001 (A bug in one checkout must not end all sweeping.)
+            except Exception:
                 logger.exception("sweeping failed")
             try:
                 await asyncio.wait_for(self._stopping.wait(), pause_seconds)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from gateway.checkout.desk import UNANSWERED, Desk
+from gateway.checkout.refusals import QuoteStale
 from gateway.checkout.release import give_up
 from gateway.checkout.running import all_done
-from gateway.checkout.saved import SavedCheckout
+from gateway.checkout.saved import SavedCheckout, priced_as_dict
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
-from kernel.refusals import Refusal
+from kernel.ids import merchant_of
+from kernel.refusals import NotFound, Refusal
 from kernel.requests import RequestKey
 from ledger.contract import HoldFunds
 from merchants.port import LockCoupons
@@ -23,6 +25,7 @@ async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) 
         DatabaseUnavailable, Overloaded: a backend or the ledger does not answer.
     """
     try:
+        await _refuse_taken(desk, checkout)
         await _take(desk, checkout)
     except Refusal as refusal:
         await give_up(desk, checkout, key=key, refusal=refusal)
@@ -30,6 +33,29 @@ async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) 
     except UNANSWERED:
         await give_up(desk, checkout, key=key, refusal=None)
         raise
+
+
+async def _refuse_taken(desk: Desk, checkout: SavedCheckout) -> None:
+    """Learns who has the coupons that the customer asked for and the price lacks.
+
+    Raises:
+        CouponTaken: another checkout has one of them.
+        QuoteStale: one became free, so that the cart costs something else now.
+    """
+    became_free = False
+    for coupon_id in checkout.barred_coupon_ids:
+        try:
+            await lock_coupons(
+                desk, checkout, merchant_id=merchant_of(coupon_id), coupon_ids=(coupon_id,)
+            )
+            became_free = True
+        except NotFound:
+            # Nobody has it: its time is over, or it never was the customer's. The price says so.
+            continue
+    if became_free:
+        priced = await desk.backend.price(checkout.cart)
+        currency = desk.settings.current.values.currency
+        raise QuoteStale(priced=priced_as_dict(priced), currency=currency)
 
 
 async def _take(desk: Desk, checkout: SavedCheckout) -> None:
