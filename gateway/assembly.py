@@ -18,25 +18,14 @@ def assemble_engine(
     transports: Mapping[str, Transport],
     *,
     limits: OperationLimits | None = None,
-    is_guarded: bool = True,
 ) -> Engine:
-    """The engine of a supergraph.
+    """The engine of a supergraph, which keeps its access rules and the limits.
 
     Args:
         transports: one per subgraph, by its name.
-        is_guarded: whether the supergraph's access rules are kept; without it, whoever can reach
-            the server reads everything that its subgraphs tell.
     """
     limits = limits or OperationLimits()
     planning = Planning(partial(plan_operation, supergraph), conditional_variables)
-    if not is_guarded:
-        return Engine(
-            supergraph.public_schema,
-            planning,
-            transports,
-            limits=limits.check,
-            tokens_max=limits.tokens_max,
-        )
     return Engine(
         supergraph.public_schema,
         planning,

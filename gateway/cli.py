@@ -10,7 +10,10 @@ import typer
 from gateway.commands.compose import compose
 from gateway.commands.failures import CommandFailed
 from gateway.commands.route import route
+from gateway.commands.schema import schema
+from gateway.commands.serve import serve
 from gateway.commands.token import token
+from gateway.commands.verify import verify
 from gateway.listening import CanNotListen
 from gateway.settings import SettingsInvalid
 from gateway.signing_keys import KeysUnavailable
@@ -20,9 +23,12 @@ DIRECTORY_IN_USE = 3
 """Exit code when another server runs on the data directory."""
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "serve": serve,
+    "token": token,
+    "schema": schema,
+    "verify": verify,
     "route": route,
     "compose": compose,
-    "token": token,
 }
 
 app = typer.Typer(
