@@ -1,0 +1,105 @@
+"""Statements on merchants and stores. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from gateway.directory.entries import BackendKind, Merchant, MerchantState, Store, StoreState
+from gateway.directory.tables import MERCHANT, STORE
+from kernel.clock import from_micros, to_micros
+from kernel.graphql import ChannelKind
+
+
+def read_merchants(connection: Connection) -> list[Merchant]:
+    """Every merchant, the alliance included, in no order."""
+    return [_merchant_of(row) for row in connection.execute(select(MERCHANT))]
+
+
+def read_stores(connection: Connection) -> list[Store]:
+    """Every store, in no order."""
+    return [_store_of(row) for row in connection.execute(select(STORE))]
+
+
+def read_merchant(connection: Connection, merchant_id: str) -> Merchant | None:
+    """One merchant; None when there is none."""
+    row = connection.execute(select(MERCHANT).where(MERCHANT.c.id == merchant_id)).one_or_none()
+    return None if row is None else _merchant_of(row)
+
+
+def is_merchant_reference_taken(connection: Connection, reference: str) -> bool:
+    """Whether a merchant has this reference."""
+    statement = select(MERCHANT.c.id).where(MERCHANT.c.reference == reference)
+    return connection.execute(statement).one_or_none() is not None
+
+
+def is_store_reference_taken(connection: Connection, *, merchant_id: str, reference: str) -> bool:
+    """Whether a store of the merchant has this reference."""
+    statement = select(STORE.c.id).where(
+        STORE.c.merchant_id == merchant_id, STORE.c.reference == reference
+    )
+    return connection.execute(statement).one_or_none() is not None
+
+
+def insert_merchant(connection: Connection, merchant: Merchant) -> None:
+    """Keeps a new merchant."""
+    connection.execute(
+        insert(MERCHANT).values(
+            id=merchant.id,
+            reference=merchant.reference,
+            name=merchant.name,
+            name_en=merchant.name_en,
+            state=merchant.state,
+            backend_kind=merchant.backend_kind,
+            endpoint=merchant.endpoint,
+            admitted_at=to_micros(merchant.admitted_at),
+        )
+    )
+
+
+def update_merchant_state(
+    connection: Connection, merchant_id: str, *, state: MerchantState
+) -> None:
+    """Gives a merchant another state."""
+    connection.execute(update(MERCHANT).where(MERCHANT.c.id == merchant_id).values(state=state))
+
+
+def insert_store(connection: Connection, store: Store) -> None:
+    """Keeps a new store."""
+    connection.execute(
+        insert(STORE).values(
+            id=store.id,
+            merchant_id=store.merchant_id,
+            reference=store.reference,
+            name=store.name,
+            channel=store.channel.value,
+            state=store.state,
+            opened_at=to_micros(store.opened_at),
+        )
+    )
+
+
+def _merchant_of(row: Any) -> Merchant:
+    return Merchant(
+        id=row.id,
+        reference=row.reference,
+        name=row.name,
+        name_en=row.name_en,
+        state=MerchantState(row.state),
+        backend_kind=BackendKind(row.backend_kind),
+        endpoint=row.endpoint,
+        admitted_at=from_micros(row.admitted_at),
+    )
+
+
+def _store_of(row: Any) -> Store:
+    return Store(
+        id=row.id,
+        merchant_id=row.merchant_id,
+        reference=row.reference,
+        name=row.name,
+        channel=ChannelKind(row.channel),
+        state=StoreState(row.state),
+        opened_at=from_micros(row.opened_at),
+    )

@@ -1,0 +1,86 @@
+"""Values of the directory: merchants, stores, backends. See docs/rules/merchants.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kernel.graphql import ChannelKind
+from kernel.ids import derived_id
+
+ALLIANCE_MERCHANT_ID = derived_id("mer", "alliance")
+"""The alliance as a merchant: the same id in every alliance."""
+
+
+class MerchantState(StrEnum):
+    """State of a merchant in the alliance."""
+
+    APPLIED = "APPLIED"
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    WINDING_DOWN = "WINDING_DOWN"
+    LEFT = "LEFT"
+
+
+class BackendKind(StrEnum):
+    """Where a merchant's data lives."""
+
+    HOSTED = "HOSTED"
+    REMOTE = "REMOTE"
+
+
+class StoreState(StrEnum):
+    """State of a store."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """A merchant.
+
+    Attributes:
+        reference: the alliance's own number for it.
+        endpoint: URL of a remote backend; None when hosted.
+    """
+
+    id: str
+    reference: str
+    name: str
+    name_en: str | None
+    state: MerchantState
+    backend_kind: BackendKind
+    endpoint: str | None
+    admitted_at: datetime
+
+    @property
+    def is_alliance(self) -> bool:
+        """Whether this is the alliance itself."""
+        return self.id == ALLIANCE_MERCHANT_ID
+
+    @property
+    def may_enrol(self) -> bool:
+        """Whether people may join it.
+
+        Source: docs/rules/merchants.md, rule 3.
+        """
+        return self.state is MerchantState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A point of sale of one merchant.
+
+    Attributes:
+        reference: the merchant's own number for it.
+    """
+
+    id: str
+    merchant_id: str
+    reference: str
+    name: str
+    channel: ChannelKind
+    state: StoreState
+    opened_at: datetime

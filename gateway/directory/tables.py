@@ -1,0 +1,44 @@
+"""Tables of merchants and stores."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from gateway.alliance_tables import METADATA
+
+MERCHANT = Table(
+    "merchant",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=True),
+    Column("state", Text, nullable=False),
+    Column("backend_kind", Text, nullable=False),
+    Column("endpoint", Text, nullable=True),
+    Column("admitted_at", Integer, nullable=False),
+    CheckConstraint("state IN ('APPLIED', 'ACTIVE', 'SUSPENDED', 'WINDING_DOWN', 'LEFT')"),
+    CheckConstraint("(backend_kind = 'REMOTE') = (endpoint IS NOT NULL)"),
+)
+
+STORE = Table(
+    "store",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("merchant_id", Text, ForeignKey("merchant.id"), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("opened_at", Integer, nullable=False),
+    UniqueConstraint("merchant_id", "reference"),
+    CheckConstraint("state IN ('OPEN', 'CLOSED')"),
+)

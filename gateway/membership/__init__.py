@@ -1,0 +1,1 @@
+"""Members, how they are recognised, their one card, and the merchants they joined."""

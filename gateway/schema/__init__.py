@@ -1,0 +1,1 @@
+"""The alliance subgraph's GraphQL types; `query.py` and `mutation.py` gather the root fields."""

@@ -1,0 +1,57 @@
+"""The refusals that only the alliance subgraph gives, as GraphQL tells them."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import strawberry
+
+from gateway.directory.refusals import BackendUnfit, ReferenceTaken
+from gateway.resolvers import merchants as merchant_resolvers
+from gateway.schema.merchants import Merchant
+from kernel.graphql import InputProblem, RefusalPayload
+from kernel.refusals import Refusal
+from merchants.refusals import MerchantNotActive
+
+
+@strawberry.federation.type(
+    shareable=True,
+    description="The merchant's state does not allow this (suspended, winding down, left).",
+)
+class MerchantNotActiveRefusal(RefusalPayload):
+    """Payload of `MerchantNotActive`."""
+
+    merchant: Merchant = strawberry.field(description="The merchant.")
+
+    @classmethod
+    def of(cls, refusal: Any, info: Any) -> Self:
+        """The payload of `MerchantNotActive`."""
+        merchant = merchant_resolvers.known_merchant(info.context, refusal.merchant_id)
+        return cls(**cls.told_by(refusal), merchant=merchant)
+
+
+@strawberry.type(description="The backend does not serve the merchant schema.")
+class BackendUnfitRefusal(RefusalPayload):
+    """Payload of `BackendUnfit`."""
+
+    problems: list[InputProblem] = strawberry.field(
+        description="Every difference found; at least one."
+    )
+
+    @classmethod
+    def of(cls, refusal: Any, info: Any) -> Self:
+        """The payload of `BackendUnfit`."""
+        problems = [InputProblem(field=path, message=fault) for path, fault in refusal.problems]
+        return cls(**cls.told_by(refusal), problems=problems)
+
+
+@strawberry.type(description="The reference belongs to another.")
+class ReferenceTakenRefusal(RefusalPayload):
+    """Payload of `ReferenceTaken`."""
+
+
+ADMINISTRATION_REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
+    MerchantNotActive: MerchantNotActiveRefusal,
+    BackendUnfit: BackendUnfitRefusal,
+    ReferenceTaken: ReferenceTakenRefusal,
+}

@@ -1,0 +1,199 @@
+"""Values of a price: cart lines, coupons on offer, decisions, allocations. Money in minor units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CouponKind(StrEnum):
+    """What a coupon does."""
+
+    AMOUNT_OFF = "AMOUNT_OFF"
+    PERCENT_OFF = "PERCENT_OFF"
+    SHIPPING = "SHIPPING"
+    GIFT = "GIFT"
+    EXCHANGE = "EXCHANGE"
+
+
+class DecisionKind(StrEnum):
+    """What a decision is about."""
+
+    PROMOTION = "PROMOTION"
+    MEMBER_PRICE = "MEMBER_PRICE"
+    TIER_BENEFIT = "TIER_BENEFIT"
+    COUPON = "COUPON"
+    POINTS = "POINTS"
+    COINS = "COINS"
+    SHIPPING = "SHIPPING"
+    CAP = "CAP"
+    PARITY = "PARITY"
+
+
+class DecisionOutcome(StrEnum):
+    """What became of a candidate benefit."""
+
+    APPLIED = "APPLIED"
+    REFUSED = "REFUSED"
+    NOT_EVALUATED = "NOT_EVALUATED"
+
+
+class CouponOutcome(StrEnum):
+    """What a refund does to the coupons of its order."""
+
+    NONE = "NONE"
+    KEPT = "KEPT"
+    RETURNED = "RETURNED"
+    EXPIRED = "EXPIRED"
+    RECHECKED = "RECHECKED"
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """One line of a cart.
+
+    Attributes:
+        quantity: 1 to 1 000 000.
+        unit_price_minor: public price of one unit, ≥ 0.
+        category_id: the merchant's category; None when it has none.
+    """
+
+    sku: str
+    quantity: int
+    unit_price_minor: int
+    category_id: str | None = None
+
+    @property
+    def list_minor(self) -> int:
+        """The line at its public price."""
+        return self.quantity * self.unit_price_minor
+
+
+@dataclass(frozen=True, slots=True)
+class CouponTerms:
+    """What a coupon grants, and to which goods and channels; None where there is no limit.
+
+    Attributes:
+        amount_minor: what it takes off; None unless AMOUNT_OFF.
+        percent_off_bps: what it takes off, basis points; None unless PERCENT_OFF.
+        stacking_group: one coupon per group and order; None is the default group.
+        funder_alliance_bps: the alliance's share of the cost.
+    """
+
+    title: str
+    kind: CouponKind
+    min_spend_minor: int
+    amount_minor: int | None = None
+    percent_off_bps: int | None = None
+    cap_minor: int | None = None
+    skus: tuple[str, ...] | None = None
+    category_ids: tuple[str, ...] | None = None
+    channels: tuple[str, ...] | None = None
+    stacking_group: str | None = None
+    funder_alliance_bps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCoupon:
+    """A coupon that its holder may use now."""
+
+    coupon_id: str
+    merchant_id: str
+    terms: CouponTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One candidate benefit: whether it applied, and why.
+
+    Attributes:
+        id: unique within its quote or order; allocations name it. A coupon's is the coupon's id.
+        reason: code in capitals; None when applied.
+        amount_minor: what it took off; 0 unless applied.
+        blocked_by: id of the decision that excluded it.
+        missing_minor: how much more spending would make it apply.
+        rule_version: version of the rule that decided; None for points, coins, shipping.
+    """
+
+    id: str
+    title: str
+    kind: DecisionKind
+    outcome: DecisionOutcome
+    message: str
+    amount_minor: int = 0
+    reason: str | None = None
+    blocked_by: str | None = None
+    missing_minor: int | None = None
+    rule_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The share of one decision that falls on one line; never changes."""
+
+    decision_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """One line priced: `list_minor == payable_minor + Σ allocations`.
+
+    Attributes:
+        points: points spent on this line.
+        coins_minor: coins spent on this line.
+    """
+
+    index: int
+    sku: str
+    quantity: int
+    list_minor: int
+    payable_minor: int
+    points: int
+    coins_minor: int
+    allocations: tuple[Allocation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """What one coupon cost in one order.
+
+    Attributes:
+        amount_minor: what it took off; negative when it was returned.
+        funder_alliance_bps: the alliance's share.
+    """
+
+    coupon_id: str
+    amount_minor: int
+    funder_alliance_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A priced cart.
+
+    Attributes:
+        version: hash of inputs, rule versions and result; the same result has the same version
+            whether the coupons were chosen for the member or named.
+        payable_minor: cash to pay, shipping included.
+        anonymous_payable_minor: what a stranger would pay now.
+        earn_bps: points earned, basis points of the usual.
+        coupon_ids: the merchant's coupons that applied, to be locked there.
+        alliance_coupon_ids: the alliance's coupons that applied, to be locked there.
+        redemptions: what each applied coupon takes off, and who bears it.
+    """
+
+    version: str
+    list_minor: int
+    payable_minor: int
+    anonymous_payable_minor: int
+    points_spent: int
+    coins_spent_minor: int
+    shipping_minor: int
+    points_to_earn: int
+    earn_bps: int
+    lines: tuple[PricedLine, ...]
+    decisions: tuple[Decision, ...]
+    coupon_ids: tuple[str, ...]
+    alliance_coupon_ids: tuple[str, ...]
+    redemptions: tuple[Redemption, ...]

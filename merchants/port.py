@@ -1,0 +1,404 @@
+"""What a backend can be asked; `hosted` answers it.
+
+Amounts are minor units of the alliance's currency. Instants are UTC. Ids are TypeIDs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from kernel.units import Ratio
+from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced, Redemption
+from merchants.tiers import Standing
+
+
+class MerchantState(StrEnum):
+    """How far a merchant's admission is; backends know admitted ones only."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    WINDING_DOWN = "WINDING_DOWN"
+    LEFT = "LEFT"
+
+
+class EventKind(StrEnum):
+    """Kind of an outbox event."""
+
+    ORDER_PLACED = "ORDER_PLACED"
+    ORDER_REFUNDED = "ORDER_REFUNDED"
+
+
+class OrderState(StrEnum):
+    """State of an order."""
+
+    PAID = "PAID"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCart:
+    """Prices a cart at an instant; nothing is written.
+
+    Attributes:
+        channel: kind of point of sale: STORE_POS, WEB_SHOP, MINI_PROGRAM, APP.
+        membership_id, card_id: None for an anonymous buyer.
+        lines: 1 to 200.
+        coupon_ids: coupons to use, the merchant's and the alliance's.
+        choose_best: also choose among the member's coupons.
+        points, coins_minor: how much to spend, at most.
+        points_available, coins_available_minor: what the card can spend now.
+        member_point_value: minor units that a point takes off.
+        points_cap_bps: largest share of the post-coupon amount that points may pay.
+        earn_points_per_major_unit: points per whole major unit of cash.
+        alliance_coupons: the alliance's coupons of the card, from `offers`.
+        alliance_rank: best rank in the alliance's ladders; 0 for none.
+    """
+
+    merchant_id: str
+    store_id: str
+    channel: str
+    at: datetime
+    lines: tuple[CartLine, ...]
+    member_point_value: Ratio
+    points_cap_bps: int
+    earn_points_per_major_unit: int
+    membership_id: str | None = None
+    card_id: str | None = None
+    coupon_ids: tuple[str, ...] = ()
+    choose_best: bool = True
+    shipping_minor: int = 0
+    points: int = 0
+    coins_minor: int = 0
+    points_available: int = 0
+    coins_available_minor: int = 0
+    alliance_coupons: tuple[OfferedCoupon, ...] = ()
+    alliance_rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LockCoupons:
+    """Locks coupons of one backend for an attempt; all or none."""
+
+    merchant_id: str
+    attempt_id: str
+    store_id: str
+    card_id: str
+    coupon_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The coupons are locked for the attempt."""
+
+    replayed: bool
+    coupon_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """The customer has paid: the sale stands.
+
+    Attributes:
+        order_id: id that the order shall have; embeds the merchant.
+        order_no: the merchant's number, unique there.
+        cart: what was priced.
+        version: `Priced.version` that the customer agreed to.
+        agreed: the price that `version` names, as it was handed out. The order is booked with it,
+            whatever rules and tiers say by now. None: the cart is priced again.
+    """
+
+    merchant_id: str
+    attempt_id: str
+    order_id: str
+    order_no: str
+    cart: PriceCart
+    version: str
+    paid_at: datetime
+    agreed: Priced | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """An order, as much as others need to act on it.
+
+    Attributes:
+        payable_minor: cash paid, shipping included, before refunds.
+        refunded_minor: cash refunded so far.
+    """
+
+    id: str
+    merchant_id: str
+    order_no: str
+    store_id: str
+    channel: str
+    state: OrderState
+    placed_at: datetime
+    membership_id: str | None
+    card_id: str | None
+    attempt_id: str
+    payable_minor: int
+    refunded_minor: int
+    points_spent: int
+    coins_spent_minor: int
+    points_earned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a backend committed and others must hear of.
+
+    Attributes:
+        id: unique; receivers ignore repeats.
+        cursor: pass as `after` to `events`.
+        card_id: None for an anonymous buyer.
+        attempt_id: None for a refund.
+        refund_no: None for a sale.
+        cash_minor: cash collected, or handed back.
+        points, coins_minor: spent, or returned.
+        points_kept: points the order keeps earned after this event, in total.
+        qualifying_minor: what counts for ladders after this event: cash and coins, no shipping.
+        redemptions: coupons redeemed, or with negative amounts returned.
+    """
+
+    id: str
+    cursor: int
+    merchant_id: str
+    kind: EventKind
+    at: datetime
+    order_id: str
+    order_no: str
+    store_id: str
+    channel: str
+    card_id: str | None
+    attempt_id: str | None
+    refund_no: str | None
+    cash_minor: int
+    points: int
+    coins_minor: int
+    points_kept: int
+    qualifying_minor: int
+    redemptions: tuple[Redemption, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order stands.
+
+    Attributes:
+        absorbed_minor: what lost coupons took off, borne by the merchant.
+        event: the sale as the outbox tells it.
+    """
+
+    replayed: bool
+    order: OrderFacts
+    absorbed_minor: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAttempt:
+    """Frees what an attempt locked and refuses its later calls."""
+
+    merchant_id: str
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The attempt holds nothing here; these coupons are free again."""
+
+    replayed: bool
+    coupon_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """Units of one line to refund: at least 1, at most what is left."""
+
+    line_index: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """A refund: of lines, or of an amount (a price adjustment, cash only), never both.
+
+    Attributes:
+        refund_no: the merchant's number, unique in the order; None in a preview.
+    """
+
+    merchant_id: str
+    order_id: str
+    refund_no: str | None = None
+    lines: tuple[RefundLine, ...] = ()
+    amount_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTerms:
+    """What a refund does, as far as the backend knows.
+
+    Attributes:
+        cash_minor: cash to hand back.
+        points_returned, coins_returned_minor: of what was spent.
+        points_kept: points the order keeps earned after all its refunds.
+    """
+
+    cash_minor: int
+    points_returned: int
+    coins_returned_minor: int
+    points_kept: int
+    coupon_outcome: CouponOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The refund stands; `event` is the refund as the outbox tells it."""
+
+    replayed: bool
+    terms: RefundTerms
+    order: OrderFacts
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class JoinMerchant:
+    """A member joined; gives newcomer coupons.
+
+    Attributes:
+        membership_id, store_id: None for the alliance's own backend.
+        is_new_member: whether the person is new to the alliance.
+    """
+
+    merchant_id: str
+    membership_id: str | None
+    card_id: str
+    store_id: str | None
+    at: datetime
+    is_new_member: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedMerchant:
+    """The member has a wallet here; coupons given for joining."""
+
+    replayed: bool
+    coupon_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEvent:
+    """Tells the alliance's own backend of another merchant's event.
+
+    Attributes:
+        merchant_id: the alliance's own.
+        attempt_id: None for a refund.
+        qualifying_minor: `Event.qualifying_minor`.
+        coupon_ids: the alliance's coupons redeemed (sale) or returned (refund).
+        store_id: where; shown to a checkout that finds a coupon taken.
+    """
+
+    merchant_id: str
+    at_merchant_id: str
+    order_id: str
+    refund_no: str | None
+    attempt_id: str | None
+    card_id: str
+    at: datetime
+    qualifying_minor: int
+    coupon_ids: tuple[str, ...] = ()
+    store_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The alliance's backend knows of the event."""
+
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What a backend brings into a price elsewhere: coupons ISSUED and valid now, standings."""
+
+    coupons: tuple[OfferedCoupon, ...]
+    tiers: tuple[Standing, ...]
+
+    @property
+    def best_rank(self) -> int:
+        """Best rank in any ladder; 0 for none."""
+        return max((standing.rank for standing in self.tiers), default=0)
+
+
+class Backend(Protocol):
+    """A backend of any number of merchants.
+
+    Calls that write are idempotent: by attempt (lock, release), by (merchant, orderNo), by
+    (order, refundNo), by membership (join), by (order, refundNo) again (record). Refusals are
+    those of `merchants.refusals`, `kernel.refusals.NotFound` and `InvalidInput`; failures are
+    `kernel.database.DatabaseUnavailable` and `Overloaded`.
+    """
+
+    async def register(self, merchant_id: str, state: MerchantState) -> None:
+        """Makes a merchant known, or gives it another state."""
+        ...
+
+    async def price(self, cart: PriceCart) -> Priced:
+        """The cart's price. Refuses InvalidInput, NotFound."""
+        ...
+
+    async def refund_terms(self, refund: RefundOrder) -> RefundTerms:
+        """What the refund would do. Refuses RefundExceedsOrder, InvalidInput, NotFound."""
+        ...
+
+    async def offers(self, merchant_id: str, card_id: str) -> Offers:
+        """The card's usable coupons and standings at that merchant."""
+        ...
+
+    async def events(self, merchant_id: str, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """The merchant's outbox behind `after`, oldest first."""
+        ...
+
+    async def events_of_all(self, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """The outbox of every merchant of this backend behind `after`, oldest first."""
+        ...
+
+    async def join(self, join: JoinMerchant) -> JoinedMerchant:
+        """Opens the wallet. Refuses MerchantNotActive, InvalidInput."""
+        ...
+
+    async def lock(self, lock: LockCoupons) -> Locked:
+        """Locks coupons. Refuses AttemptReleased, CouponTaken, NotFound."""
+        ...
+
+    async def place(self, order: PlaceOrder) -> Placed:
+        """Books the sale. Refuses AttemptReleased, OrderConflict, InvalidInput."""
+        ...
+
+    async def release(self, attempt: ReleaseAttempt) -> Released:
+        """Frees the attempt. Refuses OrderConflict when it was placed."""
+        ...
+
+    async def refund(self, refund: RefundOrder) -> Refunded:
+        """Books the refund.
+
+        Refuses RefundExceedsOrder, RefundConflict, InvalidInput, NotFound.
+        """
+        ...
+
+    async def record(self, event: RecordEvent) -> Recorded:
+        """Counts another merchant's event here. Refuses InvalidInput."""
+        ...
+
+    async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:
+        """Orders by (merchant_id, order_id), in the order asked; None for an unknown one."""
+        ...
+
+    async def order_by_no(self, merchant_id: str, order_no: str) -> OrderFacts | None:
+        """The merchant's order with that number."""
+        ...

@@ -1,0 +1,76 @@
+"""Every "no" that a backend gives. Instants are microseconds since 1970, as databases hold them.
+
+The GraphQL types that tell them are in `merchants.schema.refusals`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kernel.refusals import Refusal
+
+
+@dataclass(eq=False)
+class CouponTaken(Refusal):
+    """The coupon is locked or redeemed by another checkout."""
+
+    coupon_id: str
+    merchant_id: str
+    taken_at_store_id: str | None
+    taken_at: int
+
+
+@dataclass(eq=False)
+class AttemptReleased(Refusal):
+    """The attempt was released; nothing of it is accepted any more."""
+
+    @property
+    def code(self) -> str:
+        """The backend contract's code."""
+        return "BACKEND_ATTEMPT_RELEASED"
+
+
+@dataclass(eq=False)
+class OrderConflict(Refusal):
+    """The merchant has another order, with other facts, under this number."""
+
+    order_id: str
+    merchant_id: str
+
+
+@dataclass(eq=False)
+class RefundConflict(Refusal):
+    """The order has a refund with other facts under this number."""
+
+    order_id: str
+    merchant_id: str
+
+
+@dataclass(eq=False)
+class RefundExceedsOrder(Refusal):
+    """The refund asks for more than the order still holds."""
+
+    refundable_minor: int
+    currency: str
+
+
+@dataclass(eq=False)
+class MerchantNotActive(Refusal):
+    """The merchant's state does not allow this."""
+
+    merchant_id: str
+
+
+@dataclass(eq=False)
+class NotAMember(Refusal):
+    """Some cards have not joined this merchant."""
+
+    card_ids: list[str]
+
+
+@dataclass(eq=False)
+class QuotaExhausted(Refusal):
+    """The template's quota does not cover this."""
+
+    left: int
+    cards_at_limit: list[str]
