@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import orjson
@@ -14,8 +14,8 @@ TIMEOUT_S = 120
 CONNECTIONS_MAX = 64
 
 
-class ReplayFailed(Exception):
-    """The server gave an answer that the history does not allow for, or none."""
+class FeedFailed(Exception):
+    """The server gave an answer that does not fit what was fed, or none."""
 
 
 class GraphQLClient:
@@ -36,7 +36,7 @@ class GraphQLClient:
         """The `data` of the answer.
 
         Raises:
-            ReplayFailed: no answer after several tries, or one with errors.
+            FeedFailed: no answer after several tries, or one with errors.
         """
         body = orjson.dumps({"query": document, "variables": variables})
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
@@ -56,7 +56,7 @@ class GraphQLClient:
             fault = str(answer["errors"][:3])
             if not _may_pass(answer["errors"]):
                 break
-        raise ReplayFailed(f"{document.split('(')[0]}: {fault}")
+        raise FeedFailed(f"{document.split('(')[0]}: {fault}")
 
     async def change(
         self,
@@ -70,7 +70,7 @@ class GraphQLClient:
         """The member of the mutation's union, of type `success` or one of `allowed`.
 
         Raises:
-            ReplayFailed: it was refused otherwise.
+            FeedFailed: it was refused otherwise.
         """
         outcome: Any = None
         for attempt in range(ATTEMPTS_MAX):
@@ -82,10 +82,12 @@ class GraphQLClient:
                 return outcome
             if not outcome.get("retryable"):
                 break
-        raise ReplayFailed(f"{document.split('(')[0]}: {outcome} for {variables}")
+        raise FeedFailed(f"{document.split('(')[0]}: {outcome} for {variables}")
 
-    async def close(self) -> None:
-        """Closes the connections."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
 

@@ -1,101 +1,110 @@
-"""The server of a replay: the whole gateway in a process of its own, with a clock that is set."""
+"""The server of a feed: the whole gateway in a process of its own, with a clock that is set."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
+import os
 import signal
-import socket
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-START_TIMEOUT_S = 120
+ANSWER_WITHIN_S = 120
 
 
 class ServerGone(Exception):
-    """The server of the replay stopped, or did not start."""
+    """The server of the feed did not start, or stopped; the message says why."""
 
 
-class ReplayServer:
+class FeedServer:
     """A gateway on a loopback port, in a child process that ends with this one."""
 
     def __init__(self, directory: Path, *, now: datetime) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self._process = context.Process(
-            target=_serve, args=(directory, now, theirs, self._socket), daemon=True
-        )
+        self._process = context.Process(target=_serve, args=(directory, now, theirs), daemon=True)
         self._process.start()
         theirs.close()
-        self._socket.close()
+        self.url = ""
 
     @property
-    def url(self) -> str:
-        """Where its GraphQL endpoint is."""
-        return f"http://127.0.0.1:{self.port}/graphql"
+    def pid(self) -> int | None:
+        """Id of the server's process."""
+        return self._process.pid
 
     def wait_until_ready(self) -> None:
-        """Returns once requests are answered.
+        """Returns once requests are answered at `url`.
 
         Raises:
-            ServerGone: it did not start; the message says why.
+            ServerGone: it did not start.
         """
-        said = self._receive(START_TIMEOUT_S)
-        if said != "ready":
-            raise ServerGone(str(said))
+        kind, said = self._receive()
+        if kind != "ready":
+            raise ServerGone(said)
+        self.url = f"{said}/graphql"
 
     async def set_clock(self, now: datetime) -> None:
-        """Moves the server's business clock; in force when this returns."""
-        self._pipe.send(now)
-        await asyncio.to_thread(self._receive, START_TIMEOUT_S)
+        """Moves the server's business clock; in force when this returns.
+
+        Raises:
+            ServerGone: the server stopped.
+        """
+        try:
+            self._pipe.send(now)
+        except OSError as error:
+            raise ServerGone("the server stopped") from error
+        await asyncio.to_thread(self._receive)
 
     def stop(self) -> None:
         """Lets the server finish what it does, and waits for its end."""
-        if self._process.is_alive():
-            try:
-                self._pipe.send(None)
-            except OSError:
-                self._process.terminate()
-        self._process.join(START_TIMEOUT_S)
+        try:
+            self._pipe.send(None)
+        except OSError:
+            self._process.terminate()
+        self._process.join(ANSWER_WITHIN_S)
         self._pipe.close()
 
-    def _receive(self, timeout_s: float) -> Any:
+    def _receive(self) -> tuple[str, Any]:
         try:
-            if not self._pipe.poll(timeout_s):
+            if not self._pipe.poll(ANSWER_WITHIN_S):
                 raise ServerGone("the server does not answer")
-            return self._pipe.recv()
+            kind, said = self._pipe.recv()
+            return kind, said
         except (EOFError, OSError) as error:
             raise ServerGone("the server stopped") from error
 
 
-def _serve(directory: Path, now: datetime, pipe: Connection, listening: socket.socket) -> None:
-    from gateway.app import serve_on_socket
+def _serve(directory: Path, now: datetime, pipe: Connection) -> None:
+    from gateway.listening import CanNotListen, listen
+    from gateway.serving import gateway_app
+    from gateway.settings import read_settings
     from kernel.clock import SetClock
+    from kernel.database import DatabaseUnavailable, DirectoryInUse
+    from kernel.ids import RandomIds
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING)
     clock = SetClock(now)
 
-    def follow(stop: Callable[[], None]) -> None:
-        """Obeys the parent until it says stop, or is gone."""
+    def obey() -> None:
+        """Sets the clock as told, until the parent says stop or is gone."""
         try:
             while (instant := pipe.recv()) is not None:
                 clock.set(instant)
-                pipe.send("set")
-        except EOFError:
+                pipe.send(("set", ""))
+        except (EOFError, OSError):
             pass
-        stop()
+        os.kill(os.getpid(), signal.SIGTERM)
 
-    def on_ready(stop: Callable[[], None]) -> None:
-        pipe.send("ready")
-        threading.Thread(target=follow, args=(stop,), daemon=True).start()
+    def on_ready(url: str) -> None:
+        pipe.send(("ready", url))
+        threading.Thread(target=obey, daemon=True).start()
 
+    app = gateway_app(read_settings(), directory=directory, clock=clock, ids=RandomIds())
     try:
-        asyncio.run(serve_on_socket(directory, clock=clock, listening=listening, on_ready=on_ready))
-    except OSError as error:
-        pipe.send(str(error))
+        listen(app, host="127.0.0.1", port=0, announce=on_ready)
+    except (CanNotListen, DirectoryInUse, DatabaseUnavailable) as error:
+        pipe.send(("failed", str(error)))

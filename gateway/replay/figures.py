@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.feeding.client import GraphQLClient, ReplayFailed
+from gateway.feeding.client import FeedFailed, GraphQLClient
 from gateway.feeding.periods import read_periods
 from gateway.replay import queries
 from gateway.replay.setting_up import AMOUNT_LADDER, AMOUNT_STEPS, COUNT_LADDER, COUNT_STEPS, Names
@@ -75,7 +75,7 @@ async def read_figures(
     points = {member: standings[card]["points"] for member, card in card_by_member.items()}
     by_points = sorted(points.items(), key=lambda item: (-item[1], item[0]))
     if orders["refunded_minor"] != sum(refunds.values()):
-        raise ReplayFailed("the orders' refunded sums differ from the refunds' cash")
+        raise FeedFailed("the orders' refunded sums differ from the refunds' cash")
     return {
         "merchants": sorted(names.merchants),
         "orders": orders["count"],
@@ -141,7 +141,7 @@ async def _read_settlement(client: GraphQLClient, names: Names, token: str) -> d
             )
             whole = data["clearingPeriod"]
             if not whole["zeroSum"] or not whole["pool"]["balanced"]:
-                raise ReplayFailed(f"period {period['from']} does not balance")
+                raise FeedFailed(f"period {period['from']} does not balance")
             for statement in whole["statements"]["nodes"]:
                 reference = reference_by_id[statement["merchant"]["id"]]
                 positions[reference] += statement["net"]["amountMinor"]

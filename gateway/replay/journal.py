@@ -19,6 +19,7 @@ class Journal:
     """Names that the alliance gave, days done, figures taken at month ends; one SQLite file."""
 
     def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path)
         self._connection.executescript(
             """

@@ -30,14 +30,6 @@ EventT = TypeVar("EventT", HistoryOrder, HistoryRefund)
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """Bearer tokens: one of an admin, and one for any merchant id."""
-
-    admin: str
-    for_merchant: Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a replay amounts to.
 
@@ -65,14 +57,16 @@ class Replay:
         *,
         client: GraphQLClient,
         journal: Journal,
-        tokens: Tokens,
+        admin_token: str,
+        merchant_token: Callable[[str], str],
         set_clock: Callable[[datetime], Awaitable[None]],
         on_progress: Callable[[int], None],
     ) -> None:
         self._history = history
         self._client = client
         self._journal = journal
-        self._tokens = tokens
+        self._admin_token = admin_token
+        self._merchant_token = merchant_token
         self._set_clock = set_clock
         self._on_progress = on_progress
         self._zone = ZoneInfo(TIME_ZONE)
@@ -90,12 +84,12 @@ class Replay:
         """Replays what is left, then reads every figure back.
 
         Raises:
-            ReplayFailed: the server's answer does not fit the history.
+            FeedFailed: the server's answer does not fit the history.
         """
         last_day = self._journal.last_day()
         first_day = self._history.days[0].day
         await self._set_clock(self._instant(last_day or first_day, time_of_day(0)))
-        self._names = await set_up(self._client, self._history, admin_token=self._tokens.admin)
+        self._names = await set_up(self._client, self._history, admin_token=self._admin_token)
         days = [day for day in self._history.days if last_day is None or day.day > last_day]
         started = time.perf_counter()
         for day in days:
@@ -109,7 +103,7 @@ class Replay:
             card_by_member=self._cards,
             refunds={number: cash for number, (cash, _) in self._refunds.items()},
             refunds_capped=sum(is_capped for _, is_capped in self._refunds.values()),
-            admin_token=self._tokens.admin,
+            admin_token=self._admin_token,
         )
         return Outcome(
             figures=figures,
@@ -149,7 +143,7 @@ class Replay:
 
     async def _send_order(self, order: HistoryOrder) -> None:
         store_id = self._names.stores[order.merchant, order.channel]
-        token = self._tokens.for_merchant(self._names.merchants[order.merchant])
+        token = self._merchant_token(self._names.merchants[order.merchant])
         membership = f"{order.member}@{order.merchant}"
         if membership not in self._joined:
             await self._join(order.member, membership, store_id, token)
@@ -197,7 +191,7 @@ class Replay:
         self._learn("joined", self._joined, membership, 1)
 
     async def _send_refund(self, refund: HistoryRefund) -> None:
-        token = self._tokens.for_merchant(self._names.merchants[refund.merchant])
+        token = self._merchant_token(self._names.merchants[refund.merchant])
         outcome = await self._refund(refund, refund.amount_minor, token, suffix="")
         is_capped = outcome["__typename"] == "RefundExceedsOrderRefusal"
         if is_capped and (left := outcome["refundable"]["amountMinor"]):
@@ -238,7 +232,7 @@ class Replay:
         moved = {order.member for day in days for order in day.orders}
         moved |= {refund.member for day in days for refund in day.refunds}
         cards = sorted(self._cards[member] for member in moved)
-        standings = await read_standings(self._client, cards, admin_token=self._tokens.admin)
+        standings = await read_standings(self._client, cards, admin_token=self._admin_token)
         for card, standing in standings.items():
             self._learn("standing", self._standings, card, standing)
         self._fresh["month"][name] = {
@@ -258,7 +252,7 @@ class Replay:
         """Closes every period that ended long enough before `now`, the oldest first."""
         if self._closed_until is not None and now < self._closed_until + CLOSABLE_AFTER:
             return
-        await close_ended_periods(self._client, self._tokens.admin, now=now)
+        await close_ended_periods(self._client, self._admin_token, now=now)
         local = now.astimezone(self._zone).date()
         self._closed_until = self._instant(_next_month(local), time_of_day(0))
 
