@@ -146,6 +146,8 @@ class ReplyReader:
                         extensions=extensions,
                     )
                 )
+            if len(faults) >= ERRORS_PER_REPLY_MAX:
+                break
         return faults
 
     def _client_paths(self, raw: Any, places: _Places, *, has_data: bool) -> Sequence[Path | None]:
