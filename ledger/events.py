@@ -29,8 +29,9 @@ from ledger.contract import (
     RefundReceipt,
     ReleaseFunds,
 )
+from ledger.days import month_of
 from ledger.loading import Account, Heads
-from ledger.periods import month_of, posting_month
+from ledger.periods import posting_month
 from ledger.posting import Event
 from ledger.refunds import apply_refund, points_to_take_back
 from ledger.rules import capture_order, grant_coins, held_units, hold_funds, release_funds

@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from kernel.graphql import format_datetime
 from kernel.ids import derived_id
 from kernel.refusals import Refusal
+from ledger.days import first_instant
 
 INGESTION = timedelta(hours=24)
 """How long after its end a period still waits for events."""
@@ -33,18 +33,6 @@ class PeriodNotClosable(Refusal):
 
     closable_from: str | None
     retryable: ClassVar[bool] = True
-
-
-def month_of(instant: datetime, time_zone: str) -> int:
-    """The month that an instant falls in."""
-    local = instant.astimezone(_zone(time_zone))
-    return local.year * 12 + local.month - 1
-
-
-def first_instant(month: int, time_zone: str) -> datetime:
-    """The first instant of a month, in UTC; the last of the month before it ends there."""
-    year, index = divmod(month, 12)
-    return datetime(year, index + 1, 1, tzinfo=_zone(time_zone)).astimezone(UTC)
 
 
 def posting_month(month: int, closed_month: int | None) -> tuple[int, int | None]:
@@ -111,8 +99,3 @@ def period_id(month: int) -> str:
 def statement_id(month: int, merchant_id: str) -> str:
     """The id of a merchant's statement for a period: `stm_…`."""
     return derived_id("stm", period_id(month), merchant_id)
-
-
-@lru_cache(maxsize=64)
-def _zone(time_zone: str) -> ZoneInfo:
-    return ZoneInfo(time_zone)

@@ -133,6 +133,7 @@ position = _table(
     _int("amount"),
     _int("points"),
     _int("entries"),
+    Index("position_account", "lane", "account", "month"),
 )
 
 lot = _table(

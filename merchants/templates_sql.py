@@ -131,7 +131,7 @@ def read_issued_per_card(
         _PER_CARD,
         {"merchant_id": merchant_id, "template_id": template_id, "card_ids": list(card_ids)},
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def read_median_basket(connection: Connection, merchant_id: str) -> int | None:

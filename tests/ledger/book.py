@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from inspect import isawaitable
 from pathlib import Path
+from typing import Any
 
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute, parse
+
+from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
-from kernel.database import Database
 from kernel.ids import SeededIds
 from ledger.contract import (
     ApplyRefund,
@@ -25,34 +29,71 @@ from ledger.contract import (
     RefundReceipt,
     ReleaseFunds,
 )
-from ledger.opening import open_ledger_database
 from ledger.state import RuleTerms
-from ledger.writer import SqlLedger
+from ledger.subgraph import LedgerSubgraph
+from ledger.verify import Report
 
 MARCH = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 YEAR = timedelta(days=365)
+ADMIN = Caller(CallerKind.ADMIN, "root")
+
+
+def member(card: str) -> Caller:
+    return Caller(CallerKind.MEMBER, f"mem-{card}", card_id=card)
+
+
+def merchant(name: str) -> Caller:
+    return Caller(CallerKind.MERCHANT, name)
+
+
+async def execute_async(
+    schema: GraphQLSchema, document: DocumentNode, **how: Any
+) -> ExecutionResult:
+    answer = execute(schema, document, **how)
+    return await answer if isawaitable(answer) else answer
 
 
 class Books:
     """A ledger under a clock that the test sets."""
 
-    def __init__(self, database: Database, clock: SetClock) -> None:
-        self.database = database
+    def __init__(self, subgraph: LedgerSubgraph, path: Path, clock: SetClock) -> None:
+        self.subgraph = subgraph
+        self.path = path
         self.clock = clock
         self.settings = LedgerSettings()
-        self.ledger = SqlLedger(database, clock=clock, settings=lambda: self.settings)
+        self.ledger = subgraph.ledger
         self._merchant_of_order: dict[str, tuple[str, str | None]] = {}
 
     @classmethod
     async def open(cls, path: Path, rule: RuleTerms | None = None) -> Books:
         clock = SetClock(MARCH)
-        database = await open_ledger_database(
-            path, clock=clock, ids=SeededIds("books"), initial_rule=rule or RuleTerms()
+        opened: list[Books] = []
+        subgraph = await LedgerSubgraph.open(
+            path,
+            clock=clock,
+            ids=SeededIds("books"),
+            settings=lambda: opened[0].settings,
+            initial_rule=rule,
         )
-        return cls(database, clock)
+        opened.append(cls(subgraph, path, clock))
+        return opened[0]
 
     async def close(self) -> None:
-        await self.database.close()
+        await self.subgraph.close()
+
+    async def verify(self) -> Report:
+        return await self.subgraph.verify()
+
+    async def ask(
+        self, document: str, caller: Caller | None = ADMIN, **variables: object
+    ) -> ExecutionResult:
+        """The answer of the subgraph, as its executor gives it."""
+        return await execute_async(
+            self.subgraph.schema.executable,
+            parse(document),
+            context_value=self.subgraph.context_for(caller, "request", "en"),
+            variable_values=variables,
+        )
 
     @property
     def now(self) -> datetime:
@@ -154,7 +195,7 @@ class Books:
         return backing
 
     async def rows(self, statement: str, *values: object) -> list[tuple]:
-        return await self.database.snapshot(
+        return await self.subgraph.context_for(None, "", "").read(
             lambda connection: [
                 tuple(row) for row in connection.exec_driver_sql(statement, tuple(values))
             ]

@@ -48,3 +48,4 @@ async def test_every_event_of_the_worked_march_moves_what_was_computed_by_hand(
     assert positions["POOL"] == await books.pool_backing() == 333 + 24
     assert positions["A"] == -315
     assert positions["B"] == 482
+    assert (await books.verify()).findings == ()
