@@ -86,11 +86,7 @@ class OrderRefunded:
 
 
 QuoteResult = Annotated[
-    Quote
-    | MemberFrozenRefusal
-    | MerchantNotActiveRefusal
-    | InvalidInputRefusal
-    | NotFoundRefusal,
+    Quote | MemberFrozenRefusal | MerchantNotActiveRefusal | InvalidInputRefusal | NotFoundRefusal,
     strawberry.union("QuoteResult", description="Answer of `quote`."),
 ]
 HoldCheckoutResult = Annotated[

@@ -26,9 +26,7 @@ class CartInput:
     coupon_ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET, description="Coupons to use; others only when `chooseBest`."
     )
-    points: Long | None = strawberry.field(
-        default=strawberry.UNSET, description="Points to spend."
-    )
+    points: Long | None = strawberry.field(default=strawberry.UNSET, description="Points to spend.")
     coins: MoneyInput | None = strawberry.field(
         default=strawberry.UNSET, description="Coins to spend."
     )
@@ -136,9 +134,7 @@ class RefundOrderInput:
 
     request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     order_id: strawberry.ID = strawberry.field(description="The order.")
-    refund_no: str = strawberry.field(
-        description="The merchant's number, unique within the order."
-    )
+    refund_no: str = strawberry.field(description="The merchant's number, unique within the order.")
     lines: list[RefundLineInput] | None = strawberry.field(
         default=strawberry.UNSET, description="Units to refund."
     )

@@ -69,9 +69,7 @@ class Checkout(Node):
 
     id: strawberry.ID = strawberry.field(description="TypeID `chk_…`.")
     reading: strawberry.Private[asyncio.Task[SavedCheckout] | None] = None
-    state: CheckoutState = strawberry.field(
-        resolver=resolvers.checkout_state, description="State."
-    )
+    state: CheckoutState = strawberry.field(resolver=resolvers.checkout_state, description="State.")
     expires_at: datetime = strawberry.field(
         resolver=resolvers.checkout_expires_at, description="When a held checkout is released."
     )
@@ -88,9 +86,7 @@ class RefundTerms:
     """What a refund would do."""
 
     cash: Money = strawberry.field(description=_CASH_BACK)
-    points_returned: Long = strawberry.field(
-        description="Spent points that return to the member."
-    )
+    points_returned: Long = strawberry.field(description="Spent points that return to the member.")
     coins_returned: Money = strawberry.field(description="Spent coins that return to the member.")
     points_clawed_back: Long = strawberry.field(description=_CLAWED_BACK)
     debt_created: Long = strawberry.field(
@@ -118,9 +114,7 @@ class Refund:
     """A refund that was made."""
 
     id: strawberry.ID = strawberry.field(description="TypeID `rfd_…`.")
-    refund_no: str = strawberry.field(
-        description="The merchant's number, unique within the order."
-    )
+    refund_no: str = strawberry.field(description="The merchant's number, unique within the order.")
     cash: Money = strawberry.field(description=_CASH_BACK)
     points_returned: Long = strawberry.field(
         description="Spent points that returned to the member."
