@@ -1,0 +1,213 @@
+"""The draft of one event: what it would write, while the rules decide it. No I/O.
+
+A draft starts from a `State` and never changes it. Each of its methods keeps every asset's legs
+at zero, so that a draft is balanced at every moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ledger.lots import LotChange, consumed, first_to_expire, is_expired, parts_covering, refilled
+from ledger.settlement import Leg, recovery_legs
+from ledger.state import (
+    Asset,
+    Burn,
+    CardEntryKind,
+    Debt,
+    Lot,
+    OrderState,
+    Part,
+    SettlementKind,
+    State,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CardChange:
+    """What an event did to the card of one asset.
+
+    `units + owed` is what the issued account takes in return.
+
+    Attributes:
+        units: points or coins, + to the card.
+        owed: points of debt, + is repaid, − is new.
+    """
+
+    kind: CardEntryKind
+    asset: Asset
+    units: int
+    owed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Units that entered or left a lot, and the funding that went with them.
+
+    Attributes:
+        amount: + enters, − leaves.
+        funding_minor: + into the pool, − out of it.
+    """
+
+    lot_id: int
+    amount: int
+    funding_minor: int
+
+
+@dataclass(slots=True)
+class Draft:
+    """What one event would write.
+
+    Attributes:
+        lots: every lot that was read or made, as it would be.
+        touched: ids of lots that changed or were made, in order.
+        made: ids of lots that were made.
+        orders: orders that changed or were made, by id.
+        debts: debts that changed or were made, by id.
+    """
+
+    state: State
+    now: int
+    lots: dict[int, Lot]
+    touched: dict[int, None] = field(default_factory=dict)
+    made: set[int] = field(default_factory=set)
+    legs: list[Leg] = field(default_factory=list)
+    changes: list[CardChange] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    burns: list[Burn] = field(default_factory=list)
+    orders: dict[str, OrderState] = field(default_factory=dict)
+    debts: dict[int, Debt] = field(default_factory=dict)
+    held_delta: dict[Asset, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, state: State, now: int) -> Draft:
+        """The empty draft."""
+        return cls(state, now, {lot.id: lot for lot in state.lots})
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be entered into the books; holds may still change."""
+        return not (self.changes or self.legs)
+
+    def post(self, legs: Iterable[Leg], *, rule_version: int, order_no: str | None) -> None:
+        """Adds settlement legs, without those that move nothing."""
+        self.legs += [
+            replace(leg, rule_version=rule_version, order_no=order_no)
+            for leg in legs
+            if leg.amount_minor or leg.points
+        ]
+
+    def make_lot(
+        self,
+        asset: Asset,
+        amount: int,
+        *,
+        issuer_id: str,
+        funding_minor: int,
+        active_at: int,
+        expires_at: int,
+        order_id: str | None = None,
+    ) -> Lot:
+        """A new lot of the card; its funding enters the pool."""
+        lot = Lot(
+            id=self.state.next_lot_id + len(self.made),
+            asset=asset,
+            issuer_id=issuer_id,
+            funding_minor=funding_minor,
+            original=amount,
+            remaining=amount,
+            held=0,
+            active_at=active_at,
+            expires_at=expires_at,
+            order_id=order_id,
+        )
+        self.made.add(lot.id)
+        self._keep(lot)
+        self.moves.append(Move(lot.id, amount, funding_minor))
+        return lot
+
+    def hold(self, parts: Sequence[Part]) -> None:
+        """Sets parts of lots aside."""
+        for part in parts:
+            self._shift_held(part, part.amount)
+
+    def unhold(self, parts: Sequence[Part]) -> None:
+        """Frees parts that were set aside."""
+        for part in parts:
+            self._shift_held(part, -part.amount)
+
+    def take(self, part: Part) -> int:
+        """Takes a free part out of its lot; gives the funding that the pool releases."""
+        return self._apply(consumed(self.lots[part.lot_id], part.amount), -part.amount)
+
+    def refill(self, part: Part) -> int:
+        """Puts units back into their lot; gives the funding that the pool takes back."""
+        return -self._apply(refilled(self.lots[part.lot_id], part.amount), part.amount)
+
+    def free_lots(self, asset: Asset) -> list[Lot]:
+        """Unexpired lots with free units, pending ones included, first to expire first."""
+        return first_to_expire(
+            lot
+            for lot in self.lots.values()
+            if lot.asset is asset and lot.free > 0 and not is_expired(lot, self.now)
+        )
+
+    def order(self, order: OrderState) -> OrderState:
+        """The order as the draft left it."""
+        return self.orders.get(order.order_id, order)
+
+    def recover(self, order: OrderState, parts: Sequence[Part], kind: SettlementKind) -> None:
+        """Gives the funding of lot parts to the issuer of a refunded order, and fee pro rata."""
+        order = self.order(order)
+        recovered = sum(part.amount for part in parts)
+        released = sum(self.take(part) for part in parts)
+        legs = recovery_legs(
+            order.merchant_id,
+            kind=kind,
+            order=order,
+            recovered_now=recovered,
+            released_minor=released,
+        )
+        self.post(legs, rule_version=order.rule_version, order_no=order.order_no)
+        self.orders[order.order_id] = replace(order, recovered=order.recovered + recovered)
+
+    def repay_debts(self) -> int:
+        """Repays open debts, oldest first, from free points; gives the points repaid.
+
+        Source: docs/rules/points.md, rule 8.
+        """
+        repaid = 0
+        for debt in self.state.debts:
+            parts = parts_covering(debt.open, self.free_lots(Asset.POINTS))
+            amount = sum(part.amount for part in parts)
+            if amount == 0:
+                break
+            self.recover(debt.order, parts, SettlementKind.DEBT_REPAYMENT)
+            self.debts[debt.id] = replace(debt, open=debt.open - amount)
+            repaid += amount
+        if repaid:
+            change = CardChange(CardEntryKind.DEBT_REPAYMENT, Asset.POINTS, -repaid, owed=repaid)
+            self.changes.append(change)
+        return repaid
+
+    def owe(self, order: OrderState, amount: int) -> None:
+        """Adds a debt for a refunded order."""
+        debt = Debt(self.state.next_debt_id, amount, self.order(order))
+        self.debts[debt.id] = debt
+
+    def _apply(self, change: LotChange, amount: int) -> int:
+        self._keep(change.lot)
+        self.moves.append(Move(change.lot.id, amount, -change.released_minor))
+        return change.released_minor
+
+    def _shift_held(self, part: Part, amount: int) -> None:
+        lot = self.lots[part.lot_id]
+        lot = replace(lot, held=lot.held + amount)
+        assert 0 <= lot.held <= lot.remaining
+        self.held_delta[lot.asset] = self.held_delta.get(lot.asset, 0) + amount
+        self._keep(lot)
+
+    def _keep(self, lot: Lot) -> None:
+        self.lots[lot.id] = lot
+        self.touched[lot.id] = None

@@ -1,0 +1,35 @@
+"""Days and months of the alliance's time zone. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+
+def month_of(instant: datetime, time_zone: str) -> int:
+    """The month that an instant falls in, counted as year · 12 + month − 1."""
+    local = instant.astimezone(_zone(time_zone))
+    return local.year * 12 + local.month - 1
+
+
+def first_instant(month: int, time_zone: str) -> datetime:
+    """The first instant of a month, in UTC; the month before it ends there."""
+    year, index = divmod(month, 12)
+    return start_of_day(date(year, index + 1, 1), time_zone)
+
+
+def local_day(instant: datetime, time_zone: str) -> date:
+    """The calendar day that an instant falls in."""
+    return instant.astimezone(_zone(time_zone)).date()
+
+
+def start_of_day(day: date, time_zone: str) -> datetime:
+    """The first instant of a day, in UTC."""
+    local = datetime(day.year, day.month, day.day, tzinfo=_zone(time_zone))
+    return local.astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def _zone(time_zone: str) -> ZoneInfo:
+    return ZoneInfo(time_zone)

@@ -1,0 +1,67 @@
+"""Reads batched for one client request: all cards, periods or statements in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from strawberry.dataloader import DataLoader
+
+from kernel.clock import to_micros
+from kernel.database import Database
+from ledger import period_reads, reads
+from ledger.contract import CardStanding
+from ledger.period_reads import LineRow, PeriodNet, PeriodRow, PoolFigures
+
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
+
+
+class LedgerLoaders:
+    """The loaders of one client request.
+
+    Attributes:
+        expiring_by_card: key (card id, last instant in microseconds).
+        lines_by_statement: key (month, merchant id).
+    """
+
+    def __init__(self, database: Database, now: datetime) -> None:
+        micros = to_micros(now)
+
+        def expiring(
+            connection: Connection, keys: Sequence[tuple[str, int]]
+        ) -> list[list[tuple[int, int]]]:
+            found: dict[tuple[str, int], list[tuple[int, int]]] = {}
+            for until in {until for _, until in keys}:
+                cards = [card_id for card_id, last in keys if last == until]
+                rows = reads.read_expiring(connection, cards, now=micros, until=until)
+                found |= {(card, until): row for card, row in zip(cards, rows, strict=True)}
+            return [found[key] for key in keys]
+
+        self.standing_by_card: DataLoader[str, CardStanding] = _loader(
+            database, lambda connection, keys: reads.read_standings(connection, keys, now=micros)
+        )
+        self.expiring_by_card: DataLoader[tuple[str, int], list[tuple[int, int]]] = _loader(
+            database, expiring
+        )
+        self.period_by_month: DataLoader[int, PeriodRow] = _loader(
+            database, period_reads.read_periods
+        )
+        self.net_by_month: DataLoader[int, PeriodNet] = _loader(database, period_reads.read_nets)
+        self.pool_by_month: DataLoader[int, PoolFigures] = _loader(
+            database, period_reads.read_pools
+        )
+        self.lines_by_statement: DataLoader[tuple[int, str], list[LineRow]] = _loader(
+            database, period_reads.read_lines
+        )
+
+
+def _loader(
+    database: Database, read: Callable[[Connection, Sequence[KeyT]], list[ValueT]]
+) -> DataLoader[KeyT, ValueT]:
+    async def load(keys: list[KeyT]) -> list[ValueT]:
+        return await database.snapshot(lambda connection: read(connection, keys))
+
+    return DataLoader(load_fn=load)

@@ -1,0 +1,80 @@
+"""Which lots a spend takes, and what of their funding goes with it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ledger.state import Lot, Part
+
+
+@dataclass(frozen=True, slots=True)
+class LotChange:
+    """A lot after a change, and the funding that the change moved out of the pool.
+
+    Attributes:
+        released_minor: < 0 when funding goes back into the pool.
+    """
+
+    lot: Lot
+    released_minor: int
+
+
+def residual_funding(lot: Lot) -> int:
+    """The funding that still backs the lot, minor units.
+
+    Consuming k of n in total has released floor(funding · k / n), so that no minor unit is lost
+    at any price.
+
+    Source: docs/rules/settlement.md, rule 2.
+    """
+    return lot.funding_minor - _released(lot, lot.remaining)
+
+
+def is_expired(lot: Lot, now: int) -> bool:
+    """Whether the lot can not be spent any more."""
+    return lot.expires_at <= now
+
+
+def is_spendable(lot: Lot, now: int) -> bool:
+    """Whether the lot can be spent now, as far as nothing holds it."""
+    return lot.active_at <= now < lot.expires_at
+
+
+def first_to_expire(lots: Iterable[Lot]) -> list[Lot]:
+    """The lots in the order in which they are spent: by expiry, then by age.
+
+    Source: docs/rules/points.md, rule 3.
+    """
+    return sorted(lots, key=lambda lot: (lot.expires_at, lot.id))
+
+
+def parts_covering(wanted: int, lots: Iterable[Lot]) -> list[Part]:
+    """Free parts of the lots, in the order given, that sum to `wanted` or to all there is."""
+    parts = []
+    for lot in lots:
+        if wanted == 0:
+            break
+        amount = min(wanted, lot.free)
+        if amount > 0:
+            parts.append(Part(lot.id, amount))
+            wanted -= amount
+    return parts
+
+
+def consumed(lot: Lot, amount: int) -> LotChange:
+    """The lot after free units leave it for good."""
+    assert 0 < amount <= lot.free
+    after = replace(lot, remaining=lot.remaining - amount)
+    return LotChange(after, _released(lot, after.remaining) - _released(lot, lot.remaining))
+
+
+def refilled(lot: Lot, amount: int) -> LotChange:
+    """The lot after units that left it come back."""
+    assert 0 < amount <= lot.original - lot.remaining
+    after = replace(lot, remaining=lot.remaining + amount)
+    return LotChange(after, _released(lot, after.remaining) - _released(lot, lot.remaining))
+
+
+def _released(lot: Lot, remaining: int) -> int:
+    return lot.funding_minor * (lot.original - remaining) // lot.original

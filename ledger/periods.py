@@ -1,0 +1,101 @@
+"""Clearing periods: which month an event falls in, and when one can be closed. Pure.
+
+A month is counted as year · 12 + month − 1, in the alliance's time zone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import orjson
+
+from kernel.graphql import format_datetime
+from kernel.ids import derived_id
+from kernel.refusals import Refusal
+from ledger.days import first_instant
+
+INGESTION = timedelta(hours=24)
+"""How long after its end a period still waits for events."""
+
+
+@dataclass(eq=False)
+class PeriodNotClosable(Refusal):
+    """The period cannot be closed yet.
+
+    Attributes:
+        closable_from: RFC 3339 instant from when it can be; None when it is closed already.
+    """
+
+    closable_from: str | None
+    retryable: ClassVar[bool] = True
+
+
+def posting_month(month: int, closed_month: int | None) -> tuple[int, int | None]:
+    """The period that an event is posted in, and the closed one that it belongs to, if any.
+
+    Args:
+        month: the event's own.
+        closed_month: the last closed one; every earlier one is closed too.
+
+    Source: docs/rules/periods.md, rule 4.
+    """
+    if closed_month is None or month > closed_month:
+        return month, None
+    return closed_month + 1, month
+
+
+def refuse_unless_closable(
+    month: int,
+    *,
+    closed_month: int | None,
+    older_months: Iterable[int],
+    time_zone: str,
+    now: datetime,
+) -> None:
+    """Returns when the period can be closed at `now`.
+
+    Args:
+        older_months: open months before it that have entries.
+
+    Raises:
+        PeriodNotClosable: it is closed, has not ended for 24 h, or an older one is open.
+
+    Source: docs/rules/periods.md, rules 2 and 3.
+    """
+    if closed_month is not None and month <= closed_month:
+        raise PeriodNotClosable(closable_from=None)
+    closable_from = first_instant(month + 1, time_zone) + INGESTION
+    if now < closable_from or any(older < month for older in older_months):
+        raise PeriodNotClosable(closable_from=format_datetime(closable_from))
+
+
+def journal_hash(rows: Iterable[Sequence[Any]]) -> str:
+    """SHA-256 of a period's entries in the order they were posted, in hexadecimal.
+
+    Args:
+        rows: values of one entry each: whole numbers, text or None.
+
+    Source: docs/rules/periods.md, rule 6.
+    """
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(orjson.dumps(list(row)))
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=4_096)
+def period_id(month: int) -> str:
+    """The id of a period: `per_…`."""
+    return derived_id("per", str(month // 12), str(month % 12 + 1))
+
+
+@lru_cache(maxsize=16_384)
+def statement_id(month: int, merchant_id: str) -> str:
+    """The id of a merchant's statement for a period: `stm_…`."""
+    return derived_id("stm", period_id(month), merchant_id)

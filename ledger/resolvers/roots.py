@@ -1,0 +1,131 @@
+"""Answers the ledger's root fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from sqlalchemy import Connection as SqlConnection
+
+from kernel.graphql import Connection, connection_of, input_as_json, page_args
+from kernel.refusals import InvalidInput, NotFound
+from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
+from kernel.units import Ratio
+from ledger import period_reads
+from ledger.closing import close_month
+from ledger.context import LedgerContext, LedgerInfo
+from ledger.days import month_of
+from ledger.period_reads import RuleRow
+from ledger.schema import periods, roots
+from ledger.state import NEVER
+from ledger.tables import public_request
+
+_requests = RequestLog(public_request)
+
+
+async def settlement_rules(
+    info: LedgerInfo, first: int = 20, after: str | None = strawberry.UNSET
+) -> Connection[periods.SettlementRule] | None:
+    """A page of the settlement rules."""
+    context = info.context
+    context.admin()
+    page = page_args(first, after or None, key_length=1)
+    [before] = page.after or (NEVER,)
+    rows = await context.read(
+        lambda connection: period_reads.read_rules(
+            connection, before_version=before, limit=page.limit
+        )
+    )
+    return connection_of(
+        rows, page, key=lambda row: (row.version,), node=lambda row: _rule(context, row)
+    )
+
+
+async def clearing_periods(
+    info: LedgerInfo, first: int = 20, after: str | None = strawberry.UNSET
+) -> Connection[periods.ClearingPeriod] | None:
+    """A page of the clearing periods."""
+    context = info.context
+    context.admin()
+    page = page_args(first, after or None, key_length=1)
+    [before] = page.after or (NEVER,)
+    zone = context.settings.time_zone
+    current = month_of(context.now, zone)
+
+    def read(connection: SqlConnection) -> list[period_reads.PeriodRow]:
+        span = period_reads.read_month_span(connection, current_month=current)
+        if span is None:
+            return []
+        newest = min(span[1], before - 1)
+        oldest = max(span[0], newest - page.limit + 1)
+        return period_reads.read_periods(connection, range(newest, oldest - 1, -1))
+
+    rows = await context.read(read)
+    return connection_of(
+        rows,
+        page,
+        key=lambda row: (row.month,),
+        node=lambda row: periods.ClearingPeriod.of(row, time_zone=zone),
+    )
+
+
+async def clearing_period(info: LedgerInfo, id: strawberry.ID) -> periods.ClearingPeriod | None:
+    """One clearing period."""
+    info.context.admin()
+    month = await info.context.month_of_period(id)
+    return None if month is None else await _period(info.context, month)
+
+
+async def close_period(info: LedgerInfo, input: roots.ClosePeriodInput) -> roots.PeriodClosed:
+    """Closes a clearing period.
+
+    Raises:
+        InvalidInput: the request id is empty or too long.
+        NotFound: there is no such period.
+        PeriodNotClosable: it is closed already, too young, or an older one is open.
+        RequestIdReused: the request id was used with another period.
+    """
+    context = info.context
+    caller = context.admin()
+    if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
+        raise InvalidInput.at("requestId", f"has 1 to {REQUEST_ID_MAX} characters")
+    key = RequestKey(caller.key, "closePeriod", input.request_id, hash_of(input_as_json(input)))
+    month = await context.month_of_period(input.period_id)
+    zone = context.settings.time_zone
+
+    def close(connection: SqlConnection) -> dict[str, Any]:
+        if month is None:
+            raise NotFound(input.period_id)
+        close_month(connection, month, time_zone=zone, now=context.now)
+        return {"month": month}
+
+    answer = await context.database.transaction(
+        lambda connection: _requests.answer_once(
+            connection, key, now=context.now, work=lambda: close(connection)
+        )
+    )
+    closed_month: int = answer.success()["month"]
+    [row] = await context.read(
+        lambda connection: period_reads.read_periods(connection, [closed_month])
+    )
+    context.load.period_by_month.prime(closed_month, row, force=True)
+    return roots.PeriodClosed(replayed=answer.replayed, period=await _period(context, closed_month))
+
+
+async def _period(context: LedgerContext, month: int) -> periods.ClearingPeriod:
+    row = await context.load.period_by_month.load(month)
+    return periods.ClearingPeriod.of(row, time_zone=context.settings.time_zone)
+
+
+def _rule(context: LedgerContext, row: RuleRow) -> periods.SettlementRule:
+    return periods.SettlementRule(
+        id=strawberry.ID(row.rule_id),
+        version=row.version,
+        state=periods.SettlementRuleState(row.state),
+        effective_from=context.instant(row.effective_from),
+        issue_price=Ratio.parse(row.issue_price),
+        redeem_price=Ratio.parse(row.redeem_price),
+        issue_fee_bps=row.issue_fee_bps,
+        redeem_fee_bps=row.redeem_fee_bps,
+        breakage_issuer_bps=row.breakage_issuer_bps,
+    )

@@ -1,0 +1,260 @@
+"""What a hold, a release, an order and a grant do. Pure: a state in, a draft and a receipt out.
+
+What a refund does is in `ledger/refunds.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kernel.units import share_bp
+from ledger.book import CardChange, Draft
+from ledger.contract import (
+    CaptureOrder,
+    CoinsReceipt,
+    CouponRedemption,
+    DebtOpen,
+    FundsHeld,
+    FundsReleased,
+    GrantCoins,
+    HoldFunds,
+    InsufficientCoins,
+    InsufficientPoints,
+    OrderReceipt,
+    ReleaseFunds,
+)
+from ledger.lots import first_to_expire, is_spendable, parts_covering
+from ledger.settlement import (
+    Leg,
+    Pay,
+    burn_legs,
+    coupon_legs,
+    issue_fee,
+    issue_legs,
+    pay_for_coins,
+    pay_for_points,
+)
+from ledger.state import (
+    ALLIANCE,
+    Asset,
+    Burn,
+    CardEntryKind,
+    OrderState,
+    Part,
+    SettlementKind,
+    Spending,
+    State,
+)
+
+
+def hold_funds(
+    state: State, request: HoldFunds, *, now: int
+) -> tuple[Draft, list[Part], FundsHeld]:
+    """Sets points and coins aside, all or nothing, from the lots that expire first.
+
+    Args:
+        state: `lots` cover what is asked, or are all that can be spent.
+
+    Raises:
+        DebtOpen: points are asked for while points are owed.
+        InsufficientPoints: fewer points are spendable.
+        InsufficientCoins: fewer coins are spendable.
+
+    Source: docs/rules/points.md, rules 3 and 4.
+    """
+    if request.points and state.debts:
+        raise DebtOpen(sum(debt.open for debt in state.debts))
+    draft = Draft.of(state, now)
+    points = spendable_parts(draft, Asset.POINTS, request.points)
+    coins = spendable_parts(draft, Asset.COINS, request.coins_minor)
+    if (available := sum(part.amount for part in points)) < request.points:
+        raise InsufficientPoints(available=available, requested=request.points)
+    if (available := sum(part.amount for part in coins)) < request.coins_minor:
+        raise InsufficientCoins(available_coins=available, requested_coins=request.coins_minor)
+    draft.hold(points + coins)
+    receipt = FundsHeld(request.attempt_id, request.points, request.coins_minor)
+    return draft, points + coins, receipt
+
+
+def release_funds(state: State, request: ReleaseFunds, *, now: int) -> tuple[Draft, FundsReleased]:
+    """Frees what an attempt holds; freed points repay open debts.
+
+    Source: docs/rules/points.md, rules 4 and 8.
+    """
+    draft = Draft.of(state, now)
+    draft.unhold(state.held)
+    points, coins = (held_units(state, asset) for asset in (Asset.POINTS, Asset.COINS))
+    draft.repay_debts()
+    return draft, FundsReleased(request.attempt_id, points, coins)
+
+
+def capture_order(
+    state: State, request: CaptureOrder, *, active_at: int, expires_at: int, now: int
+) -> tuple[Draft, OrderReceipt]:
+    """Books a paid order: frees its hold, burns, earns, repays debts, shares coupons.
+
+    Args:
+        state: `lots` hold those of the attempt, and spendable ones for what it does not cover.
+        expires_at: of the earned points; NEVER when they do not expire.
+
+    Source: docs/rules/points.md, rules 5 and 8; docs/rules/settlement.md, rules 1, 3 and 8.
+    """
+    draft = Draft.of(state, now)
+    draft.unhold(state.held)
+    points = _spend(draft, request, Asset.POINTS, request.points_spent)
+    coins = _spend(draft, request, Asset.COINS, request.coins_spent_minor)
+    coupon_minor = alliance_share(request.redemptions)
+    order = OrderState(
+        order_id=request.order_id,
+        order_no=request.order_no,
+        merchant_id=request.merchant_id,
+        card_id=request.card_id,
+        rule_version=state.rule.version,
+        points=points,
+        coins=coins,
+        earned=request.points_earned if request.card_id else 0,
+        issue_fee_minor=0,
+        lot_id=None,
+        coupon_minor=coupon_minor,
+    )
+    order = _earn(draft, order, active_at=active_at, expires_at=expires_at)
+    draft.orders[order.order_id] = order
+    repaid = draft.repay_debts()
+    _post(draft, order, coupon_legs(order.merchant_id, coupon_minor))
+    return draft, OrderReceipt(
+        order_id=order.order_id,
+        points_burned=points.burned,
+        coins_burned_minor=coins.burned,
+        points_absorbed=points.asked - points.burned,
+        coins_absorbed_minor=coins.asked - coins.burned,
+        points_earned=order.earned,
+        debt_repaid=repaid,
+    )
+
+
+def grant_coins(
+    state: State, request: GrantCoins, *, active_at: int, expires_at: int, now: int
+) -> tuple[Draft, CoinsReceipt]:
+    """Gives coins to a card; the funder pays their face into the pool, and the issue fee.
+
+    Source: docs/rules/settlement.md, rule 9.
+    """
+    draft = Draft.of(state, now)
+    funder = request.funder_merchant_id or ALLIANCE
+    amount = request.amount_minor
+    fee = 0 if funder == ALLIANCE else issue_fee(amount, state.rule.terms)
+    draft.make_lot(
+        Asset.COINS,
+        amount,
+        issuer_id=funder,
+        funding_minor=amount,
+        active_at=active_at,
+        expires_at=expires_at,
+    )
+    draft.changes.append(CardChange(CardEntryKind.GRANT, Asset.COINS, amount))
+    legs = issue_legs(
+        funder,
+        kind=SettlementKind.COINS_ISSUE,
+        funding_minor=amount,
+        fee_minor=fee,
+        points=0,
+    )
+    draft.post(legs, rule_version=state.rule.version, order_no=None)
+    return draft, CoinsReceipt(request.card_id, amount)
+
+
+def alliance_share(redemptions: tuple[CouponRedemption, ...]) -> int:
+    """What the alliance bears of these coupons, minor units, rounded half up per coupon."""
+    return sum(share_bp(each.amount_minor, each.funder_alliance_bps) for each in redemptions)
+
+
+def held_units(state: State, asset: Asset) -> int:
+    """What the attempt holds of an asset."""
+    asset_by_lot = {lot.id: lot.asset for lot in state.lots}
+    return sum(part.amount for part in state.held if asset_by_lot[part.lot_id] is asset)
+
+
+def spendable_parts(draft: Draft, asset: Asset, wanted: int) -> list[Part]:
+    """Free parts that can be spent now, first to expire first, up to `wanted`."""
+    lots = (
+        lot for lot in draft.lots.values() if lot.asset is asset and is_spendable(lot, draft.now)
+    )
+    return parts_covering(wanted, first_to_expire(lots))
+
+
+def _spend(draft: Draft, request: CaptureOrder, asset: Asset, asked: int) -> Spending:
+    if asked == 0:
+        return Spending()
+    parts = _parts_to_burn(draft, asset, asked)
+    burned = sum(part.amount for part in parts)
+    if burned == 0:
+        return Spending(asked=asked)
+    released = 0
+    for part in parts:
+        funding = draft.take(part)
+        released += funding
+        seq = len(draft.burns)
+        draft.burns.append(Burn(request.order_id, seq, part.lot_id, asset, part.amount, funding))
+    terms = draft.state.rule.terms
+    is_points = asset is Asset.POINTS
+    pay: Pay = pay_for_points(burned, terms) if is_points else pay_for_coins(burned, terms)
+    legs = burn_legs(
+        request.merchant_id,
+        kind=SettlementKind.BURN if is_points else SettlementKind.COINS_BURN,
+        released_minor=released,
+        pay=pay,
+        points=burned if is_points else 0,
+    )
+    draft.post(legs, rule_version=draft.state.rule.version, order_no=request.order_no)
+    kind = CardEntryKind.BURN if is_points else CardEntryKind.COINS_SPENT
+    draft.changes.append(CardChange(kind, asset, -burned))
+    return Spending(asked, burned, pay.gross_minor, pay.fee_minor)
+
+
+def _parts_to_burn(draft: Draft, asset: Asset, asked: int) -> list[Part]:
+    """The held parts first, whatever became of their lots' dates; then what is spendable."""
+    parts = []
+    for part in draft.state.held:
+        if draft.lots[part.lot_id].asset is asset and asked > 0:
+            parts.append(Part(part.lot_id, min(part.amount, asked)))
+            asked -= parts[-1].amount
+    if asked == 0:
+        return parts
+    taken = {part.lot_id: part.amount for part in parts}
+    others = [
+        replace(lot, remaining=lot.remaining - taken.get(lot.id, 0))
+        for lot in draft.lots.values()
+        if lot.asset is asset and is_spendable(lot, draft.now)
+    ]
+    return parts + parts_covering(asked, first_to_expire(others))
+
+
+def _earn(draft: Draft, order: OrderState, *, active_at: int, expires_at: int) -> OrderState:
+    if order.earned == 0:
+        return order
+    terms = draft.state.rule.terms
+    funding = terms.issue_price.half_up(order.earned)
+    fee = issue_fee(funding, terms)
+    lot = draft.make_lot(
+        Asset.POINTS,
+        order.earned,
+        issuer_id=order.merchant_id,
+        funding_minor=funding,
+        active_at=active_at,
+        expires_at=expires_at,
+        order_id=order.order_id,
+    )
+    draft.changes.append(CardChange(CardEntryKind.EARN, Asset.POINTS, order.earned))
+    legs = issue_legs(
+        order.merchant_id,
+        kind=SettlementKind.ISSUE,
+        funding_minor=funding,
+        fee_minor=fee,
+        points=order.earned,
+    )
+    _post(draft, order, legs)
+    return replace(order, issue_fee_minor=fee, lot_id=lot.id)
+
+
+def _post(draft: Draft, order: OrderState, legs: list[Leg]) -> None:
+    draft.post(legs, rule_version=order.rule_version, order_no=order.order_no)

@@ -1,0 +1,102 @@
+"""Points, coins and history of a card."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+import strawberry
+
+from kernel.graphql import Connection, Long, Money
+from ledger.resolvers import cards as resolvers
+from ledger.schema.periods import Merchant
+from ledger.state import CardEntryKind
+
+CardEntryKindType = strawberry.enum(
+    CardEntryKind, name="CardEntryKind", description="Kind of a card's entry."
+)
+
+
+@strawberry.type(description="Points that expire on one day.")
+class ExpiringPoints:
+    """Points that expire on one day."""
+
+    on: date = strawberry.field(description="Last day on which they can be spent.")
+    points: Long = strawberry.field(description="Points, over 0.")
+
+
+@strawberry.type(description="Points of a card; whole points, each at least 0.")
+class PointsAccount:
+    """Points of a card."""
+
+    card_id: strawberry.Private[str]
+    available: Long = strawberry.field(description="Spendable now: active, unexpired, not held.")
+    held: Long = strawberry.field(description="Held by open checkouts.")
+    pending: Long = strawberry.field(description="Earned, not yet spendable.")
+    debt: Long = strawberry.field(description="Owed after a refund; repaid by the next points.")
+    expiring: list[ExpiringPoints] = strawberry.field(
+        resolver=resolvers.expiring_points,
+        description="Available points that expire within so many days, one item a day, "
+        "earliest first.",
+    )
+
+
+@strawberry.type(description="Shopping coins of a card: 1 coin = 1 minor unit.")
+class CoinsAccount:
+    """Shopping coins of a card."""
+
+    available: Money = strawberry.field(description="Spendable now.")
+    held: Money = strawberry.field(description="Held by open checkouts.")
+
+
+@strawberry.type(description="What a card had at one moment, pending and held included.")
+class CardBalance:
+    """What a card had at one moment."""
+
+    points: Long = strawberry.field(description="Points less debt; may be negative.")
+    coins: Money = strawberry.field(description="Coins.")
+
+
+@strawberry.type(description="One booking on a card.")
+class CardEntry:
+    """One booking on a card."""
+
+    id: strawberry.ID = strawberry.field(description="TypeID `ent_…`.")
+    at: datetime = strawberry.field(description="When it took effect.")
+    kind: Annotated[CardEntryKind, CardEntryKindType] = strawberry.field(
+        description="What happened."
+    )
+    points: Long = strawberry.field(description="Points: + to the member, − from the member.")
+    coins: Money = strawberry.field(description="Coins: + to the member, − from the member.")
+    merchant: Merchant | None = strawberry.field(
+        description="Where it happened; null for the alliance's own doing."
+    )
+    order_no: str | None = strawberry.field(
+        description="The merchant's number of the order; null when no order is behind it."
+    )
+    balance_after: CardBalance = strawberry.field(description="What the card had after it.")
+
+
+@strawberry.federation.type(keys=["id"], description="A member's one card.")
+class Card:
+    """A member's one card."""
+
+    id: strawberry.ID = strawberry.field(description="TypeID `card_…`; outlives every number.")
+    points: PointsAccount | None = strawberry.field(
+        resolver=resolvers.card_points,
+        description="Points of the card. Null only with an error.",
+    )
+    coins: CoinsAccount | None = strawberry.field(
+        resolver=resolvers.card_coins,
+        description="Shopping coins of the card. Null only with an error.",
+    )
+    entries: Connection[CardEntry] | None = strawberry.federation.field(
+        resolver=resolvers.card_entries,
+        requires_scopes=[["member"], ["admin"]],
+        description="Everything booked on the card, newest first. Null only with an error.",
+    )
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Card:
+        """The card with this id; its fields load."""
+        return cls(id=id)

@@ -1,0 +1,229 @@
+"""Clearing periods, statements, the merchants they concern, and settlement rules."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from kernel.graphql import Connection, Long, Money
+from kernel.units import Ratio
+from ledger.days import first_instant
+from ledger.period_reads import PeriodRow
+from ledger.periods import period_id, statement_id
+from ledger.resolvers import periods as resolvers
+from ledger.state import SettlementKind
+
+
+@strawberry.enum(description="State of a settlement rule.")
+class SettlementRuleState(enum.Enum):
+    """State of a settlement rule."""
+
+    DRAFT = "DRAFT"
+    SIMULATED = "SIMULATED"
+    APPROVED = "APPROVED"
+    ACTIVE = "ACTIVE"
+    SUPERSEDED = "SUPERSEDED"
+
+
+@strawberry.enum(description="State of a clearing period.")
+class PeriodState(enum.Enum):
+    """State of a clearing period."""
+
+    OPEN = "OPEN"
+    CLOSING = "CLOSING"
+    CLOSED = "CLOSED"
+    SETTLED = "SETTLED"
+
+
+@strawberry.enum(description="State of a statement.")
+class StatementState(enum.Enum):
+    """State of a statement."""
+
+    DRAFT = "DRAFT"
+    ISSUED = "ISSUED"
+    DISPUTED = "DISPUTED"
+    CONFIRMED = "CONFIRMED"
+    PAID = "PAID"
+
+
+SettlementKindType = strawberry.enum(
+    SettlementKind,
+    name="SettlementKind",
+    description="Why money moves between a merchant and the alliance.",
+)
+
+
+@strawberry.type(description="One version of the prices that merchants settle at.")
+class SettlementRule:
+    """One version of the prices that merchants settle at."""
+
+    id: strawberry.ID = strawberry.field(description="TypeID `rule_…`.")
+    version: int = strawberry.field(description="Counts from 1.")
+    state: SettlementRuleState = strawberry.field(description="State.")
+    effective_from: datetime = strawberry.field(description="In force from then on, once approved.")
+    issue_price: Ratio = strawberry.field(
+        description="What an issuer pays into the pool, minor units per point."
+    )
+    redeem_price: Ratio = strawberry.field(
+        description="What a redeemer is paid, minor units per point."
+    )
+    issue_fee_bps: int = strawberry.field(
+        description="Fee on issuing, basis points of the funding."
+    )
+    redeem_fee_bps: int = strawberry.field(
+        description="Fee on redeeming, basis points of the payment."
+    )
+    breakage_issuer_bps: int = strawberry.field(
+        description="Issuer's share of expired funding, basis points; the rest is the alliance's."
+    )
+
+
+@strawberry.type(description="Proof that the pool backs every live point.")
+class PoolProof:
+    """Proof that the pool backs every live point."""
+
+    opening: Money = strawberry.field(description="Pool at `from`.")
+    closing: Money = strawberry.field(description="Pool at `to`, or now.")
+    backing: Money = strawberry.field(description="Funding of the lots alive at `to`, or now.")
+    balanced: bool = strawberry.field(description="Whether `closing` equals `backing`.")
+
+
+@strawberry.type(description="Sum of one kind in one statement.")
+class StatementLine:
+    """Sum of one kind in one statement."""
+
+    kind: Annotated[SettlementKind, SettlementKindType] = strawberry.field(description="Why.")
+    points: Long = strawberry.field(
+        description="Points moved, signed as `amount`; 0 for kinds without points."
+    )
+    amount: Money = strawberry.field(description="Money: + receives, − pays.")
+    count: Long = strawberry.field(description="Entries summed.")
+
+
+@strawberry.type(description="One settlement leg of one event.")
+class StatementEntry:
+    """One settlement leg of one event."""
+
+    id: strawberry.ID = strawberry.field(description="TypeID `leg_…`.")
+    at: datetime = strawberry.field(description="When the event took effect.")
+    kind: Annotated[SettlementKind, SettlementKindType] = strawberry.field(description="Why.")
+    points: Long = strawberry.field(
+        description="Points moved, signed as `amount`; 0 for kinds without points."
+    )
+    amount: Money = strawberry.field(description="Money: + receives, − pays.")
+    order_no: str | None = strawberry.field(
+        description="The merchant's number of the order; null when no order is behind it."
+    )
+    origin_period: strawberry.ID | None = strawberry.field(
+        description="Id of the closed period it corrects; null for an event of this period."
+    )
+    rule_version: int = strawberry.field(
+        description="Version of the settlement rule that priced it."
+    )
+
+
+@strawberry.federation.type(keys=["id"], description="A merchant of the alliance.")
+class Merchant:
+    """A merchant of the alliance."""
+
+    id: strawberry.ID = strawberry.field(description="TypeID `mer_…`.")
+    statement: SettlementStatement | None = strawberry.federation.field(
+        resolver=resolvers.merchant_statement,
+        requires_scopes=[["merchant"], ["admin"]],
+        description="The merchant's account with the alliance for one period; "
+        "null when it has none.",
+    )
+    statements: Connection[SettlementStatement] | None = strawberry.federation.field(
+        resolver=resolvers.merchant_statements,
+        requires_scopes=[["merchant"], ["admin"]],
+        description="All its statements, newest period first. Null only with an error.",
+    )
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Merchant:
+        """The merchant with this id; its fields load."""
+        return cls(id=id)
+
+
+@strawberry.type(description="One merchant's net for one period.")
+class SettlementStatement:
+    """One merchant's net for one period."""
+
+    month: strawberry.Private[int]
+    id: strawberry.ID = strawberry.field(description="TypeID `stm_…`.")
+    state: StatementState = strawberry.field(
+        resolver=resolvers.statement_state, description="State."
+    )
+    period: ClearingPeriod = strawberry.field(
+        resolver=resolvers.statement_period, description="The period."
+    )
+    merchant: Merchant = strawberry.field(description="The merchant.")
+    net: Money = strawberry.field(
+        resolver=resolvers.statement_net, description="Sum of the lines: + receives, − pays."
+    )
+    lines: list[StatementLine] = strawberry.field(
+        resolver=resolvers.statement_lines, description="One per kind that occurs."
+    )
+    entries: Connection[StatementEntry] = strawberry.field(
+        resolver=resolvers.statement_entries,
+        description="What the lines are made of, oldest first.",
+    )
+
+    @classmethod
+    def of(cls, month: int, merchant_id: str) -> SettlementStatement:
+        """The statement of a merchant that has entries in the month."""
+        return cls(
+            month=month,
+            id=strawberry.ID(statement_id(month, merchant_id)),
+            merchant=Merchant(id=strawberry.ID(merchant_id)),
+        )
+
+
+@strawberry.type(description="One calendar month in the alliance's time zone.")
+class ClearingPeriod:
+    """One calendar month in the alliance's time zone."""
+
+    month: strawberry.Private[int]
+    id: strawberry.ID = strawberry.field(description="TypeID `per_…`.")
+    state: PeriodState = strawberry.field(
+        description="State; figures are provisional until CLOSED."
+    )
+    from_: datetime = strawberry.field(name="from", description="First instant, inclusive.")
+    to: datetime = strawberry.field(description="Last instant, exclusive.")
+    zero_sum: bool = strawberry.field(
+        resolver=resolvers.period_zero_sum,
+        description="Whether merchants + alliance + pool movement = 0 now.",
+    )
+    journal_hash: str | None = strawberry.field(
+        description="SHA-256 of the period's journal, hexadecimal; null until CLOSED."
+    )
+    alliance: Money = strawberry.field(
+        resolver=resolvers.period_alliance,
+        description="The alliance's net: + receives, − pays.",
+    )
+    pool: PoolProof = strawberry.field(
+        resolver=resolvers.period_pool, description="The pool that backs live points."
+    )
+    statements: Connection[SettlementStatement] = strawberry.field(
+        resolver=resolvers.period_statements,
+        description="One per merchant with entries, by merchant id.",
+    )
+    statement: SettlementStatement | None = strawberry.field(
+        resolver=resolvers.period_statement,
+        description="One merchant's statement; null when it has no entries.",
+    )
+
+    @classmethod
+    def of(cls, row: PeriodRow, *, time_zone: str) -> ClearingPeriod:
+        """The period of a row."""
+        return cls(
+            month=row.month,
+            id=strawberry.ID(period_id(row.month)),
+            state=PeriodState.OPEN if row.journal_hash is None else PeriodState.CLOSED,
+            from_=first_instant(row.month, time_zone),
+            to=first_instant(row.month + 1, time_zone),
+            journal_hash=row.journal_hash,
+        )

@@ -1,0 +1,105 @@
+"""The ledger's root fields, and what they answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from kernel.graphql import (
+    Connection,
+    InvalidInputRefusal,
+    NotFoundRefusal,
+    RefusalPayload,
+    RequestIdReusedRefusal,
+    RequestInProgressRefusal,
+    parse_datetime,
+)
+from ledger.periods import PeriodNotClosable
+from ledger.resolvers import roots as resolvers
+from ledger.schema.periods import ClearingPeriod, SettlementRule
+
+
+@strawberry.type(description="The period cannot be closed yet.")
+class PeriodNotClosableRefusal(RefusalPayload):
+    """Payload of `PeriodNotClosable`."""
+
+    closable_from: datetime | None = strawberry.field(
+        description="From when it can be; null when it is closed already."
+    )
+
+    @classmethod
+    def of(cls, refusal: object, info: object) -> PeriodNotClosableRefusal:
+        """The payload of `PeriodNotClosable`."""
+        assert isinstance(refusal, PeriodNotClosable)
+        text = refusal.closable_from
+        return cls(
+            **cls.told_by(refusal),
+            closable_from=None if text is None else parse_datetime(text),
+        )
+
+
+@strawberry.type(description="The period is closed; its entries never change.")
+class PeriodClosed:
+    """The period is closed."""
+
+    replayed: bool = strawberry.field(
+        description="Whether this answers a repeat of an earlier request."
+    )
+    period: ClearingPeriod = strawberry.field(description="The period, read now.")
+
+
+ClosePeriodResult = Annotated[
+    PeriodClosed
+    | PeriodNotClosableRefusal
+    | InvalidInputRefusal
+    | NotFoundRefusal
+    | RequestIdReusedRefusal
+    | RequestInProgressRefusal,
+    strawberry.union("ClosePeriodResult", description="Answer of `closePeriod`."),
+]
+
+
+@strawberry.input(description="Input of `closePeriod`.")
+class ClosePeriodInput:
+    """Input of `closePeriod`."""
+
+    request_id: strawberry.ID = strawberry.field(
+        description="Chosen by the client; a repeat returns the first answer."
+    )
+    period_id: strawberry.ID = strawberry.field(
+        description="The period; closable 24 h after its end."
+    )
+
+
+@strawberry.type
+class Query:
+    """What can be asked."""
+
+    settlement_rules: Connection[SettlementRule] | None = strawberry.federation.field(
+        resolver=resolvers.settlement_rules,
+        requires_scopes=[["admin"]],
+        description="Settlement rules, newest version first.",
+    )
+    clearing_periods: Connection[ClearingPeriod] | None = strawberry.federation.field(
+        resolver=resolvers.clearing_periods,
+        requires_scopes=[["admin"]],
+        description="Clearing periods, newest first.",
+    )
+    clearing_period: ClearingPeriod | None = strawberry.federation.field(
+        resolver=resolvers.clearing_period,
+        requires_scopes=[["admin"]],
+        description="A clearing period; null when there is none.",
+    )
+
+
+@strawberry.type
+class Mutation:
+    """What can be done."""
+
+    close_period: ClosePeriodResult | None = strawberry.federation.field(
+        resolver=resolvers.close_period,
+        requires_scopes=[["admin"]],
+        description="Closes a period: freezes, proves, hashes, issues statements.",
+    )

@@ -1,0 +1,112 @@
+"""The ledger as a whole: its database, its contract and its subgraph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import select
+
+from kernel.callers import Caller
+from kernel.clock import Clock
+from kernel.database import Database
+from kernel.ids import IdSource
+from kernel.subgraph import SubgraphSchema, build_subgraph
+from ledger.context import LedgerContext
+from ledger.contract import Ledger, LedgerSettings
+from ledger.loaders import LedgerLoaders
+from ledger.opening import open_ledger_database
+from ledger.periods import PeriodNotClosable
+from ledger.schema.cards import Card
+from ledger.schema.periods import Merchant
+from ledger.schema.roots import Mutation, PeriodNotClosableRefusal, Query
+from ledger.state import RuleTerms
+from ledger.tables import ledger_info
+from ledger.verify import Report, verify
+from ledger.writer import SqlLedger
+
+
+@cache
+def ledger_schema() -> SubgraphSchema:
+    """The ledger's subgraph schema; needs no database."""
+    return build_subgraph(
+        "ledger",
+        query=Query,
+        mutation=Mutation,
+        types=[Card, Merchant],
+        refusals={PeriodNotClosable: PeriodNotClosableRefusal},
+    )
+
+
+class LedgerSubgraph:
+    """An open ledger.
+
+    Attributes:
+        ledger: what the rest of the alliance asks.
+        schema: what clients ask; run with `context_for`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        ledger_id: str,
+        *,
+        clock: Clock,
+        settings: Callable[[], LedgerSettings],
+    ) -> None:
+        self.ledger: Ledger = SqlLedger(database, clock=clock, settings=settings)
+        self.schema = ledger_schema()
+        self._database = database
+        self._ledger_id = ledger_id
+        self._clock = clock
+        self._settings = settings
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        settings: Callable[[], LedgerSettings],
+        initial_rule: RuleTerms | None = None,
+    ) -> LedgerSubgraph:
+        """The ledger in the file at `path`, made when it is missing.
+
+        Args:
+            settings: asked at every event, so that a change takes effect at once.
+            initial_rule: first settlement rule of a new ledger; the default terms when absent.
+
+        Raises:
+            DatabaseUnavailable: the file can not be opened or written.
+        """
+        database = await open_ledger_database(
+            path, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms()
+        )
+        ledger_id = await database.snapshot(
+            lambda connection: connection.execute(select(ledger_info.c.ledger_id)).scalar_one()
+        )
+        return cls(database, ledger_id, clock=clock, settings=settings)
+
+    def context_for(self, caller: Caller | None, request_id: str, language: str) -> LedgerContext:
+        """The context of one client request; its loaders remember what they read."""
+        now = self._clock.now()
+        return LedgerContext(
+            caller=caller,
+            request_id=request_id,
+            language=language,
+            now=now,
+            settings=self._settings(),
+            ledger_id=self._ledger_id,
+            database=self._database,
+            load=LedgerLoaders(self._database, now),
+        )
+
+    async def verify(self) -> Report:
+        """What the invariants say of the whole book."""
+        return await self._database.snapshot(verify)
+
+    async def close(self) -> None:
+        """Finishes what waits, then lets go of the file."""
+        await self._database.close()

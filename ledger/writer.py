@@ -1,0 +1,195 @@
+"""The ledger's writes: each runs once for its key, and its receipt is kept with what it did."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Connection
+
+from kernel.clock import Clock, to_micros
+from kernel.database import Database
+from kernel.refusals import Refusal, refusal_from_json
+from ledger import events, reads
+from ledger.contract import (
+    ApplyRefund,
+    AttemptReleased,
+    CaptureOrder,
+    CardStanding,
+    CoinsReceipt,
+    FundsHeld,
+    FundsReleased,
+    GrantCoins,
+    HoldFunds,
+    KeyReused,
+    LedgerSettings,
+    OrderReceipt,
+    RefundReceipt,
+    ReleaseFunds,
+)
+from ledger.events import Moment
+from ledger.loading import read_hold
+from ledger.state import HoldState
+
+ReceiptT = TypeVar("ReceiptT", FundsHeld, FundsReleased, OrderReceipt, RefundReceipt, CoinsReceipt)
+
+
+class SqlLedger:
+    """The ledger in one database; see `ledger.contract.Ledger`."""
+
+    def __init__(
+        self, database: Database, *, clock: Clock, settings: Callable[[], LedgerSettings]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+
+    async def hold(self, request: HoldFunds) -> FundsHeld:
+        """Holds the funds, all or nothing."""
+        body = (request.card_id, request.merchant_id, request.points, request.coins_minor)
+        receipt = await self._once(
+            "hold",
+            request.attempt_id,
+            body,
+            FundsHeld,
+            lambda connection, _: events.hold(connection, request),
+        )
+        if receipt.replayed:
+            await self._refuse_when_released(request.attempt_id)
+        return receipt
+
+    async def release(self, request: ReleaseFunds) -> FundsReleased:
+        """Frees what the attempt holds."""
+        return await self._once(
+            "release",
+            request.attempt_id,
+            (request.card_id,),
+            FundsReleased,
+            lambda connection, moment: events.release(connection, request, moment),
+        )
+
+    async def capture_order(self, request: CaptureOrder) -> OrderReceipt:
+        """Books a paid order."""
+        return await self._once(
+            "order",
+            request.order_id,
+            request,
+            OrderReceipt,
+            lambda connection, moment: events.capture(connection, request, moment),
+        )
+
+    async def apply_refund(self, request: ApplyRefund) -> RefundReceipt:
+        """Books a refund."""
+        return await self._once(
+            "refund",
+            f"{request.order_id}/{request.refund_no}",
+            request,
+            RefundReceipt,
+            lambda connection, moment: events.refund(connection, request, moment),
+        )
+
+    async def preview_refund(self, request: ApplyRefund) -> RefundReceipt:
+        """What `apply_refund` would do now."""
+        moment = self._moment()
+        return await self._database.snapshot(
+            lambda connection: events.preview(connection, request, moment)
+        )
+
+    async def grant_coins(self, request: GrantCoins) -> CoinsReceipt:
+        """Gives coins to a card."""
+        return await self._once(
+            "grant",
+            request.grant_key,
+            request,
+            CoinsReceipt,
+            lambda connection, moment: events.grant(connection, request, moment),
+        )
+
+    async def balances(self, card_ids: Sequence[str], *, now: Any) -> list[CardStanding]:
+        """What each card has."""
+        return await self._database.snapshot(
+            lambda connection: reads.read_standings(connection, card_ids, now=to_micros(now))
+        )
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock.now(), self._settings())
+
+    async def _refuse_when_released(self, attempt_id: str) -> None:
+        attempt = await self._database.snapshot(
+            lambda connection: read_hold(connection, attempt_id)
+        )
+        if attempt is not None and attempt.state is HoldState.RELEASED:
+            raise AttemptReleased
+
+    async def _once(
+        self,
+        operation: str,
+        key: str,
+        body: object,
+        kind: type[ReceiptT],
+        work: Callable[[Connection, Moment], tuple[ReceiptT, int | None]],
+    ) -> ReceiptT:
+        body_hash = hashlib.sha256(orjson.dumps(body)).hexdigest()
+        moment = self._moment()
+
+        def answer(connection: Connection) -> ReceiptT | Refusal:
+            stored = _stored(connection, operation, key, body_hash)
+            if stored is not None:
+                if "refusal" in stored:
+                    return refusal_from_json(stored)
+                return replace(kind(**stored), replayed=True)
+            seq: int | None = None
+            outcome: ReceiptT | Refusal
+            try:
+                outcome, seq = work(connection, moment)
+            except Refusal as refusal:  # A rule refuses before anything is written.
+                if refusal.retryable:
+                    raise
+                outcome = refusal
+            _keep(connection, operation, key, body_hash, outcome, seq, moment)
+            return outcome
+
+        outcome = await self._database.transaction(answer)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+
+def _stored(
+    connection: Connection, operation: str, key: str, body_hash: str
+) -> dict[str, Any] | None:
+    row = connection.exec_driver_sql(
+        "SELECT request_hash, receipt FROM ledger_request "
+        "WHERE lane = 0 AND operation = ? AND idem_key = ?",
+        (operation, key),
+    ).one_or_none()
+    if row is None:
+        return None
+    if row[0] != body_hash:
+        raise KeyReused(f"{operation} {key} came with another body")
+    stored: dict[str, Any] = orjson.loads(row[1])
+    return stored
+
+
+def _keep(
+    connection: Connection,
+    operation: str,
+    key: str,
+    body_hash: str,
+    outcome: ReceiptT | Refusal,
+    seq: int | None,
+    moment: Moment,
+) -> None:
+    if isinstance(outcome, Refusal):
+        name, receipt = "REFUSED", orjson.dumps(outcome.as_json())
+    else:
+        name = "NOOP" if seq is None else "OK"
+        receipt = orjson.dumps(dataclasses.asdict(outcome))
+    connection.exec_driver_sql(
+        "INSERT INTO ledger_request VALUES (0, ?, ?, ?, ?, ?, ?, ?)",
+        (operation, key, body_hash, name, seq, receipt.decode(), moment.micros),
+    )
