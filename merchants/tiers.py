@@ -5,9 +5,18 @@ Source: docs/rules/tiers.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from kernel.units import AMOUNT_MAX, WHOLE_BP
+
+STEPS_MAX = 50
+BENEFITS_MAX = 20
+NAME_MAX = 100
+MULTIPLIER_BPS_MAX = 100 * WHOLE_BP
 
 
 class TierMetric(StrEnum):
@@ -66,6 +75,7 @@ class Standing:
     """Where a member stands in one ladder.
 
     Attributes:
+        is_primary: whether it is the merchant's primary ladder.
         name: None below the first step.
         rank: 0 below the first step.
         valid_until: when it is evaluated again; None for a LIFETIME ladder.
@@ -74,6 +84,7 @@ class Standing:
     """
 
     ladder: str
+    is_primary: bool
     name: str | None
     rank: int
     valid_until: datetime | None
@@ -105,6 +116,7 @@ def standing_in(ladder: Ladder, figure: int, *, valid_until: datetime | None = N
         reached = step
     return Standing(
         ladder=ladder.name,
+        is_primary=ladder.is_primary,
         name=reached.name if reached else None,
         rank=reached.rank if reached else 0,
         valid_until=valid_until,
@@ -114,3 +126,90 @@ def standing_in(ladder: Ladder, figure: int, *, valid_until: datetime | None = N
         next_name=following.name if following else None,
         benefits=reached.benefits if reached else (),
     )
+
+
+def window_start(window: TierWindow, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """From when on orders count; None when all do.
+
+    Source: docs/rules/tiers.md, rule 5.
+    """
+    local = now.astimezone(zone)
+    if window is TierWindow.ROLLING_12_MONTHS:
+        return datetime(local.year - 1, local.month, 1, tzinfo=zone).astimezone(UTC)
+    if window is TierWindow.CALENDAR_YEAR:
+        return datetime(local.year, 1, 1, tzinfo=zone).astimezone(UTC)
+    return None
+
+
+def window_end(window: TierWindow, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """When the window moves next; None when it never does.
+
+    Source: docs/rules/tiers.md, rule 5.
+    """
+    local = now.astimezone(zone)
+    if window is TierWindow.ROLLING_12_MONTHS:
+        year, month = divmod(local.year * 12 + local.month, 12)
+        return datetime(year, month + 1, 1, tzinfo=zone).astimezone(UTC)
+    if window is TierWindow.CALENDAR_YEAR:
+        return datetime(local.year + 1, 1, 1, tzinfo=zone).astimezone(UTC)
+    return None
+
+
+def ladder_problems(name: str, steps: Sequence[Step]) -> list[list[str]]:
+    """Every fault of a ladder as (path, sentence), in input order; empty when there is none.
+
+    Source: docs/rules/tiers.md, rule 4.
+    """
+    problems = _name_problems("name", name)
+    if not 1 <= len(steps) <= STEPS_MAX:
+        problems.append(["steps", f"1 to {STEPS_MAX} steps."])
+    before: Step | None = None
+    names: set[str] = set()
+    for index, step in enumerate(steps[:STEPS_MAX]):
+        path = f"steps.{index}"
+        problems.extend(_name_problems(f"{path}.name", step.name))
+        if step.name in names:
+            problems.append([f"{path}.name", "Each tier has a name of its own."])
+        names.add(step.name)
+        if step.name_en is not None:
+            problems.extend(_name_problems(f"{path}.nameEn", step.name_en))
+        if step.rank < 1 or (before is not None and step.rank <= before.rank):
+            problems.append([f"{path}.rank", "Ranks start at 1 or more and rise with each step."])
+        if not 0 <= step.threshold <= AMOUNT_MAX:
+            problems.append([f"{path}.threshold", "The threshold is 0 or more."])
+        if before is not None and step.threshold <= before.threshold:
+            problems.append([f"{path}.threshold", "Thresholds rise with each step."])
+        problems.extend(_benefit_problems(path, step.benefits))
+        before = step
+    return problems
+
+
+def _name_problems(path: str, name: str) -> list[list[str]]:
+    if not name.strip() or len(name) > NAME_MAX:
+        return [[path, f"1 to {NAME_MAX} characters."]]
+    return []
+
+
+def _benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
+    problems = []
+    if len(benefits) > BENEFITS_MAX:
+        problems.append([f"{path}.benefits", f"At most {BENEFITS_MAX} benefits."])
+    for index, benefit in enumerate(benefits[:BENEFITS_MAX]):
+        at = f"{path}.benefits.{index}"
+        problems.extend(_name_problems(f"{at}.kind", benefit.kind))
+        problems.extend(_name_problems(f"{at}.title", benefit.title))
+        off, multiplier = benefit.percent_off_bps, benefit.points_multiplier_bps
+        if (benefit.kind == "PERCENT_OFF" or off is not None) and not 1 <= (off or 0) <= WHOLE_BP:
+            problems.append([f"{at}.percentOffBps", f"1 to {WHOLE_BP}, for PERCENT_OFF."])
+        if (benefit.kind == "POINTS_MULTIPLIER" or multiplier is not None) and not (
+            WHOLE_BP <= (multiplier or 0) <= MULTIPLIER_BPS_MAX
+        ):
+            problems.append(
+                [
+                    f"{at}.pointsMultiplierBps",
+                    f"{WHOLE_BP} to {MULTIPLIER_BPS_MAX}, for POINTS_MULTIPLIER.",
+                ]
+            )
+        if benefit.entitlement is not None:
+            problems.extend(_name_problems(f"{at}.entitlement", benefit.entitlement))
+    return problems

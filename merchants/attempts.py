@@ -1,0 +1,91 @@
+"""Locking coupons for a checkout's attempt, and letting them go.
+
+Source: docs/rules/coupons.md, rules 10 to 12.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from kernel.clock import to_micros
+from kernel.refusals import NotFound
+from merchants.coupons_sql import read_coupons
+from merchants.locks_sql import (
+    Taking,
+    lock_coupon,
+    read_live_use,
+    read_locked,
+    read_released,
+    unlock_coupon,
+    write_released,
+)
+from merchants.orders_sql import read_order_of_attempt
+from merchants.port import LockCoupons, Locked, ReleaseAttempt, Released
+from merchants.refusals import AttemptReleased, CouponTaken, OrderConflict
+from merchants.stored import dump, load
+
+
+def lock_coupons(connection: Connection, lock: LockCoupons, *, now: datetime) -> Locked:
+    """Every coupon locked for the attempt, or none.
+
+    Raises:
+        AttemptReleased: the attempt was released before.
+        CouponTaken: another checkout has one of them; tells where and since when.
+        NotFound: the card has no such coupon, or its time is over.
+    """
+    _refuse_released(connection, merchant_id=lock.merchant_id, attempt_id=lock.attempt_id)
+    coupon_ids = tuple(dict.fromkeys(lock.coupon_ids))
+    is_new = False
+    for coupon_id in coupon_ids:
+        taking = Taking(
+            merchant_id=lock.merchant_id,
+            coupon_id=coupon_id,
+            card_id=lock.card_id,
+            attempt_id=lock.attempt_id,
+            store_id=lock.store_id,
+            at=to_micros(now),
+        )
+        if lock_coupon(connection, taking):
+            is_new = True
+        else:
+            _refuse_unless_ours(connection, taking)
+    return Locked(replayed=not is_new and bool(coupon_ids), coupon_ids=coupon_ids)
+
+
+def release_attempt(connection: Connection, attempt: ReleaseAttempt) -> Released:
+    """The attempt's coupons free again, and the attempt closed for ever.
+
+    Raises:
+        OrderConflict: the attempt was paid; what is paid never un-happens.
+    """
+    key = {"merchant_id": attempt.merchant_id, "attempt_id": attempt.attempt_id}
+    freed = read_released(connection, **key)
+    if freed is not None:
+        return Released(replayed=True, coupon_ids=tuple(load(freed)))
+    order_id = read_order_of_attempt(connection, **key)
+    if order_id is not None:
+        raise OrderConflict(order_id, attempt.merchant_id)
+    coupon_ids = read_locked(connection, **key)
+    for coupon_id in coupon_ids:
+        unlock_coupon(connection, coupon_id=coupon_id, **key)
+    write_released(connection, coupon_ids=dump(coupon_ids), **key)
+    return Released(replayed=False, coupon_ids=tuple(coupon_ids))
+
+
+def _refuse_released(connection: Connection, *, merchant_id: str, attempt_id: str) -> None:
+    if read_released(connection, merchant_id=merchant_id, attempt_id=attempt_id) is not None:
+        raise AttemptReleased
+
+
+def _refuse_unless_ours(connection: Connection, taking: Taking) -> None:
+    key = (taking.merchant_id, taking.coupon_id)
+    coupon = read_coupons(connection, [key]).get(key)
+    if coupon is None or coupon.card_id != taking.card_id:
+        raise NotFound(taking.coupon_id)
+    use = read_live_use(connection, merchant_id=taking.merchant_id, coupon_id=taking.coupon_id)
+    if use is None:
+        raise NotFound(taking.coupon_id)
+    if use.attempt_id != taking.attempt_id:
+        raise CouponTaken(taking.coupon_id, taking.merchant_id, use.store_id, use.at)

@@ -1,0 +1,208 @@
+"""What a coupon template may promise, and how long its coupons last. Pure.
+
+Source: docs/rules/coupons.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from kernel.units import AMOUNT_MAX, WHOLE_BP
+from merchants.offers import CouponKind, CouponTerms
+
+NO_THRESHOLD_FACE_MAX_MINOR = 20_00
+TITLE_MAX = 100
+SCOPE_MAX = 200
+TEXT_MAX = 200
+QUOTA_MAX = 2**31 - 1
+VALID_DAYS_MAX = 3_650
+ISSUE_CARDS_MAX = 100
+THRESHOLD_IN_MEDIAN_BASKETS_MAX = 3
+
+
+class CouponState(StrEnum):
+    """State of a coupon."""
+
+    ISSUED = "ISSUED"
+    LOCKED = "LOCKED"
+    REDEEMED = "REDEEMED"
+    TRANSFERRED = "TRANSFERRED"
+    EXPIRED = "EXPIRED"
+    VOID = "VOID"
+
+
+class CouponTemplateState(StrEnum):
+    """State of a coupon template."""
+
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    ENDED = "ENDED"
+
+
+class Funder(StrEnum):
+    """Who bears a coupon's cost."""
+
+    MERCHANT = "MERCHANT"
+    ALLIANCE = "ALLIANCE"
+    SPLIT = "SPLIT"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateDraft:
+    """A coupon template as somebody wants it; None where there is no limit.
+
+    Attributes:
+        valid_from: first instant, inclusive; None: at issue.
+        valid_until: last instant, exclusive.
+        valid_days: days after issue, when that is earlier than `valid_until`.
+        funder_alliance_bps: the alliance's share; only when the funder is SPLIT.
+    """
+
+    terms: CouponTerms
+    funder: Funder = Funder.MERCHANT
+    funder_alliance_bps: int | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    valid_days: int | None = None
+    quota_total: int | None = None
+    quota_per_member: int = 1
+    shareable: bool = False
+    for_new_members: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open: `start` is in, `end` is not; None never ends."""
+
+    start: datetime
+    end: datetime | None
+
+
+def validity(draft: TemplateDraft, issued_at: datetime) -> Span:
+    """When a coupon issued now can be used.
+
+    Source: docs/rules/coupons.md, rule 3.
+    """
+    start = issued_at
+    if draft.valid_from is not None and draft.valid_from > issued_at:
+        start = draft.valid_from
+    ends = [draft.valid_until] if draft.valid_until is not None else []
+    if draft.valid_days is not None:
+        ends.append(issued_at + timedelta(days=draft.valid_days))
+    return Span(start, min(ends, default=None))
+
+
+def alliance_share_bps(draft: TemplateDraft) -> int:
+    """The alliance's share of the cost, basis points."""
+    if draft.funder is Funder.SPLIT:
+        return draft.funder_alliance_bps or 0
+    return WHOLE_BP if draft.funder is Funder.ALLIANCE else 0
+
+
+def template_problems(
+    draft: TemplateDraft, *, now: datetime, may_spend_alliance_money: bool
+) -> list[list[str]]:
+    """Every fault of a template as (path, sentence); empty when there is none.
+
+    Source: docs/rules/coupons.md, rules 1 to 4.
+    """
+    return [
+        *_text_problems(draft.terms),
+        *_face_problems(draft.terms),
+        *_time_problems(draft, now),
+        *_quota_problems(draft),
+        *_funder_problems(draft, may_spend_alliance_money=may_spend_alliance_money),
+    ]
+
+
+def threshold_warnings(terms: CouponTerms, *, median_basket_minor: int | None) -> list[str]:
+    """Doubts about the minimum spend, for people.
+
+    Source: docs/rules/coupons.md, rule 2.
+    """
+    if median_basket_minor is None or (
+        terms.min_spend_minor <= THRESHOLD_IN_MEDIAN_BASKETS_MAX * median_basket_minor
+    ):
+        return []
+    return ["minSpend is above three median baskets; few customers will reach it."]
+
+
+def _text_problems(terms: CouponTerms) -> list[list[str]]:
+    problems = []
+    if not terms.title.strip() or len(terms.title) > TITLE_MAX:
+        problems.append(["title", f"1 to {TITLE_MAX} characters."])
+    if terms.stacking_group is not None and not 1 <= len(terms.stacking_group) <= TITLE_MAX:
+        problems.append(["stackingGroup", f"1 to {TITLE_MAX} characters."])
+    for path, limits in (("skus", terms.skus), ("categoryIds", terms.category_ids)):
+        if limits is None:
+            continue
+        if not 1 <= len(limits) <= SCOPE_MAX:
+            problems.append([path, f"1 to {SCOPE_MAX}, or absent."])
+        elif any(not 1 <= len(limit) <= TEXT_MAX for limit in limits):
+            problems.append([path, f"Each has 1 to {TEXT_MAX} characters."])
+    if terms.channels is not None and not terms.channels:
+        problems.append(["channels", "At least one, or absent."])
+    return problems
+
+
+def _face_problems(terms: CouponTerms) -> list[list[str]]:
+    problems = []
+    is_amount = terms.kind is CouponKind.AMOUNT_OFF
+    is_percent = terms.kind is CouponKind.PERCENT_OFF
+    if not (is_amount or is_percent):
+        problems.append(["kind", "AMOUNT_OFF or PERCENT_OFF."])
+    if is_amount and not 1 <= (terms.amount_minor or 0) <= AMOUNT_MAX:
+        problems.append(["amount", "Needed, above 0."])
+    if not is_amount and terms.amount_minor is not None:
+        problems.append(["amount", "Only for AMOUNT_OFF."])
+    if is_percent and not 1 <= (terms.percent_off_bps or 0) <= WHOLE_BP:
+        problems.append(["percentOffBps", f"Needed, 1 to {WHOLE_BP}."])
+    if not is_percent and terms.percent_off_bps is not None:
+        problems.append(["percentOffBps", "Only for PERCENT_OFF."])
+    if terms.cap_minor is not None and terms.cap_minor < 1:
+        problems.append(["cap", "Above 0, or absent."])
+    if terms.min_spend_minor < 0:
+        problems.append(["minSpend", "0 or more."])
+    if terms.min_spend_minor == 0 and (is_amount or is_percent):
+        faces = [face for face in (terms.amount_minor, terms.cap_minor) if face is not None]
+        if not faces or min(faces) > NO_THRESHOLD_FACE_MAX_MINOR:
+            problems.append(
+                ["minSpend", "Above 0 when the coupon takes off more than 20.00 (or has no cap)."]
+            )
+    return problems
+
+
+def _time_problems(draft: TemplateDraft, now: datetime) -> list[list[str]]:
+    problems = []
+    if draft.valid_until is not None:
+        if draft.valid_from is not None and draft.valid_until <= draft.valid_from:
+            problems.append(["validUntil", "After validFrom."])
+        elif draft.valid_until <= now:
+            problems.append(["validUntil", "In the future."])
+    if draft.valid_days is not None and not 1 <= draft.valid_days <= VALID_DAYS_MAX:
+        problems.append(["validDays", f"1 to {VALID_DAYS_MAX}."])
+    return problems
+
+
+def _quota_problems(draft: TemplateDraft) -> list[list[str]]:
+    problems = []
+    if draft.quota_total is not None and not 1 <= draft.quota_total <= QUOTA_MAX:
+        problems.append(["quotaTotal", "At least 1, or absent."])
+    if not 1 <= draft.quota_per_member <= QUOTA_MAX:
+        problems.append(["quotaPerMember", "At least 1."])
+    return problems
+
+
+def _funder_problems(draft: TemplateDraft, *, may_spend_alliance_money: bool) -> list[list[str]]:
+    problems = []
+    is_split = draft.funder is Funder.SPLIT
+    if draft.funder is not Funder.MERCHANT and not may_spend_alliance_money:
+        problems.append(["funder", "MERCHANT; only an admin promises the alliance's money."])
+    if is_split and not 1 <= (draft.funder_alliance_bps or 0) < WHOLE_BP:
+        problems.append(["funderAllianceBps", f"Needed when SPLIT, 1 to {WHOLE_BP - 1}."])
+    if not is_split and draft.funder_alliance_bps is not None:
+        problems.append(["funderAllianceBps", "Only when SPLIT."])
+    return problems

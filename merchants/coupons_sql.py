@@ -1,0 +1,142 @@
+"""SQL of issued coupons: issuing, finding, listing. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from merchants.coupons import CouponState
+from merchants.ladders_sql import Key
+from merchants.offers import CouponTerms, OfferedCoupon
+from merchants.stored import load, terms_from_json
+from merchants.tables import NEVER
+
+_COLUMNS = (
+    "c.merchant_id, c.coupon_id, c.card_id, c.code, c.state, c.attempt_id, c.valid_from,"
+    " c.valid_until, t.draft"
+)
+_WITH_TEMPLATE = (
+    " JOIN coupon_template AS t ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
+)
+_INSERT = text(
+    "INSERT INTO coupon (merchant_id, coupon_id, template_id, card_id, code, state, valid_from,"
+    " valid_until, issued_at) VALUES (:merchant_id, :coupon_id, :template_id, :card_id, :code,"
+    " 'ISSUED', :valid_from, :valid_until, :issued_at)"
+)
+_BY_KEY = text(
+    f"SELECT {_COLUMNS} FROM coupon AS c{_WITH_TEMPLATE}"
+    " WHERE (c.merchant_id, c.coupon_id) IN :keys"
+).bindparams(bindparam("keys", expanding=True))
+_USABLE = text(
+    f"SELECT {_COLUMNS} FROM coupon AS c{_WITH_TEMPLATE}"
+    " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id AND c.state = 'ISSUED'"
+    " AND c.valid_from <= :at AND c.valid_until > :at"
+    " ORDER BY c.valid_until, c.coupon_id LIMIT :limit"
+)
+_PAGES = text(
+    f"SELECT {_COLUMNS} FROM ("
+    "SELECT *, ROW_NUMBER() OVER (PARTITION BY merchant_id, card_id"
+    " ORDER BY valid_until, coupon_id) AS position FROM coupon"
+    " WHERE (merchant_id, card_id) IN :keys"
+    " AND (valid_until, coupon_id) > (:valid_until, :coupon_id)"
+    " AND CASE WHEN state = 'ISSUED' AND valid_until <= :now THEN 'EXPIRED' ELSE state END"
+    " IN :states"
+    f") AS c{_WITH_TEMPLATE} WHERE c.position <= :limit"
+    " ORDER BY c.merchant_id, c.card_id, c.position"
+).bindparams(bindparam("keys", expanding=True), bindparam("states", expanding=True))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCoupon:
+    """One member's coupon; instants in microseconds, `valid_until` may be NEVER."""
+
+    merchant_id: str
+    coupon_id: str
+    card_id: str
+    code: str
+    state: CouponState
+    attempt_id: str | None
+    valid_from: int
+    valid_until: int
+    terms: CouponTerms
+
+    @property
+    def offer(self) -> OfferedCoupon:
+        """The coupon as it enters a price."""
+        return OfferedCoupon(self.coupon_id, self.merchant_id, self.terms)
+
+    def state_at(self, now: int) -> CouponState:
+        """Its state, EXPIRED once its time is over and nobody took it."""
+        if self.state is CouponState.ISSUED and self.valid_until <= now:
+            return CouponState.EXPIRED
+        return self.state
+
+
+def insert_coupons(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keeps new coupons, ISSUED."""
+    connection.execute(_INSERT, list(rows))
+
+
+def read_coupons(connection: Connection, keys: Sequence[Key]) -> dict[Key, HeldCoupon]:
+    """Coupons by (merchant_id, coupon_id); unknown ones are left out."""
+    rows = connection.execute(_BY_KEY, {"keys": list(keys)})
+    return {(row.merchant_id, row.coupon_id): _held(row) for row in rows}
+
+
+def read_usable_coupons(
+    connection: Connection, *, merchant_id: str, card_id: str, at: int, limit: int
+) -> list[HeldCoupon]:
+    """Coupons of the card that it may use at `at`, soonest to end first."""
+    rows = connection.execute(
+        _USABLE, {"merchant_id": merchant_id, "card_id": card_id, "at": at, "limit": limit}
+    )
+    return [_held(row) for row in rows]
+
+
+def read_coupon_pages(
+    connection: Connection,
+    keys: Sequence[Key],
+    *,
+    after: tuple[int, str] | None,
+    states: Sequence[CouponState],
+    limit: int,
+    now: int,
+) -> dict[Key, list[HeldCoupon]]:
+    """A page of coupons for each (merchant_id, card_id), soonest to end first; one statement.
+
+    Args:
+        after: (valid_until, coupon_id) of the last one seen.
+    """
+    valid_until, coupon_id = after or (-NEVER, "")
+    rows = connection.execute(
+        _PAGES,
+        {
+            "keys": list(keys),
+            "valid_until": valid_until,
+            "coupon_id": coupon_id,
+            "states": list(states),
+            "limit": limit,
+            "now": now,
+        },
+    )
+    pages: dict[Key, list[HeldCoupon]] = {}
+    for row in rows:
+        pages.setdefault((row.merchant_id, row.card_id), []).append(_held(row))
+    return pages
+
+
+def _held(row: Any) -> HeldCoupon:
+    return HeldCoupon(
+        merchant_id=row.merchant_id,
+        coupon_id=row.coupon_id,
+        card_id=row.card_id,
+        code=row.code,
+        state=CouponState(row.state),
+        attempt_id=row.attempt_id,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        terms=terms_from_json(load(row.draft)),
+    )

@@ -1,0 +1,189 @@
+"""A backend in this process: one database for any number of merchants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from kernel.clock import Clock, to_micros
+from kernel.database import Database
+from kernel.ids import IdSource
+from kernel.refusals import NotFound
+from merchants.attempts import lock_coupons, release_attempt
+from merchants.coupons_sql import read_usable_coupons
+from merchants.issuing import join_merchant
+from merchants.offers import Priced
+from merchants.orders import place_order
+from merchants.orders_sql import read_order_by_no, read_orders
+from merchants.outbox_sql import read_events
+from merchants.port import (
+    Event,
+    JoinedMerchant,
+    JoinMerchant,
+    LockCoupons,
+    Locked,
+    MerchantState,
+    Offers,
+    OrderFacts,
+    Placed,
+    PlaceOrder,
+    PriceCart,
+    Recorded,
+    RecordEvent,
+    Refunded,
+    RefundOrder,
+    RefundTerms,
+    ReleaseAttempt,
+    Released,
+)
+from merchants.quoting import CANDIDATES_MAX, AllianceFacts, price_cart
+from merchants.recording import record_event
+from merchants.refunds import refund_order, refund_terms
+from merchants.registry_sql import read_state, write_state
+from merchants.standings import standings_of
+
+EVENTS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantSettings:
+    """What a backend takes from the alliance's settings."""
+
+    currency: str
+    time_zone: str
+    alliance_merchant_id: str
+
+    @property
+    def facts(self) -> AllianceFacts:
+        """The same, as rules take it."""
+        return AllianceFacts(self.currency, ZoneInfo(self.time_zone), self.alliance_merchant_id)
+
+
+class HostedBackend:
+    """Implements `merchants.port.Backend` over one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        settings: Callable[[], MerchantSettings],
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.ids = ids
+        self.settings = settings
+
+    async def register(self, merchant_id: str, state: MerchantState) -> None:
+        """Makes a merchant known, or gives it another state."""
+        await self.database.transaction(
+            lambda connection: write_state(connection, merchant_id, state=state)
+        )
+
+    async def price(self, cart: PriceCart) -> Priced:
+        """The cart's price."""
+        facts = self.settings().facts
+
+        def work(connection: Connection) -> Priced:
+            if read_state(connection, cart.merchant_id) is None:
+                raise NotFound(cart.merchant_id)
+            return price_cart(connection, cart, facts)
+
+        return await self.database.snapshot(work)
+
+    async def refund_terms(self, refund: RefundOrder) -> RefundTerms:
+        """What the refund would do."""
+        currency, now = self.settings().currency, self.clock.now()
+        return await self.database.snapshot(
+            lambda connection: refund_terms(connection, refund, currency=currency, now=now)
+        )
+
+    async def offers(self, merchant_id: str, card_id: str) -> Offers:
+        """The card's usable coupons and standings at that merchant."""
+        facts, now = self.settings().facts, self.clock.now()
+
+        def work(connection: Connection) -> Offers:
+            key = (merchant_id, card_id)
+            coupons = read_usable_coupons(
+                connection,
+                merchant_id=merchant_id,
+                card_id=card_id,
+                at=to_micros(now),
+                limit=CANDIDATES_MAX,
+            )
+            standings = standings_of(connection, [key], now=now, zone=facts.zone)
+            return Offers(tuple(each.offer for each in coupons), standings[key])
+
+        return await self.database.snapshot(work)
+
+    async def events(self, merchant_id: str, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """The merchant's outbox behind `after`, oldest first."""
+        return await self._events(merchant_id, after=after, limit=limit)
+
+    async def events_of_all(self, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """The outbox of every merchant of this backend behind `after`, oldest first."""
+        return await self._events(None, after=after, limit=limit)
+
+    async def join(self, join: JoinMerchant) -> JoinedMerchant:
+        """Opens the wallet."""
+        own = self.settings().alliance_merchant_id
+        return await self.database.transaction(
+            lambda connection: join_merchant(
+                connection, join, alliance_merchant_id=own, ids=self.ids
+            )
+        )
+
+    async def lock(self, lock: LockCoupons) -> Locked:
+        """Locks coupons."""
+        now = self.clock.now()
+        return await self.database.transaction(
+            lambda connection: lock_coupons(connection, lock, now=now)
+        )
+
+    async def place(self, order: PlaceOrder) -> Placed:
+        """Books the sale."""
+        facts = self.settings().facts
+        return await self.database.transaction(
+            lambda connection: place_order(connection, order, facts)
+        )
+
+    async def release(self, attempt: ReleaseAttempt) -> Released:
+        """Frees the attempt."""
+        return await self.database.transaction(
+            lambda connection: release_attempt(connection, attempt)
+        )
+
+    async def refund(self, refund: RefundOrder) -> Refunded:
+        """Books the refund."""
+        currency, now = self.settings().currency, self.clock.now()
+        return await self.database.transaction(
+            lambda connection: refund_order(connection, refund, currency=currency, now=now)
+        )
+
+    async def record(self, event: RecordEvent) -> Recorded:
+        """Counts another merchant's event here."""
+        return await self.database.transaction(lambda connection: record_event(connection, event))
+
+    async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:
+        """Orders by (merchant_id, order_id), in the order asked; None for an unknown one."""
+        rows = await self.database.snapshot(lambda connection: read_orders(connection, keys))
+        return [rows[key].facts if key in rows else None for key in keys]
+
+    async def order_by_no(self, merchant_id: str, order_no: str) -> OrderFacts | None:
+        """The merchant's order with that number."""
+        row = await self.database.snapshot(
+            lambda connection: read_order_by_no(
+                connection, merchant_id=merchant_id, order_no=order_no
+            )
+        )
+        return None if row is None else row.facts
+
+    async def _events(self, merchant_id: str | None, *, after: int, limit: int) -> list[Event]:
+        shown = max(1, min(limit, EVENTS_MAX))
+        return await self.database.snapshot(
+            lambda connection: read_events(connection, merchant_id, after=after, limit=shown)
+        )

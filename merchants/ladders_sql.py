@@ -1,0 +1,167 @@
+"""SQL of ladders and of the figures they measure. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from kernel.clock import from_micros, to_micros
+from merchants.stored import dump, load, steps_as_json, steps_from_json
+from merchants.tiers import Ladder, TierMetric, TierWindow
+
+Key = tuple[str, str]
+"""merchant_id, card_id."""
+
+_IN_FORCE = text(
+    'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from,'
+    " set_at FROM ladder AS l WHERE merchant_id IN :merchant_ids AND version ="
+    " (SELECT MAX(version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
+    " AND m.name = l.name AND m.effective_from <= :at)"
+).bindparams(bindparam("merchant_ids", expanding=True))
+_VERSION = text(
+    'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from'
+    " FROM ladder WHERE merchant_id = :merchant_id AND name = :name AND version = :version"
+)
+_LATEST = text("SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name")
+_COUNT = text("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
+_INSERT = text(
+    'INSERT INTO ladder (merchant_id, name, version, metric, "window", steps, is_primary,'
+    " effective_from, set_at) VALUES (:merchant_id, :name, :version, :metric, :window, :steps,"
+    " :is_primary, :effective_from, :set_at)"
+)
+_ADD = text(
+    "INSERT INTO card_metric (merchant_id, card_id, order_count, amount_minor)"
+    " VALUES (:merchant_id, :card_id, :orders, :amount_minor)"
+    " ON CONFLICT (merchant_id, card_id) DO UPDATE SET"
+    " order_count = card_metric.order_count + excluded.order_count,"
+    " amount_minor = card_metric.amount_minor + excluded.amount_minor"
+)
+_SUBTRACT = text(
+    "UPDATE card_metric SET order_count = order_count + :orders,"
+    " amount_minor = amount_minor + :amount_minor"
+    " WHERE merchant_id = :merchant_id AND card_id = :card_id"
+)
+_LIFETIME = text(
+    "SELECT merchant_id, card_id, order_count, amount_minor FROM card_metric"
+    " WHERE (merchant_id, card_id) IN :keys"
+).bindparams(bindparam("keys", expanding=True))
+_SINCE = text(
+    "SELECT merchant_id, card_id, SUM(orders), SUM(amount_minor) FROM ("
+    "SELECT merchant_id, card_id, COUNT(*) AS orders, SUM(qualifying_minor) AS amount_minor"
+    " FROM sale WHERE (merchant_id, card_id) IN :keys AND placed_at >= :since"
+    " AND state <> 'REFUNDED' GROUP BY merchant_id, card_id"
+    " UNION ALL SELECT merchant_id, card_id, COUNT(*), SUM(qualifying_minor)"
+    " FROM recorded_order WHERE (merchant_id, card_id) IN :keys AND placed_at >= :since"
+    " AND is_refunded = 0 GROUP BY merchant_id, card_id"
+    ") GROUP BY merchant_id, card_id"
+).bindparams(bindparam("keys", expanding=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What ladders measure of one card at one merchant."""
+
+    order_count: int = 0
+    amount_minor: int = 0
+
+
+def read_ladders(
+    connection: Connection, merchant_ids: Sequence[str], *, at: int
+) -> dict[str, list[Ladder]]:
+    """Each merchant's ladders in force at `at` (microseconds), the primary first, then by name."""
+    rows = connection.execute(_IN_FORCE, {"merchant_ids": list(merchant_ids), "at": at}).all()
+    primary: dict[str, tuple[tuple[int, int], str]] = {}
+    for row in rows:
+        if row.is_primary:
+            claim = ((row.effective_from, row.set_at), row.name)
+            primary[row.merchant_id] = max(primary.get(row.merchant_id, claim), claim)
+    ladders: dict[str, list[Ladder]] = {}
+    for row in rows:
+        is_primary = primary.get(row.merchant_id, (None, None))[1] == row.name
+        ladders.setdefault(row.merchant_id, []).append(_ladder(row, is_primary=is_primary))
+    for of_merchant in ladders.values():
+        of_merchant.sort(key=lambda ladder: (not ladder.is_primary, ladder.name))
+    return ladders
+
+
+def read_ladder_version(
+    connection: Connection, merchant_id: str, *, name: str, version: int
+) -> Ladder:
+    """One version of a ladder, which exists; primary if it was when it was made."""
+    row = connection.execute(
+        _VERSION, {"merchant_id": merchant_id, "name": name, "version": version}
+    ).one()
+    return _ladder(row, is_primary=bool(row.is_primary))
+
+
+def insert_ladder(connection: Connection, merchant_id: str, ladder: Ladder, *, set_at: int) -> None:
+    """Keeps a new version."""
+    connection.execute(
+        _INSERT,
+        {
+            "merchant_id": merchant_id,
+            "name": ladder.name,
+            "version": ladder.version,
+            "metric": ladder.metric,
+            "window": ladder.window,
+            "steps": dump(steps_as_json(ladder.steps)),
+            "is_primary": int(ladder.is_primary),
+            "effective_from": to_micros(ladder.effective_from),
+            "set_at": set_at,
+        },
+    )
+
+
+def read_latest_version(connection: Connection, merchant_id: str, *, name: str) -> int:
+    """The ladder's latest version; 0 when there is none."""
+    found = connection.execute(_LATEST, {"merchant_id": merchant_id, "name": name}).scalar()
+    return int(found or 0)
+
+
+def count_ladders(connection: Connection, merchant_id: str) -> int:
+    """How many ladders the merchant ever made."""
+    return int(connection.execute(_COUNT, {"merchant_id": merchant_id}).scalar_one())
+
+
+def add_figures(
+    connection: Connection, *, merchant_id: str, card_id: str, orders: int, amount_minor: int
+) -> None:
+    """Moves the card's lifetime figures; what is taken away was added before."""
+    values: dict[str, Any] = {
+        "merchant_id": merchant_id,
+        "card_id": card_id,
+        "orders": orders,
+        "amount_minor": amount_minor,
+    }
+    # An upsert checks the inserted row first, so a negative movement is an update alone.
+    grows = orders >= 0 and amount_minor >= 0
+    connection.execute(_ADD if grows else _SUBTRACT, values)
+
+
+def read_lifetime_figures(connection: Connection, keys: Sequence[Key]) -> dict[Key, Figures]:
+    """Lifetime figures by key; a card without orders is left out."""
+    rows = connection.execute(_LIFETIME, {"keys": list(keys)})
+    return {(row[0], row[1]): Figures(row[2], row[3]) for row in rows}
+
+
+def read_figures_since(
+    connection: Connection, keys: Sequence[Key], *, since: int
+) -> dict[Key, Figures]:
+    """Figures of the orders placed from `since` (microseconds) on, counted from the orders."""
+    rows = connection.execute(_SINCE, {"keys": list(keys), "since": since})
+    return {(row[0], row[1]): Figures(row[2], row[3]) for row in rows}
+
+
+def _ladder(row: Any, *, is_primary: bool) -> Ladder:
+    return Ladder(
+        name=row.name,
+        version=row.version,
+        is_primary=is_primary,
+        metric=TierMetric(row.metric),
+        window=TierWindow(row.window),
+        steps=steps_from_json(load(row.steps)),
+        effective_from=from_micros(row.effective_from),
+    )

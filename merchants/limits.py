@@ -1,0 +1,65 @@
+"""Limits of what comes in: every fault of a cart, an order or a refund, as (path, sentence). Pure.
+
+Source: docs/rules/pricing.md, rule 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kernel.units import AMOUNT_MAX, WHOLE_BP
+from merchants.offers import CartLine
+from merchants.port import PriceCart
+
+LINES_MAX = 200
+QUANTITY_MAX = 1_000_000
+TEXT_MAX = 200
+COUPONS_MAX = 50
+
+
+def cart_problems(cart: PriceCart) -> list[list[str]]:
+    """Every fault of the cart, in input order; empty when there is none."""
+    problems = line_problems(cart.lines)
+    if len(cart.coupon_ids) > COUPONS_MAX:
+        problems.append(["couponIds", f"At most {COUPONS_MAX} coupons."])
+    for path, amount in (
+        ("shipping", cart.shipping_minor),
+        ("points", cart.points),
+        ("coins", cart.coins_minor),
+        ("pointsAvailable", cart.points_available),
+        ("coinsAvailable", cart.coins_available_minor),
+        ("earnPointsPerMajorUnit", cart.earn_points_per_major_unit),
+    ):
+        if not 0 <= amount <= AMOUNT_MAX:
+            problems.append([path, "0 or more."])
+    if not 0 <= cart.points_cap_bps <= WHOLE_BP:
+        problems.append(["pointsCapBps", f"0 to {WHOLE_BP}."])
+    total = cart.shipping_minor + sum(line.list_minor for line in cart.lines)
+    if not problems and total > AMOUNT_MAX:
+        problems.append(["lines", "The whole cart stays below 2^53 minor units."])
+    return problems
+
+
+def line_problems(lines: Sequence[CartLine]) -> list[list[str]]:
+    """Every fault of the lines of a cart."""
+    if not 1 <= len(lines) <= LINES_MAX:
+        return [["lines", f"1 to {LINES_MAX} lines."]]
+    problems = []
+    for index, line in enumerate(lines):
+        path = f"lines.{index}"
+        if not 1 <= len(line.sku) <= TEXT_MAX:
+            problems.append([f"{path}.sku", f"1 to {TEXT_MAX} characters."])
+        if line.category_id is not None and not 1 <= len(line.category_id) <= TEXT_MAX:
+            problems.append([f"{path}.categoryId", f"1 to {TEXT_MAX} characters, or absent."])
+        if not 1 <= line.quantity <= QUANTITY_MAX:
+            problems.append([f"{path}.quantity", f"1 to {QUANTITY_MAX}."])
+        if not 0 <= line.unit_price_minor <= AMOUNT_MAX:
+            problems.append([f"{path}.unitPrice", "0 or more."])
+    return problems
+
+
+def number_problems(path: str, number: str) -> list[list[str]]:
+    """The fault of a merchant's own number."""
+    if not 1 <= len(number) <= TEXT_MAX:
+        return [[path, f"1 to {TEXT_MAX} characters."]]
+    return []

@@ -1,0 +1,173 @@
+"""SQL of taking coupons: each change is one conditional write. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+_LOCK = text(
+    "UPDATE coupon SET state = 'LOCKED', attempt_id = :attempt_id"
+    " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id AND card_id = :card_id"
+    " AND state = 'ISSUED' AND valid_from <= :at AND valid_until > :at"
+)
+_REDEEM = text(
+    "UPDATE coupon SET state = 'REDEEMED', attempt_id = :attempt_id"
+    " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id AND card_id = :card_id"
+    " AND (state = 'ISSUED' OR (state = 'LOCKED' AND attempt_id = :attempt_id))"
+)
+_FREE = text(
+    "UPDATE coupon SET state = 'ISSUED', attempt_id = NULL"
+    " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id"
+    " AND state = :state AND attempt_id = :attempt_id"
+)
+_USE = text(
+    "INSERT INTO coupon_use (merchant_id, coupon_id, attempt_id, state, store_id, order_id, at)"
+    " VALUES (:merchant_id, :coupon_id, :attempt_id, :state, :store_id, :order_id, :at)"
+    " ON CONFLICT (merchant_id, coupon_id, attempt_id) DO UPDATE SET state = excluded.state,"
+    " order_id = excluded.order_id, at = excluded.at"
+)
+_END_USE = text(
+    "UPDATE coupon_use SET state = :state WHERE merchant_id = :merchant_id"
+    " AND coupon_id = :coupon_id AND attempt_id = :attempt_id"
+)
+_LIVE_USE = text(
+    "SELECT attempt_id, store_id, at FROM coupon_use WHERE merchant_id = :merchant_id"
+    " AND coupon_id = :coupon_id AND state IN ('LOCKED','REDEEMED')"
+)
+_LOCKED_BY = text(
+    "SELECT coupon_id FROM coupon_use WHERE merchant_id = :merchant_id"
+    " AND attempt_id = :attempt_id AND state = 'LOCKED' ORDER BY coupon_id"
+)
+_REDEEMED_BY = text(
+    "SELECT coupon_id, attempt_id FROM coupon_use WHERE merchant_id = :merchant_id"
+    " AND order_id = :order_id AND state = 'REDEEMED' ORDER BY coupon_id"
+)
+_RELEASED = text(
+    "SELECT coupon_ids FROM released_attempt"
+    " WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id"
+)
+_RELEASE = text(
+    "INSERT INTO released_attempt (merchant_id, attempt_id, coupon_ids)"
+    " VALUES (:merchant_id, :attempt_id, :coupon_ids)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Who takes a coupon, where and when (microseconds)."""
+
+    merchant_id: str
+    coupon_id: str
+    card_id: str
+    attempt_id: str
+    store_id: str | None
+    at: int
+    order_id: str | None = None
+
+    def values(self, **more: Any) -> dict[str, Any]:
+        """As statement parameters."""
+        return {
+            "merchant_id": self.merchant_id,
+            "coupon_id": self.coupon_id,
+            "card_id": self.card_id,
+            "attempt_id": self.attempt_id,
+            "store_id": self.store_id,
+            "order_id": self.order_id,
+            "at": self.at,
+            **more,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LiveUse:
+    """Who has the coupon now; `at` in microseconds."""
+
+    attempt_id: str
+    store_id: str | None
+    at: int
+
+
+def lock_coupon(connection: Connection, taking: Taking) -> bool:
+    """Whether the coupon was free and is locked for the attempt now."""
+    if connection.execute(_LOCK, taking.values()).rowcount == 0:
+        return False
+    connection.execute(_USE, taking.values(state="LOCKED"))
+    return True
+
+
+def redeem_coupon(connection: Connection, taking: Taking) -> bool:
+    """Whether the coupon was the attempt's, or free, and is redeemed for the order now."""
+    if connection.execute(_REDEEM, taking.values()).rowcount == 0:
+        return False
+    connection.execute(_USE, taking.values(state="REDEEMED"))
+    return True
+
+
+def unlock_coupon(
+    connection: Connection, *, merchant_id: str, coupon_id: str, attempt_id: str
+) -> None:
+    """Frees a coupon that the attempt locked."""
+    _end_use(connection, merchant_id, coupon_id, attempt_id, was="LOCKED", becomes="RELEASED")
+
+
+def return_coupon(
+    connection: Connection, *, merchant_id: str, coupon_id: str, attempt_id: str
+) -> None:
+    """Gives a redeemed coupon back to its holder."""
+    _end_use(connection, merchant_id, coupon_id, attempt_id, was="REDEEMED", becomes="RETURNED")
+
+
+def read_live_use(connection: Connection, *, merchant_id: str, coupon_id: str) -> LiveUse | None:
+    """Who has the coupon; None when nobody has."""
+    row = connection.execute(
+        _LIVE_USE, {"merchant_id": merchant_id, "coupon_id": coupon_id}
+    ).one_or_none()
+    return None if row is None else LiveUse(row.attempt_id, row.store_id, row.at)
+
+
+def read_locked(connection: Connection, *, merchant_id: str, attempt_id: str) -> list[str]:
+    """Coupons that the attempt has locked."""
+    rows = connection.execute(_LOCKED_BY, {"merchant_id": merchant_id, "attempt_id": attempt_id})
+    return list(rows.scalars())
+
+
+def read_redeemed(
+    connection: Connection, *, merchant_id: str, order_id: str
+) -> list[tuple[str, str]]:
+    """(coupon_id, attempt_id) of each coupon that the order still has redeemed."""
+    rows = connection.execute(_REDEEMED_BY, {"merchant_id": merchant_id, "order_id": order_id})
+    return [(row.coupon_id, row.attempt_id) for row in rows]
+
+
+def read_released(connection: Connection, *, merchant_id: str, attempt_id: str) -> str | None:
+    """What the attempt's release freed, as it was kept; None when it was never released."""
+    freed: str | None = connection.execute(
+        _RELEASED, {"merchant_id": merchant_id, "attempt_id": attempt_id}
+    ).scalar()
+    return freed
+
+
+def write_released(
+    connection: Connection, *, merchant_id: str, attempt_id: str, coupon_ids: str
+) -> None:
+    """Leaves the mark that makes every later call of the attempt refused."""
+    connection.execute(
+        _RELEASE,
+        {"merchant_id": merchant_id, "attempt_id": attempt_id, "coupon_ids": coupon_ids},
+    )
+
+
+def _end_use(
+    connection: Connection,
+    merchant_id: str,
+    coupon_id: str,
+    attempt_id: str,
+    *,
+    was: str,
+    becomes: str,
+) -> None:
+    key = {"merchant_id": merchant_id, "coupon_id": coupon_id, "attempt_id": attempt_id}
+    if connection.execute(_FREE, {**key, "state": was}).rowcount:
+        connection.execute(_END_USE, {**key, "state": becomes})

@@ -1,0 +1,203 @@
+"""Booking a paid sale: order, coupons, figures of tiers and outbox event in one transaction.
+
+Source: docs/rules/orders.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from kernel.clock import to_micros
+from kernel.ids import MalformedId, merchant_of
+from kernel.refusals import InvalidInput
+from kernel.requests import hash_of
+from merchants.ladders_sql import add_figures
+from merchants.limits import cart_problems, number_problems
+from merchants.locks_sql import Taking, read_locked, read_released, redeem_coupon
+from merchants.offers import Priced, Redemption
+from merchants.orders_sql import (
+    OrderRow,
+    insert_order,
+    read_order_by_no,
+    read_orders,
+    write_absorbed,
+)
+from merchants.outbox_sql import add_event, read_cursor, sale_event
+from merchants.port import Placed, PlaceOrder, PriceCart
+from merchants.pricing import version_of
+from merchants.quoting import AllianceFacts, price_cart
+from merchants.refusals import AttemptReleased, OrderConflict
+from merchants.stored import decisions_as_json, dump, lines_as_json, redemptions_as_json
+
+
+def place_order(connection: Connection, order: PlaceOrder, alliance: AllianceFacts) -> Placed:
+    """The order, booked now or before.
+
+    Raises:
+        AttemptReleased: the attempt was released before, and no such order stands.
+        OrderConflict: the number, or the id, names a sale with other facts.
+        InvalidInput: the order is outside its limits, or `agreed` is not what `version` names.
+    """
+    _check(order)
+    fact_hash = facts_of(order.cart)
+    if (
+        read_released(connection, merchant_id=order.merchant_id, attempt_id=order.attempt_id)
+        is not None
+    ):
+        replay = _replay(connection, order, fact_hash)
+        if replay is None:
+            raise AttemptReleased
+        return replay
+    if order.agreed is None:
+        # Pricing reads what an earlier sale has changed, so a repeat is looked for first.
+        replay = _replay(connection, order, fact_hash)
+        if replay is not None:
+            return replay
+    priced = order.agreed or _price_again(connection, order, alliance)
+    row = _row(order, priced, fact_hash)
+    if not insert_order(connection, row):
+        replay = _replay(connection, order, fact_hash)
+        if replay is None:
+            raise OrderConflict(order.order_id, order.merchant_id)
+        return replay
+    if priced.coupon_ids:
+        row = _redeem(connection, row, priced)
+    if row.card_id is not None:
+        add_figures(
+            connection,
+            merchant_id=row.merchant_id,
+            card_id=row.card_id,
+            orders=1,
+            amount_minor=row.qualifying_minor,
+        )
+    cursor = add_event(connection, merchant_id=row.merchant_id, order_id=row.order_id)
+    return Placed(False, row.facts, row.absorbed_minor, sale_event(row, cursor))
+
+
+def facts_of(cart: PriceCart) -> str:
+    """The hash that tells whether two calls under one number mean the same sale.
+
+    It covers what the till sent, not what the price was: a repeat under a new request may be
+    priced otherwise because the first one was booked.
+
+    Source: docs/rules/orders.md, rule 2.
+    """
+    return hash_of(
+        [
+            cart.store_id,
+            cart.channel,
+            cart.card_id,
+            cart.shipping_minor,
+            cart.points,
+            cart.coins_minor,
+            [
+                (line.sku, line.category_id, line.quantity, line.unit_price_minor)
+                for line in cart.lines
+            ],
+        ]
+    )
+
+
+def _check(order: PlaceOrder) -> None:
+    problems = number_problems("orderNo", order.order_no)
+    try:
+        is_ours = merchant_of(order.order_id) == order.merchant_id
+    except MalformedId:
+        is_ours = False
+    if not is_ours:
+        problems.append(["orderId", "An id that embeds the merchant."])
+    if order.cart.merchant_id != order.merchant_id:
+        problems.append(["cart.merchantId", "The merchant of the order."])
+    problems.extend([f"cart.{path}", fault] for path, fault in cart_problems(order.cart))
+    if order.agreed is not None and not (
+        order.agreed.version == order.version == version_of(order.cart, order.agreed)
+    ):
+        problems.append(["version", "The version of the agreed price."])
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _replay(connection: Connection, order: PlaceOrder, fact_hash: str) -> Placed | None:
+    found = read_order_by_no(connection, merchant_id=order.merchant_id, order_no=order.order_no)
+    if found is None:
+        key = (order.merchant_id, order.order_id)
+        if key in read_orders(connection, [key]):
+            raise OrderConflict(order.order_id, order.merchant_id)
+        return None
+    if found.fact_hash != fact_hash:
+        raise OrderConflict(found.order_id, order.merchant_id)
+    cursor = read_cursor(connection, merchant_id=found.merchant_id, order_id=found.order_id)
+    return Placed(True, found.facts, found.absorbed_minor, sale_event(found, cursor))
+
+
+def _price_again(connection: Connection, order: PlaceOrder, alliance: AllianceFacts) -> Priced:
+    """The price of a paid cart: with the coupons that its attempt locked, if it locked any."""
+    locked = read_locked(connection, merchant_id=order.merchant_id, attempt_id=order.attempt_id)
+    cart = order.cart
+    if locked:
+        theirs = tuple(coupon.coupon_id for coupon in cart.alliance_coupons)
+        cart = replace(cart, coupon_ids=(*locked, *theirs), choose_best=False)
+    return price_cart(connection, cart, alliance, paid_attempt_id=order.attempt_id)
+
+
+def _row(order: PlaceOrder, priced: Priced, fact_hash: str) -> OrderRow:
+    cart = order.cart
+    return OrderRow(
+        merchant_id=order.merchant_id,
+        order_id=order.order_id,
+        order_no=order.order_no,
+        fact_hash=fact_hash,
+        attempt_id=order.attempt_id,
+        store_id=cart.store_id,
+        channel=cart.channel,
+        membership_id=cart.membership_id,
+        card_id=cart.card_id,
+        state="PAID",
+        placed_at=to_micros(order.paid_at),
+        list_minor=priced.list_minor,
+        payable_minor=priced.payable_minor,
+        shipping_minor=priced.shipping_minor,
+        points_spent=priced.points_spent,
+        coins_spent_minor=priced.coins_spent_minor,
+        points_earned=priced.points_to_earn,
+        absorbed_minor=0,
+        refunded_minor=0,
+        qualifying_minor=priced.payable_minor - priced.shipping_minor + priced.coins_spent_minor,
+        earn_points_per_major_unit=cart.earn_points_per_major_unit if cart.card_id else 0,
+        earn_bps=priced.earn_bps,
+        redemptions=dump(redemptions_as_json(priced.redemptions)),
+        lines=dump(lines_as_json(priced.lines)),
+        decisions=dump(decisions_as_json(priced.decisions)),
+    )
+
+
+def _redeem(connection: Connection, row: OrderRow, priced: Priced) -> OrderRow:
+    """Redeems the order's coupons; what can not be had again is borne by the merchant."""
+    lost: set[str] = set()
+    for coupon_id in priced.coupon_ids:
+        taking = Taking(
+            merchant_id=row.merchant_id,
+            coupon_id=coupon_id,
+            card_id=row.card_id or "",
+            attempt_id=row.attempt_id,
+            store_id=row.store_id,
+            at=row.placed_at,
+            order_id=row.order_id,
+        )
+        if not redeem_coupon(connection, taking):
+            lost.add(coupon_id)
+    if not lost:
+        return row
+    kept: list[Redemption] = [each for each in priced.redemptions if each.coupon_id not in lost]
+    absorbed = sum(each.amount_minor for each in priced.redemptions if each.coupon_id in lost)
+    row = replace(row, absorbed_minor=absorbed, redemptions=dump(redemptions_as_json(kept)))
+    write_absorbed(
+        connection,
+        merchant_id=row.merchant_id,
+        order_id=row.order_id,
+        absorbed_minor=row.absorbed_minor,
+        redemptions=row.redemptions,
+    )
+    return row

@@ -1,0 +1,212 @@
+"""What a refund hands back: shares of lines, or an amount spread over them. Pure.
+
+Source: docs/rules/refunds.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kernel.refusals import InvalidInput
+from kernel.units import apportion, units_share
+from merchants.offers import PricedLine
+from merchants.port import RefundLine
+from merchants.pricing import points_earned
+from merchants.refusals import RefundExceedsOrder
+
+
+@dataclass(frozen=True, slots=True)
+class LineRefund:
+    """What one refund takes from one line.
+
+    Attributes:
+        units: units that came back; 0 for a price adjustment.
+    """
+
+    index: int
+    units: int
+    cash_minor: int
+    points: int
+    coins_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOrder:
+    """An order as refunds see it; `refunded` are the line refunds so far, in order."""
+
+    lines: tuple[PricedLine, ...]
+    refunded: tuple[LineRefund, ...]
+    shipping_minor: int
+    shipping_refunded_minor: int
+    earn_points_per_major_unit: int
+    earn_bps: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundShares:
+    """What a refund hands back, line by line, and what the order is afterwards.
+
+    Attributes:
+        points_kept: points that the cash left in the lines earns.
+        qualifying_minor: cash and coins left in the lines; what counts for ladders.
+        is_full: nothing of the order is left with the merchant.
+    """
+
+    lines: tuple[LineRefund, ...]
+    shipping_minor: int
+    points_kept: int
+    qualifying_minor: int
+    is_full: bool
+
+    @property
+    def cash_minor(self) -> int:
+        """Cash to hand back, shipping included."""
+        return sum(line.cash_minor for line in self.lines) + self.shipping_minor
+
+    @property
+    def points(self) -> int:
+        """Spent points that return."""
+        return sum(line.points for line in self.lines)
+
+    @property
+    def coins_minor(self) -> int:
+        """Spent coins that return."""
+        return sum(line.coins_minor for line in self.lines)
+
+
+@dataclass(slots=True)
+class _LineLeft:
+    """What is left of one line."""
+
+    line: PricedLine
+    units: int
+    cash: int
+    points: int
+    coins: int
+    is_adjusted: bool
+
+
+def refund_lines(order: PaidOrder, asked: Sequence[RefundLine]) -> RefundShares:
+    """What comes back for units of lines; all refunds of a line sum to what it paid.
+
+    Raises:
+        InvalidInput: a line is not in the order, is named twice, or with less than one unit.
+        RefundExceedsOrder: more units than are left.
+
+    Source: docs/rules/refunds.md, rules 1, 2 and 4.
+    """
+    left = _left_of(order)
+    _check_lines(asked, line_count=len(left))
+    if any(each.quantity > left[each.line_index].units for each in asked):
+        raise RefundExceedsOrder(refundable_minor(order), order.currency)
+    taken = [_take_units(left[each.line_index], each.quantity) for each in asked]
+    is_whole = all(each.units == 0 for each in left)
+    shipping = order.shipping_minor - order.shipping_refunded_minor if is_whole else 0
+    return _shares(order, left, taken, shipping_minor=shipping, is_full=is_whole)
+
+
+def refund_amount(order: PaidOrder, amount_minor: int) -> RefundShares:
+    """What a price adjustment hands back: cash only, spread over the lines' remaining cash.
+
+    Raises:
+        InvalidInput: the amount is not above 0.
+        RefundExceedsOrder: more than the cash that is left.
+
+    Source: docs/rules/refunds.md, rule 3.
+    """
+    if amount_minor < 1:
+        raise InvalidInput.at("amount", "The amount is above 0.")
+    if amount_minor > refundable_minor(order):
+        raise RefundExceedsOrder(refundable_minor(order), order.currency)
+    left = _left_of(order)
+    from_lines = min(amount_minor, sum(each.cash for each in left))
+    parts = apportion(from_lines, [each.cash for each in left])
+    taken = []
+    for each, part in zip(left, parts, strict=True):
+        if part:
+            each.cash -= part
+            taken.append(LineRefund(each.line.index, 0, part, 0, 0))
+    shipping = amount_minor - from_lines
+    is_drained = (
+        amount_minor == refundable_minor(order)
+        and sum(each.points + each.coins for each in left) == 0
+    )
+    return _shares(order, left, taken, shipping_minor=shipping, is_full=is_drained)
+
+
+def refundable_minor(order: PaidOrder) -> int:
+    """Cash that can still be refunded, shipping included."""
+    paid = sum(line.payable_minor for line in order.lines) + order.shipping_minor
+    return paid - sum(each.cash_minor for each in order.refunded) - order.shipping_refunded_minor
+
+
+def _check_lines(asked: Sequence[RefundLine], *, line_count: int) -> None:
+    problems = []
+    seen = set()
+    for position, each in enumerate(asked):
+        if not 0 <= each.line_index < line_count:
+            problems.append([f"lines.{position}.lineIndex", f"The order has {line_count} lines."])
+        elif each.line_index in seen:
+            problems.append([f"lines.{position}.lineIndex", "Each line once."])
+        if each.quantity < 1:
+            problems.append([f"lines.{position}.quantity", "At least one unit."])
+        seen.add(each.line_index)
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _left_of(order: PaidOrder) -> list[_LineLeft]:
+    left = [
+        _LineLeft(line, line.quantity, line.payable_minor, line.points, line.coins_minor, False)
+        for line in order.lines
+    ]
+    for refund in order.refunded:
+        each = left[refund.index]
+        each.units -= refund.units
+        each.cash -= refund.cash_minor
+        each.points -= refund.points
+        each.coins -= refund.coins_minor
+        each.is_adjusted = each.is_adjusted or refund.units == 0
+    return left
+
+
+def _take_units(each: _LineLeft, units: int) -> LineRefund:
+    line = each.line
+    before = line.quantity - each.units
+
+    def share(amount: int) -> int:
+        upto = units_share(amount, units=before + units, of_units=line.quantity)
+        return upto - units_share(amount, units=before, of_units=line.quantity)
+
+    if each.is_adjusted:
+        cash = units_share(each.cash, units=units, of_units=each.units)
+    else:
+        cash = share(line.payable_minor)
+    taken = LineRefund(line.index, units, cash, share(line.points), share(line.coins_minor))
+    each.units -= units
+    each.cash -= taken.cash_minor
+    each.points -= taken.points
+    each.coins -= taken.coins_minor
+    return taken
+
+
+def _shares(
+    order: PaidOrder,
+    left: Sequence[_LineLeft],
+    taken: Sequence[LineRefund],
+    *,
+    shipping_minor: int,
+    is_full: bool,
+) -> RefundShares:
+    cash_left = sum(each.cash for each in left)
+    return RefundShares(
+        lines=tuple(taken),
+        shipping_minor=shipping_minor,
+        points_kept=points_earned(
+            cash_left, per_major=order.earn_points_per_major_unit, bps=order.earn_bps
+        ),
+        qualifying_minor=cash_left + sum(each.coins for each in left),
+        is_full=is_full,
+    )

@@ -1,0 +1,255 @@
+"""Booking a refund: shares, coupons, figures of tiers and outbox event in one transaction.
+
+Source: docs/rules/refunds.md.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from kernel.clock import to_micros
+from kernel.refusals import InvalidInput, NotFound
+from kernel.requests import hash_of
+from merchants.coupons_sql import read_coupons
+from merchants.ladders_sql import add_figures
+from merchants.limits import LINES_MAX, number_problems
+from merchants.locks_sql import read_redeemed, return_coupon
+from merchants.offers import CouponOutcome, Redemption
+from merchants.orders_sql import OrderRow, read_orders, write_refunded
+from merchants.outbox_sql import add_event, read_cursor, refund_event
+from merchants.port import OrderState, Refunded, RefundOrder, RefundTerms
+from merchants.refunding import PaidOrder, RefundShares, refund_amount, refund_lines
+from merchants.refunds_sql import RefundRow, insert_refund, read_refunds
+from merchants.refusals import RefundConflict
+from merchants.stored import (
+    dump,
+    line_refunds_as_json,
+    line_refunds_from_json,
+    lines_from_json,
+    load,
+    redemptions_as_json,
+    redemptions_from_json,
+)
+
+
+def refund_terms(
+    connection: Connection, refund: RefundOrder, *, currency: str, now: datetime
+) -> RefundTerms:
+    """What the refund would do now; nothing is written.
+
+    Raises:
+        RefundExceedsOrder: it asks for more than the order still holds.
+        InvalidInput: it names neither or both of lines and amount, or a wrong line.
+        NotFound: the merchant has no such order.
+    """
+    order = _order(connection, refund)
+    earlier = read_refunds(connection, merchant_id=order.merchant_id, order_id=order.order_id)
+    shares = _shares(order, earlier, refund, currency)
+    outcome, _ = _coupon_outcome(connection, order, refund, shares, now=to_micros(now))
+    return _terms(shares, outcome)
+
+
+def refund_order(
+    connection: Connection, refund: RefundOrder, *, currency: str, now: datetime
+) -> Refunded:
+    """The refund, booked now or before.
+
+    Raises:
+        RefundConflict: the order has another refund under this number.
+        RefundExceedsOrder, InvalidInput, NotFound: as `refund_terms`.
+    """
+    problems = number_problems("refundNo", refund.refund_no or "")
+    if problems:
+        raise InvalidInput(problems)
+    order = _order(connection, refund)
+    earlier = read_refunds(connection, merchant_id=order.merchant_id, order_id=order.order_id)
+    fact_hash = _facts_of(refund)
+    for each in earlier:
+        if each.refund_no == refund.refund_no:
+            return _replay(connection, order, each, fact_hash)
+    shares = _shares(order, earlier, refund, currency)
+    outcome, returned = _coupon_outcome(connection, order, refund, shares, now=to_micros(now))
+    row = _row(order, refund, shares, outcome, fact_hash, position=len(earlier) + 1, now=now)
+    insert_refund(connection, row)
+    _move_order(connection, order, row)
+    for coupon_id, attempt_id in returned:
+        return_coupon(
+            connection,
+            merchant_id=order.merchant_id,
+            coupon_id=coupon_id,
+            attempt_id=attempt_id,
+        )
+    cursor = add_event(
+        connection,
+        merchant_id=order.merchant_id,
+        order_id=order.order_id,
+        refund_no=row.refund_no,
+    )
+    after = read_orders(connection, [(order.merchant_id, order.order_id)])
+    return Refunded(
+        replayed=False,
+        terms=_terms(shares, outcome),
+        order=after[(order.merchant_id, order.order_id)].facts,
+        event=refund_event(order, row, cursor),
+    )
+
+
+def _order(connection: Connection, refund: RefundOrder) -> OrderRow:
+    problems = []
+    if bool(refund.lines) == (refund.amount_minor is not None):
+        problems.append(["lines", "Either lines or an amount."])
+    if len(refund.lines) > LINES_MAX:
+        problems.append(["lines", f"At most {LINES_MAX} lines."])
+    if problems:
+        raise InvalidInput(problems)
+    key = (refund.merchant_id, refund.order_id)
+    order = read_orders(connection, [key]).get(key)
+    if order is None:
+        raise NotFound(refund.order_id)
+    return order
+
+
+def _shares(
+    order: OrderRow, earlier: list[RefundRow], refund: RefundOrder, currency: str
+) -> RefundShares:
+    paid = PaidOrder(
+        lines=lines_from_json(load(order.lines)),
+        refunded=tuple(
+            line for each in earlier for line in line_refunds_from_json(load(each.lines))
+        ),
+        shipping_minor=order.shipping_minor,
+        shipping_refunded_minor=sum(each.shipping_minor for each in earlier),
+        earn_points_per_major_unit=order.earn_points_per_major_unit,
+        earn_bps=order.earn_bps,
+        currency=currency,
+    )
+    if refund.amount_minor is not None:
+        return refund_amount(paid, refund.amount_minor)
+    return refund_lines(paid, refund.lines)
+
+
+def _coupon_outcome(
+    connection: Connection,
+    order: OrderRow,
+    refund: RefundOrder,
+    shares: RefundShares,
+    *,
+    now: int,
+) -> tuple[CouponOutcome, list[tuple[str, str]]]:
+    """What becomes of the coupons, and which (coupon, attempt) of this backend return.
+
+    Source: docs/rules/refunds.md, rule 5.
+    """
+    redemptions = redemptions_from_json(load(order.redemptions))
+    if not redemptions:
+        return CouponOutcome.NONE, []
+    if refund.amount_minor is not None or not shares.is_full:
+        return CouponOutcome.KEPT, []
+    redeemed = read_redeemed(connection, merchant_id=order.merchant_id, order_id=order.order_id)
+    coupons = read_coupons(connection, [(order.merchant_id, each[0]) for each in redeemed])
+    returned = [
+        each for each in redeemed if coupons[(order.merchant_id, each[0])].valid_until > now
+    ]
+    # Coupons that live elsewhere are judged there, when the event reaches them.
+    has_foreign = len(redemptions) > len(redeemed)
+    outcome = CouponOutcome.RETURNED if returned or has_foreign else CouponOutcome.EXPIRED
+    return outcome, returned
+
+
+def _row(
+    order: OrderRow,
+    refund: RefundOrder,
+    shares: RefundShares,
+    outcome: CouponOutcome,
+    fact_hash: str,
+    *,
+    position: int,
+    now: datetime,
+) -> RefundRow:
+    is_reversed = outcome in (CouponOutcome.RETURNED, CouponOutcome.EXPIRED)
+    redemptions = [
+        Redemption(each.coupon_id, -each.amount_minor, each.funder_alliance_bps)
+        for each in redemptions_from_json(load(order.redemptions))
+        if is_reversed
+    ]
+    is_refunded = shares.is_full or order.state == OrderState.REFUNDED
+    state = OrderState.REFUNDED if is_refunded else OrderState.PARTIALLY_REFUNDED
+    return RefundRow(
+        merchant_id=order.merchant_id,
+        order_id=order.order_id,
+        refund_no=refund.refund_no or "",
+        position=position,
+        fact_hash=fact_hash,
+        lines=dump(line_refunds_as_json(shares.lines)),
+        shipping_minor=shares.shipping_minor,
+        cash_minor=shares.cash_minor,
+        points=shares.points,
+        coins_minor=shares.coins_minor,
+        points_kept=shares.points_kept,
+        qualifying_minor=shares.qualifying_minor,
+        coupon_outcome=outcome,
+        redemptions=dump(redemptions_as_json(redemptions)),
+        state_after=state,
+        at=to_micros(now),
+    )
+
+
+def _move_order(connection: Connection, order: OrderRow, refund: RefundRow) -> None:
+    write_refunded(
+        connection,
+        merchant_id=order.merchant_id,
+        order_id=order.order_id,
+        state=refund.state_after,
+        cash_minor=refund.cash_minor,
+        qualifying_minor=refund.qualifying_minor,
+    )
+    if order.card_id is None:
+        return
+    ends = refund.state_after == OrderState.REFUNDED and order.state != OrderState.REFUNDED
+    add_figures(
+        connection,
+        merchant_id=order.merchant_id,
+        card_id=order.card_id,
+        orders=-1 if ends else 0,
+        amount_minor=refund.qualifying_minor - order.qualifying_minor,
+    )
+
+
+def _replay(connection: Connection, order: OrderRow, refund: RefundRow, fact_hash: str) -> Refunded:
+    if refund.fact_hash != fact_hash:
+        raise RefundConflict(order.order_id, order.merchant_id)
+    cursor = read_cursor(
+        connection,
+        merchant_id=order.merchant_id,
+        order_id=order.order_id,
+        refund_no=refund.refund_no,
+    )
+    return Refunded(
+        replayed=True,
+        terms=RefundTerms(
+            cash_minor=refund.cash_minor,
+            points_returned=refund.points,
+            coins_returned_minor=refund.coins_minor,
+            points_kept=refund.points_kept,
+            coupon_outcome=CouponOutcome(refund.coupon_outcome),
+        ),
+        order=order.facts,
+        event=refund_event(order, refund, cursor),
+    )
+
+
+def _terms(shares: RefundShares, outcome: CouponOutcome) -> RefundTerms:
+    return RefundTerms(
+        cash_minor=shares.cash_minor,
+        points_returned=shares.points,
+        coins_returned_minor=shares.coins_minor,
+        points_kept=shares.points_kept,
+        coupon_outcome=outcome,
+    )
+
+
+def _facts_of(refund: RefundOrder) -> str:
+    lines = sorted((line.line_index, line.quantity) for line in refund.lines)
+    return hash_of([lines, refund.amount_minor])

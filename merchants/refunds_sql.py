@@ -1,0 +1,68 @@
+"""SQL of refunds. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+_COLUMNS = (
+    "merchant_id, order_id, refund_no, position, fact_hash, lines, shipping_minor, cash_minor,"
+    " points, coins_minor, points_kept, qualifying_minor, coupon_outcome, redemptions,"
+    " state_after, at"
+)
+_INSERT = text(
+    f"INSERT INTO refund ({_COLUMNS}) VALUES (:merchant_id, :order_id, :refund_no, :position,"
+    " :fact_hash, :lines, :shipping_minor, :cash_minor, :points, :coins_minor, :points_kept,"
+    " :qualifying_minor, :coupon_outcome, :redemptions, :state_after, :at)"
+)
+_OF_ORDER = text(
+    f"SELECT {_COLUMNS} FROM refund WHERE merchant_id = :merchant_id AND order_id = :order_id"
+    " ORDER BY position"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """A refund as it is kept; `lines` and `redemptions` are JSON text, `at` microseconds.
+
+    Attributes:
+        position: counts the order's refunds from 1.
+    """
+
+    merchant_id: str
+    order_id: str
+    refund_no: str
+    position: int
+    fact_hash: str
+    lines: str
+    shipping_minor: int
+    cash_minor: int
+    points: int
+    coins_minor: int
+    points_kept: int
+    qualifying_minor: int
+    coupon_outcome: str
+    redemptions: str
+    state_after: str
+    at: int
+
+
+_NAMES = tuple(RefundRow.__dataclass_fields__)
+
+
+def insert_refund(connection: Connection, refund: RefundRow) -> None:
+    """Keeps a refund."""
+    connection.execute(_INSERT, {name: getattr(refund, name) for name in _NAMES})
+
+
+def read_refunds(connection: Connection, *, merchant_id: str, order_id: str) -> list[RefundRow]:
+    """The order's refunds, oldest first."""
+    rows = connection.execute(_OF_ORDER, {"merchant_id": merchant_id, "order_id": order_id})
+    return [_refund(row) for row in rows]
+
+
+def _refund(row: Any) -> RefundRow:
+    found = row._mapping
+    return RefundRow(**{name: found[name] for name in _NAMES})

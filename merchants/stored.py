@@ -1,0 +1,259 @@
+"""Offers as JSON text and back: how orders keep their lines, and checkouts their agreed price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from kernel.graphql import format_datetime, parse_datetime
+from merchants.coupons import Funder, TemplateDraft
+from merchants.offers import (
+    Allocation,
+    CouponKind,
+    CouponTerms,
+    Decision,
+    DecisionKind,
+    DecisionOutcome,
+    Priced,
+    PricedLine,
+    Redemption,
+)
+from merchants.refunding import LineRefund
+from merchants.tiers import Benefit, Step
+
+
+def dump(value: object) -> str:
+    """Compact JSON text."""
+    return orjson.dumps(value).decode()
+
+
+def load(text: str) -> Any:
+    """The value that `dump` wrote."""
+    return orjson.loads(text)
+
+
+def lines_as_json(lines: Iterable[PricedLine]) -> list[Any]:
+    """Priced lines as JSON."""
+    return [
+        [
+            line.sku,
+            line.quantity,
+            line.list_minor,
+            line.payable_minor,
+            line.points,
+            line.coins_minor,
+            [[each.decision_id, each.amount_minor] for each in line.allocations],
+        ]
+        for line in lines
+    ]
+
+
+def lines_from_json(stored: list[Any]) -> tuple[PricedLine, ...]:
+    """The lines that `lines_as_json` wrote."""
+    return tuple(
+        PricedLine(
+            index=index,
+            sku=sku,
+            quantity=quantity,
+            list_minor=list_minor,
+            payable_minor=payable_minor,
+            points=points,
+            coins_minor=coins_minor,
+            allocations=tuple(Allocation(*each) for each in allocations),
+        )
+        for index, (
+            sku,
+            quantity,
+            list_minor,
+            payable_minor,
+            points,
+            coins_minor,
+            allocations,
+        ) in enumerate(stored)
+    )
+
+
+def decisions_as_json(decisions: Iterable[Decision]) -> list[Any]:
+    """Decisions as JSON."""
+    return [
+        [
+            each.id,
+            each.title,
+            each.kind,
+            each.outcome,
+            each.message,
+            each.amount_minor,
+            each.reason,
+            each.blocked_by,
+            each.missing_minor,
+            each.rule_version,
+        ]
+        for each in decisions
+    ]
+
+
+def decisions_from_json(stored: list[Any]) -> tuple[Decision, ...]:
+    """The decisions that `decisions_as_json` wrote."""
+    return tuple(
+        Decision(each[0], each[1], DecisionKind(each[2]), DecisionOutcome(each[3]), *each[4:])
+        for each in stored
+    )
+
+
+def redemptions_as_json(redemptions: Iterable[Redemption]) -> list[Any]:
+    """Redemptions as JSON."""
+    return [[each.coupon_id, each.amount_minor, each.funder_alliance_bps] for each in redemptions]
+
+
+def redemptions_from_json(stored: list[Any]) -> tuple[Redemption, ...]:
+    """The redemptions that `redemptions_as_json` wrote."""
+    return tuple(Redemption(*each) for each in stored)
+
+
+def priced_as_json(priced: Priced) -> dict[str, Any]:
+    """A price as JSON, to be kept with a checkout and handed back as `PlaceOrder.agreed`."""
+    return {
+        "version": priced.version,
+        "list": priced.list_minor,
+        "payable": priced.payable_minor,
+        "anonymous": priced.anonymous_payable_minor,
+        "points": priced.points_spent,
+        "coins": priced.coins_spent_minor,
+        "shipping": priced.shipping_minor,
+        "earn": priced.points_to_earn,
+        "earnBps": priced.earn_bps,
+        "lines": lines_as_json(priced.lines),
+        "decisions": decisions_as_json(priced.decisions),
+        "coupons": list(priced.coupon_ids),
+        "allianceCoupons": list(priced.alliance_coupon_ids),
+        "redemptions": redemptions_as_json(priced.redemptions),
+    }
+
+
+def priced_from_json(stored: dict[str, Any]) -> Priced:
+    """The price that `priced_as_json` wrote."""
+    return Priced(
+        version=stored["version"],
+        list_minor=stored["list"],
+        payable_minor=stored["payable"],
+        anonymous_payable_minor=stored["anonymous"],
+        points_spent=stored["points"],
+        coins_spent_minor=stored["coins"],
+        shipping_minor=stored["shipping"],
+        points_to_earn=stored["earn"],
+        earn_bps=stored["earnBps"],
+        lines=lines_from_json(stored["lines"]),
+        decisions=decisions_from_json(stored["decisions"]),
+        coupon_ids=tuple(stored["coupons"]),
+        alliance_coupon_ids=tuple(stored["allianceCoupons"]),
+        redemptions=redemptions_from_json(stored["redemptions"]),
+    )
+
+
+def line_refunds_as_json(lines: Iterable[LineRefund]) -> list[Any]:
+    """Line refunds as JSON."""
+    return [
+        [each.index, each.units, each.cash_minor, each.points, each.coins_minor] for each in lines
+    ]
+
+
+def line_refunds_from_json(stored: list[Any]) -> tuple[LineRefund, ...]:
+    """The line refunds that `line_refunds_as_json` wrote."""
+    return tuple(LineRefund(*each) for each in stored)
+
+
+def steps_as_json(steps: Iterable[Step]) -> list[Any]:
+    """Steps of a ladder as JSON."""
+    return [
+        [
+            step.name,
+            step.name_en,
+            step.rank,
+            step.threshold,
+            [
+                [
+                    each.kind,
+                    each.title,
+                    each.percent_off_bps,
+                    each.points_multiplier_bps,
+                    each.entitlement,
+                ]
+                for each in step.benefits
+            ],
+        ]
+        for step in steps
+    ]
+
+
+def steps_from_json(stored: list[Any]) -> tuple[Step, ...]:
+    """The steps that `steps_as_json` wrote."""
+    return tuple(
+        Step(name, name_en, rank, threshold, tuple(Benefit(*each) for each in benefits))
+        for name, name_en, rank, threshold, benefits in stored
+    )
+
+
+def draft_as_json(draft: TemplateDraft) -> dict[str, Any]:
+    """A coupon template as JSON."""
+    terms = draft.terms
+    return {
+        "title": terms.title,
+        "kind": terms.kind,
+        "minSpend": terms.min_spend_minor,
+        "amount": terms.amount_minor,
+        "percentOffBps": terms.percent_off_bps,
+        "cap": terms.cap_minor,
+        "skus": terms.skus,
+        "categoryIds": terms.category_ids,
+        "channels": terms.channels,
+        "stackingGroup": terms.stacking_group,
+        "termsAllianceBps": terms.funder_alliance_bps,
+        "funder": draft.funder,
+        "funderAllianceBps": draft.funder_alliance_bps,
+        "validFrom": draft.valid_from and format_datetime(draft.valid_from),
+        "validUntil": draft.valid_until and format_datetime(draft.valid_until),
+        "validDays": draft.valid_days,
+        "quotaTotal": draft.quota_total,
+        "quotaPerMember": draft.quota_per_member,
+        "shareable": draft.shareable,
+        "forNewMembers": draft.for_new_members,
+    }
+
+
+def draft_from_json(stored: dict[str, Any]) -> TemplateDraft:
+    """The template that `draft_as_json` wrote."""
+    return TemplateDraft(
+        terms=terms_from_json(stored),
+        funder=Funder(stored["funder"]),
+        funder_alliance_bps=stored["funderAllianceBps"],
+        valid_from=stored["validFrom"] and parse_datetime(stored["validFrom"]),
+        valid_until=stored["validUntil"] and parse_datetime(stored["validUntil"]),
+        valid_days=stored["validDays"],
+        quota_total=stored["quotaTotal"],
+        quota_per_member=stored["quotaPerMember"],
+        shareable=stored["shareable"],
+        for_new_members=stored["forNewMembers"],
+    )
+
+
+def terms_from_json(stored: dict[str, Any]) -> CouponTerms:
+    """The terms of the template that `draft_as_json` wrote."""
+    return CouponTerms(
+        title=stored["title"],
+        kind=CouponKind(stored["kind"]),
+        min_spend_minor=stored["minSpend"],
+        amount_minor=stored["amount"],
+        percent_off_bps=stored["percentOffBps"],
+        cap_minor=stored["cap"],
+        skus=_texts(stored["skus"]),
+        category_ids=_texts(stored["categoryIds"]),
+        channels=_texts(stored["channels"]),
+        stacking_group=stored["stackingGroup"],
+        funder_alliance_bps=stored["termsAllianceBps"],
+    )
+
+
+def _texts(stored: list[str] | None) -> tuple[str, ...] | None:
+    return None if stored is None else tuple(stored)
