@@ -19,7 +19,6 @@ from gateway.directory.directory import Directory
 from gateway.directory.health import HealthBoard
 from gateway.directory.refusals import BackendUnfit
 from gateway.membership import members_sql
-from gateway.membership.buyers import Buyers
 from gateway.membership.enrolment import Enrolment
 from gateway.membership.lookup_budget import LookupLimits
 from gateway.membership.recognition import Recognition
@@ -97,7 +96,6 @@ class AllianceSubgraph:
         self.ids = ids
         self.secret = secret
         self.health = HealthBoard(clock)
-        self.buyers = Buyers(database)
         self.admission = Admission(
             database=database,
             directory=directory,
