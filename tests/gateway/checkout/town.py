@@ -9,6 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.membership.people import (
+    Card,
+    CardStatus,
+    Member,
+    Membership,
+    MemberStatus,
+    Profile,
+)
+
 from gateway.alliance import AllianceSubgraph
 from gateway.checkout.buyers import MemberBuyers
 from gateway.checkout.carts import Amount, CartAsked, LineAsked
@@ -19,14 +28,6 @@ from gateway.checkout.sweepers import Sweepers
 from gateway.directory.admission import AdmitMerchant, OpenStore
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID, BackendKind
 from gateway.membership import members_sql, memberships_sql
-from gateway.membership.people import (
-    Card,
-    CardStatus,
-    Member,
-    Membership,
-    MemberStatus,
-    Profile,
-)
 from gateway.membership.tables import MEMBER
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
