@@ -14,11 +14,17 @@ from gateway.directory.admission import Admission, BackendCheck, open_directory
 from gateway.directory.directory import Directory
 from gateway.directory.health import HealthBoard
 from gateway.directory.refusals import BackendUnfit
-from gateway.membership import tables as membership_tables  # noqa: F401
+from gateway.membership import members_sql
+from gateway.membership.enrolment import Enrolment
+from gateway.membership.lookup_budget import LookupLimits
+from gateway.membership.recognition import Recognition
+from gateway.membership.wallets import Wallets
 from gateway.resolvers.context import AllianceContext
 from gateway.schema.mutation import Mutation
+from gateway.schema.nodes import Coupon, Order
 from gateway.schema.query import Query
-from gateway.schema.refusals import ADMINISTRATION_REFUSALS
+from gateway.schema.refusals import ALLIANCE_REFUSALS
+from gateway.secrets_sql import read_or_make_secret
 from gateway.settings_book import SettingsBook
 from kernel.callers import Caller
 from kernel.clock import Clock
@@ -50,8 +56,8 @@ def alliance_schema() -> SubgraphSchema:
         "alliance",
         query=Query,
         mutation=Mutation,
-        types=[],
-        refusals=ADMINISTRATION_REFUSALS,
+        types=[Coupon, Order],
+        refusals=ALLIANCE_REFUSALS,
     )
 
 
@@ -62,26 +68,56 @@ class AllianceSubgraph:
         self,
         *,
         database: Database,
-        begun: BegunWork,
-        clock: Clock,
-        ids: IdSource,
-        ledger: Ledger,
-        backend: Backend,
         settings_book: SettingsBook,
         directory: Directory,
-        admission: Admission,
+        ledger: Ledger,
+        backend: Backend,
+        check_backend: BackendCheck,
+        clock: Clock,
+        ids: IdSource,
+        secret: bytes,
+        begun: BegunWork,
+        lookup_limits: LookupLimits,
     ) -> None:
+        self.schema = alliance_schema()
         self.database = database
-        self.begun = begun
-        self.clock = clock
-        self.ids = ids
-        self.ledger = ledger
-        self.backend = backend
         self.settings_book = settings_book
         self.directory = directory
-        self.admission = admission
+        self.ledger = ledger
+        self.backend = backend
+        self.clock = clock
+        self.ids = ids
+        self.secret = secret
         self.health = HealthBoard(clock)
-        self.schema = alliance_schema()
+        self.admission = Admission(
+            database=database,
+            directory=directory,
+            backend=backend,
+            check_backend=check_backend,
+            begun=begun,
+            clock=clock,
+            ids=ids,
+        )
+        self.recognition = Recognition(
+            database=database,
+            directory=directory,
+            ledger=ledger,
+            clock=clock,
+            secret=secret,
+            limits=lookup_limits,
+        )
+        self._wallets = Wallets(database=database, backend=backend, health=self.health)
+        self.enrolment = Enrolment(
+            database=database,
+            directory=directory,
+            recognition=self.recognition,
+            wallets=self._wallets,
+            begun=begun,
+            clock=clock,
+            ids=ids,
+            secret=secret,
+        )
+        self._begun = begun
 
     @classmethod
     async def open(
@@ -94,6 +130,7 @@ class AllianceSubgraph:
         backend: Backend,
         anything_booked: Callable[[], Awaitable[bool]] = nothing_booked,
         check_backend: BackendCheck = no_remote_backends,
+        lookup_limits: LookupLimits = LookupLimits(),
     ) -> AllianceSubgraph:
         """The alliance kept at `path`; a new one gets settings and its own merchant.
 
@@ -103,34 +140,33 @@ class AllianceSubgraph:
             path: the database file.
             anything_booked: whether the ledger holds any entry; then the currency stays.
             check_backend: accepts a remote backend, or refuses it.
+            lookup_limits: how often a merchant may look members up.
+
+        Raises:
+            DatabaseUnavailable: the file can not be opened or written.
         """
         database = await Database.open(path, METADATA)
         begun = BegunWork()
-        settings_book = await SettingsBook.open(
-            database, begun=begun, clock=clock, anything_booked=anything_booked
-        )
-        directory = await open_directory(database, clock=clock)
-        admission = Admission(
+        alliance = cls(
             database=database,
-            directory=directory,
-            backend=backend,
-            check_backend=check_backend,
-            begun=begun,
-            clock=clock,
-            ids=ids,
-        )
-        await admission.finish()
-        return cls(
-            database=database,
-            begun=begun,
-            clock=clock,
-            ids=ids,
+            settings_book=await SettingsBook.open(
+                database, begun=begun, clock=clock, anything_booked=anything_booked
+            ),
+            directory=await open_directory(database, clock=clock),
             ledger=ledger,
             backend=backend,
-            settings_book=settings_book,
-            directory=directory,
-            admission=admission,
+            check_backend=check_backend,
+            clock=clock,
+            ids=ids,
+            secret=await database.transaction(
+                lambda connection: read_or_make_secret(connection, "membership")
+            ),
+            begun=begun,
+            lookup_limits=lookup_limits,
         )
+        await alliance.admission.finish()
+        await alliance._wallets.finish()
+        return alliance
 
     @property
     def settings(self) -> AllianceSettings:
@@ -154,7 +190,14 @@ class AllianceSubgraph:
         """What the resolvers of one request are given."""
         return AllianceContext(self, caller=caller, request_id=request_id, language=language)
 
+    async def member_card(self, member_id: str) -> str | None:
+        """Id of the member's one card; None when there is no such member."""
+        cards = await self.database.snapshot(
+            lambda connection: members_sql.read_cards_of_members(connection, [member_id])
+        )
+        return cards[member_id].id if member_id in cards else None
+
     async def close(self) -> None:
         """Lets what was begun end, then closes the database."""
-        await self.begun.close()
+        await self._begun.close()
         await self.database.close()

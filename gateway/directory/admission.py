@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,11 +21,12 @@ from gateway.directory.entries import (
     Store,
     StoreState,
 )
+from gateway.directory.health import BackendSilent
 from gateway.directory.refusals import ReferenceTaken
 from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.clock import Clock
-from kernel.database import Database
+from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import ChannelKind, Forbidden
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound
@@ -124,6 +126,7 @@ class Admission:
             ReferenceTaken: another merchant has the reference.
             BackendUnfit: the remote backend can not be used.
             RequestIdReused: the request id came with another input.
+            BackendSilent: the backend that shall host it does not answer.
         """
         _require_admin(caller)
         key = request_key(caller, "admitMerchant", command)
@@ -217,11 +220,15 @@ class Admission:
         return StoreOpened(opened, answer.replayed)
 
     async def finish(self) -> None:
-        """Activates every merchant whose admission a crash cut off, the alliance included."""
+        """Activates every merchant whose admission was cut off, the alliance included.
+
+        One whose backend does not answer stays as it is, for the next time.
+        """
         merchants = await self._database.snapshot(directory_sql.read_merchants)
         for merchant in merchants:
             if merchant.state is MerchantState.APPLIED:
-                await self._activate(merchant.id)
+                with contextlib.suppress(BackendSilent):
+                    await self._activate(merchant.id)
 
     async def _activate(self, merchant_id: str) -> Merchant:
         merchant = await self._database.snapshot(
@@ -229,7 +236,10 @@ class Admission:
         )
         assert merchant is not None
         if merchant.state is MerchantState.APPLIED:
-            await self._backend.register(merchant_id, port.MerchantState.ACTIVE)
+            try:
+                await self._backend.register(merchant_id, port.MerchantState.ACTIVE)
+            except (DatabaseUnavailable, Overloaded) as error:
+                raise BackendSilent(merchant_id) from error
             merchant = dataclasses.replace(merchant, state=MerchantState.ACTIVE)
             await self._database.transaction(
                 lambda connection: directory_sql.update_merchant_state(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from graphql import GraphQLError
+
 from kernel.clock import Clock
 
 FAILURES_TO_BE_DOWN = 3
@@ -52,6 +54,16 @@ def after_answer(health: Health, *, now: datetime) -> Health:
     if health.state is HealthState.UP:
         return health
     return Health(HealthState.UP, now, last_error=health.last_error)
+
+
+class BackendSilent(GraphQLError):
+    """A merchant's backend did not answer; the same request may be sent again."""
+
+    def __init__(self, merchant_id: str) -> None:
+        super().__init__(
+            "The merchant's backend does not answer; send the same request again.",
+            extensions={"code": "SUBGRAPH_UNAVAILABLE", "merchantId": merchant_id},
+        )
 
 
 class HealthBoard:

@@ -82,6 +82,7 @@ MEMBERSHIP = Table(
     Column("is_told", Boolean, nullable=False),
     UniqueConstraint("member_id", "merchant_id"),
 )
+Index("membership_by_card", MEMBERSHIP.c.card_id)
 Index("membership_untold", MEMBERSHIP.c.id, sqlite_where=text("is_told = 0"))
 
 CONSENT = Table(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import strawberry
 from graphql import GraphQLError
 
-from kernel.callers import Caller
+from gateway.membership.loaders import MembershipLoaders
+from kernel.callers import Caller, CallerKind
 
 if TYPE_CHECKING:
     from gateway.alliance import AllianceSubgraph
@@ -34,6 +35,7 @@ class AllianceContext:
         self.alliance = alliance
         self.request_id = request_id
         self.language = language
+        self.loaders = MembershipLoaders(alliance.database)
         self._caller = caller
 
     @property
@@ -46,6 +48,17 @@ class AllianceContext:
         if self._caller is None:
             raise Unauthenticated
         return self._caller
+
+    async def may_see_standing(self, member_id: str) -> bool:
+        """Whether the caller may see a member's status, card number and card status.
+
+        Source: docs/rules/identity.md, rule 9.
+        """
+        caller = self.caller
+        if caller.kind is CallerKind.MERCHANT:
+            at_merchant = self.loaders.membership_id_at(caller.subject)
+            return await at_merchant.load(member_id) is not None
+        return caller.is_admin or caller.is_member(member_id)
 
 
 AllianceInfo: TypeAlias = strawberry.Info[AllianceContext, None]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.resolvers import administration
+from gateway.resolvers import administration, enrolment
 from gateway.schema.administration import (
     AdmitMerchantResult,
     ConfigureAllianceResult,
     OpenStoreResult,
 )
+from gateway.schema.enrolment import JoinResult
 
 
 @strawberry.type
@@ -34,5 +35,16 @@ class AdministrationMutations:
 
 
 @strawberry.type
-class Mutation(AdministrationMutations):
+class MembershipMutations:
+    """What tills and members change."""
+
+    join: JoinResult | None = strawberry.federation.field(
+        resolver=enrolment.join,
+        requires_scopes=[["merchant"]],
+        description="Makes a member, a card and a membership as far as they lack, in one call.",
+    )
+
+
+@strawberry.type
+class Mutation(MembershipMutations, AdministrationMutations):
     """Every mutation; a further group of fields is a further base class."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.resolvers import merchants, settings
+from gateway.resolvers import enrolment, members, merchants, nodes, settings
+from gateway.schema.enrolment import Identification
+from gateway.schema.members import Member
 from gateway.schema.merchants import Merchant
+from gateway.schema.nodes import Node
 from gateway.schema.settings import AllianceSettings
 from kernel.graphql import Connection
 
@@ -32,5 +35,29 @@ class DirectoryQueries:
 
 
 @strawberry.type
-class Query(DirectoryQueries):
+class MembershipQueries:
+    """Members, and whatever has an id."""
+
+    me: Member | None = strawberry.federation.field(
+        resolver=members.me,
+        requires_scopes=[["member"]],
+        description="The member of the token. Null only with an error.",
+    )
+    node: Node | None = strawberry.federation.field(
+        resolver=nodes.node,
+        authenticated=True,
+        description="The object of an id: Member, Card, Membership, Merchant, Store, Checkout, "
+        "Coupon or Order; null when the caller may see none. A merged member's id finds the "
+        "survivor.",
+    )
+    identify: Identification | None = strawberry.federation.field(
+        resolver=enrolment.identify,
+        requires_scopes=[["merchant"]],
+        description="Whom a credential names, at one store; null when it names nobody. "
+        "Rate-limited.",
+    )
+
+
+@strawberry.type
+class Query(DirectoryQueries, MembershipQueries):
     """Every query; a further group of fields is a further base class."""

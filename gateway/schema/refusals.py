@@ -7,6 +7,7 @@ from typing import Any, Self
 import strawberry
 
 from gateway.directory.refusals import BackendUnfit, ReferenceTaken
+from gateway.membership.refusals import MemberFrozen, VerificationFailed
 from gateway.resolvers import merchants as merchant_resolvers
 from gateway.schema.merchants import Merchant
 from kernel.graphql import InputProblem, RefusalPayload
@@ -50,8 +51,22 @@ class ReferenceTakenRefusal(RefusalPayload):
     """Payload of `ReferenceTaken`."""
 
 
-ADMINISTRATION_REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
+@strawberry.type(description="The member is frozen.")
+class MemberFrozenRefusal(RefusalPayload):
+    """Payload of `MemberFrozen`."""
+
+
+@strawberry.type(description="The code is wrong, used or too old.")
+class VerificationFailedRefusal(RefusalPayload):
+    """Payload of `VerificationFailed`."""
+
+    attempts_left: int = strawberry.field(description="Tries left before a new code is needed.")
+
+
+ALLIANCE_REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     MerchantNotActive: MerchantNotActiveRefusal,
     BackendUnfit: BackendUnfitRefusal,
     ReferenceTaken: ReferenceTakenRefusal,
+    MemberFrozen: MemberFrozenRefusal,
+    VerificationFailed: VerificationFailedRefusal,
 }

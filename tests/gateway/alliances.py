@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from gateway.alliance import AllianceSubgraph
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
 from kernel.database import DatabaseUnavailable
-from kernel.ids import RandomIds
+from kernel.ids import RandomIds, derived_id_within
 from ledger.contract import CardStanding
 from merchants.port import JoinedMerchant, JoinMerchant, MerchantState
 
@@ -40,6 +41,8 @@ class BackendStandIn:
     states: dict[str, MerchantState] = field(default_factory=dict)
     joins: list[JoinMerchant] = field(default_factory=list)
     fails: bool = False
+    gives_coupons: bool = False
+    orders_by_id: dict[str, Any] = field(default_factory=dict)
 
     async def register(self, merchant_id: str, state: MerchantState) -> None:
         self._answer()
@@ -48,7 +51,12 @@ class BackendStandIn:
     async def join(self, join: JoinMerchant) -> JoinedMerchant:
         self._answer()
         self.joins.append(join)
-        return JoinedMerchant(replayed=False, coupon_ids=())
+        coupon = derived_id_within("cpn", join.merchant_id, join.card_id)
+        return JoinedMerchant(replayed=False, coupon_ids=(coupon,) if self.gives_coupons else ())
+
+    async def orders(self, keys: Sequence[tuple[str, str]]) -> list[Any]:
+        self._answer()
+        return [self.orders_by_id.get(order_id) for _, order_id in keys]
 
     def _answer(self) -> None:
         if self.fails:
@@ -81,7 +89,8 @@ class House:
             self.alliance.schema.executable,
             document,
             context_value=self.alliance.context_for(caller),
-            variable_values=variables or {},
+            # Resolving references empties the representations it is given.
+            variable_values=copy.deepcopy(variables or {}),
         )
         codes = [
             str((error.extensions or {}).get("code", repr(error.original_error)))
@@ -125,7 +134,45 @@ class House:
         )
         return str(answer["store"]["id"])
 
+    async def counter(self, reference: str = "A") -> Counter:
+        """A new merchant with one shop."""
+        merchant_id = await self.admit(reference, f"Merchant {reference}")
+        return Counter(self, merchant_id, await self.open_store(merchant_id))
 
+
+@dataclass
+class Counter:
+    """A shop, and the till in it."""
+
+    house: House
+    merchant_id: str
+    store_id: str
+
+    @property
+    def till(self) -> Caller:
+        return merchant_caller(self.merchant_id)
+
+    async def join(self, credential: dict[str, Any], **fields: Any) -> Any:
+        """The answer of `join` here."""
+        return await self.house.change(
+            "join",
+            {"storeId": self.store_id, "credential": credential, "consents": [], **fields},
+            caller=self.till,
+        )
+
+    async def identify(self, credential: dict[str, Any]) -> Any:
+        """The answer of `identify` here."""
+        data = await self.house.ask(
+            IDENTIFY, {"credential": credential, "storeId": self.store_id}, caller=self.till
+        )
+        return data["identify"]
+
+
+IDENTIFY = """query($credential: CredentialInput!, $storeId: ID!) {
+    identify(credential: $credential, storeId: $storeId) {
+        member { id status card { id number status } } membership { id merchantId } warnings
+    }
+}"""
 REFUSAL_FIELDS = (
     "... on Refusal { code message retryable } "
     "... on InvalidInputRefusal { problems { field message } }"
@@ -138,7 +185,8 @@ SELECTIONS = {
     "openStore": "... on StoreOpened "
     "{ replayed store { id name reference channel state merchant { id } } } "
     "... on MerchantNotActiveRefusal { merchant { id } }",
-    "join": "... on Joined { replayed alreadyMember member { id status card { id number } } "
+    "join": "... on VerificationFailedRefusal { attemptsLeft } "
+    "... on Joined { replayed alreadyMember member { id status card { id number } } "
     "membership { id merchantId } firstOrderCoupon { id merchantId } }",
 }
 

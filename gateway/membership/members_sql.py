@@ -1,0 +1,264 @@
+"""Statements on members, cards, identities and consents. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select
+
+from gateway.membership.identities import EVERYWHERE, Identity, IdentityKind
+from gateway.membership.memberships_sql import membership_of
+from gateway.membership.people import (
+    Card,
+    CardStatus,
+    Consent,
+    Member,
+    MemberStatus,
+    Person,
+    Profile,
+)
+from gateway.membership.tables import CARD, CONSENT, IDENTITY, MEMBER, MEMBERSHIP
+from kernel.clock import from_micros, to_micros
+from kernel.graphql import ChannelKind
+
+_PERSON = (
+    MEMBER.c.status.label("member_status"),
+    CARD.c.id.label("card_id"),
+    CARD.c.member_id,
+    CARD.c.number,
+    CARD.c.status,
+    CARD.c.generation,
+    MEMBERSHIP.c.id.label("membership_id"),
+    MEMBERSHIP.c.merchant_id,
+    MEMBERSHIP.c.store_id,
+    MEMBERSHIP.c.joined_at,
+    MEMBERSHIP.c.made_by,
+    MEMBERSHIP.c.made_member,
+    MEMBERSHIP.c.is_told,
+)
+
+
+def find_by_identity(
+    connection: Connection, *, kind: IdentityKind, value_hash: bytes, merchant_id: str
+) -> Person | None:
+    """Whom an identity names at a merchant; one that counts everywhere goes first."""
+    statement = (
+        select(IDENTITY.c.is_verified, *_PERSON)
+        .select_from(IDENTITY)
+        .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
+        .join(CARD, CARD.c.member_id == IDENTITY.c.member_id)
+        .outerjoin(
+            MEMBERSHIP,
+            and_(
+                MEMBERSHIP.c.member_id == IDENTITY.c.member_id,
+                MEMBERSHIP.c.merchant_id == merchant_id,
+            ),
+        )
+        .where(
+            IDENTITY.c.kind == kind,
+            IDENTITY.c.value_hash == value_hash,
+            IDENTITY.c.scope.in_((EVERYWHERE, merchant_id)),
+        )
+        .order_by(IDENTITY.c.scope)
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _person_of(row, is_proven=row.is_verified)
+
+
+def find_by_card(
+    connection: Connection,
+    *,
+    merchant_id: str,
+    card_id: str | None = None,
+    number: str | None = None,
+) -> Person | None:
+    """Who owns the card of an id, or of a number."""
+    statement = (
+        select(*_PERSON)
+        .select_from(CARD)
+        .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
+        .outerjoin(
+            MEMBERSHIP,
+            and_(
+                MEMBERSHIP.c.member_id == CARD.c.member_id,
+                MEMBERSHIP.c.merchant_id == merchant_id,
+            ),
+        )
+        .where(CARD.c.id == card_id if number is None else CARD.c.number == number)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _person_of(row, is_proven=True)
+
+
+def is_number_taken(connection: Connection, number: str) -> bool:
+    """Whether a card has this number."""
+    return (
+        connection.execute(select(CARD.c.id).where(CARD.c.number == number)).one_or_none()
+        is not None
+    )
+
+
+def insert_member(
+    connection: Connection, member: Member, *, profile: Profile, referral_code: str | None
+) -> None:
+    """Keeps a new member."""
+    connection.execute(
+        insert(MEMBER).values(
+            id=member.id,
+            status=member.status,
+            display_name=member.display_name,
+            birthday=None if profile.birthday is None else profile.birthday.isoformat(),
+            gender=profile.gender,
+            region=profile.region,
+            referral_code=referral_code,
+            joined_merchant_id=member.joined_merchant_id,
+            joined_store_id=member.joined_store_id,
+            joined_channel=member.joined_channel.value,
+            joined_at=to_micros(member.joined_at),
+        )
+    )
+
+
+def insert_card(connection: Connection, card: Card, *, issued_at: datetime) -> None:
+    """Keeps a new card."""
+    connection.execute(
+        insert(CARD).values(
+            id=card.id,
+            member_id=card.member_id,
+            number=card.number,
+            status=card.status,
+            generation=card.generation,
+            issued_at=to_micros(issued_at),
+        )
+    )
+
+
+def insert_identity(
+    connection: Connection, identity: Identity, *, value_hash: bytes, scope: str
+) -> None:
+    """Keeps a new identity."""
+    connection.execute(
+        insert(IDENTITY).values(
+            kind=identity.kind,
+            value_hash=value_hash,
+            scope=scope,
+            member_id=identity.member_id,
+            issuer=identity.issuer,
+            masked=identity.masked,
+            is_verified=identity.is_verified,
+            asserted_by=identity.asserted_by,
+            created_at=to_micros(identity.created_at),
+        )
+    )
+
+
+def insert_consents(connection: Connection, consents: Sequence[Consent]) -> None:
+    """Keeps consents behind those kept before."""
+    if consents:
+        connection.execute(
+            insert(CONSENT),
+            [
+                {
+                    "member_id": consent.member_id,
+                    "merchant_id": consent.merchant_id,
+                    "purpose": consent.purpose,
+                    "granted": consent.granted,
+                    "since": to_micros(consent.since),
+                }
+                for consent in consents
+            ],
+        )
+
+
+def read_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Member]:
+    """Members by id, those that exist."""
+    rows = connection.execute(select(MEMBER).where(MEMBER.c.id.in_(member_ids)))
+    return {row.id: _member_of(row) for row in rows}
+
+
+def read_cards(connection: Connection, card_ids: Sequence[str]) -> dict[str, Card]:
+    """Cards by id, those that exist."""
+    rows = connection.execute(select(CARD).where(CARD.c.id.in_(card_ids)))
+    return {row.id: _card_of(row, row.id) for row in rows}
+
+
+def read_cards_of_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Card]:
+    """Cards by member id."""
+    rows = connection.execute(select(CARD).where(CARD.c.member_id.in_(member_ids)))
+    return {row.member_id: _card_of(row, row.id) for row in rows}
+
+
+def read_identities(connection: Connection, member_ids: Sequence[str]) -> dict[str, list[Identity]]:
+    """Identities by member id, oldest first."""
+    found: dict[str, list[Identity]] = {member_id: [] for member_id in member_ids}
+    statement = (
+        select(IDENTITY)
+        .where(IDENTITY.c.member_id.in_(member_ids))
+        .order_by(IDENTITY.c.created_at, IDENTITY.c.kind, IDENTITY.c.value_hash)
+    )
+    for row in connection.execute(statement):
+        found[row.member_id].append(
+            Identity(
+                member_id=row.member_id,
+                kind=IdentityKind(row.kind),
+                issuer=row.issuer,
+                masked=row.masked,
+                is_verified=row.is_verified,
+                asserted_by=row.asserted_by,
+                created_at=from_micros(row.created_at),
+            )
+        )
+    return found
+
+
+def read_consents(connection: Connection, member_ids: Sequence[str]) -> dict[str, list[Consent]]:
+    """The last consent for each merchant and purpose, by member id, newest first."""
+    latest: dict[str, dict[tuple[str, str], Consent]] = {member_id: {} for member_id in member_ids}
+    statement = (
+        select(CONSENT).where(CONSENT.c.member_id.in_(member_ids)).order_by(CONSENT.c.id.desc())
+    )
+    for row in connection.execute(statement):
+        consent = Consent(
+            member_id=row.member_id,
+            merchant_id=row.merchant_id,
+            purpose=row.purpose,
+            granted=row.granted,
+            since=from_micros(row.since),
+        )
+        latest[row.member_id].setdefault((row.merchant_id, row.purpose), consent)
+    return {member_id: list(consents.values()) for member_id, consents in latest.items()}
+
+
+def _person_of(row: Any, *, is_proven: bool) -> Person:
+    return Person(
+        member_id=row.member_id,
+        status=MemberStatus(row.member_status),
+        card=_card_of(row, row.card_id),
+        is_proven=is_proven,
+        membership=None if row.membership_id is None else membership_of(row, row.membership_id),
+    )
+
+
+def _member_of(row: Any) -> Member:
+    return Member(
+        id=row.id,
+        status=MemberStatus(row.status),
+        display_name=row.display_name,
+        joined_merchant_id=row.joined_merchant_id,
+        joined_store_id=row.joined_store_id,
+        joined_channel=ChannelKind(row.joined_channel),
+        joined_at=from_micros(row.joined_at),
+    )
+
+
+def _card_of(row: Any, card_id: str) -> Card:
+    return Card(
+        id=card_id,
+        member_id=row.member_id,
+        number=row.number,
+        status=CardStatus(row.status),
+        generation=row.generation,
+    )

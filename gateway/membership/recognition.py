@@ -1,0 +1,141 @@
+"""Whom a credential names at a till. See docs/rules/identity.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gateway.directory.directory import Directory
+from gateway.membership import members_sql
+from gateway.membership.cards import read_token, stands_for
+from gateway.membership.identities import Credential, IdentityKind, value_hash
+from gateway.membership.lookup_budget import LookupBudget, LookupLimits
+from gateway.membership.people import MemberStatus, Person
+from kernel.callers import Caller
+from kernel.clock import Clock
+from kernel.database import Database
+from ledger.contract import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """Who stands in front of a till.
+
+    Attributes:
+        warnings: codes that staff should know.
+    """
+
+    person: Person
+    warnings: tuple[str, ...]
+
+
+class Recognition:
+    """Answers who is in front of a till, as often as a till may ask."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        directory: Directory,
+        ledger: Ledger,
+        clock: Clock,
+        secret: bytes,
+        limits: LookupLimits,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._ledger = ledger
+        self._clock = clock
+        self._secret = secret
+        self._budget = LookupBudget(limits)
+
+    async def identify(
+        self, caller: Caller, credential: Credential, *, store_id: str
+    ) -> Identification | None:
+        """Whom the credential names at the store's merchant; None when it names nobody.
+
+        Raises:
+            NotFound: the caller may not act for the store.
+            RateLimited: the merchant asked too often.
+        """
+        _, merchant = self._directory.store_for(caller, store_id)
+        self.check_budget(merchant.id)
+        now = self._clock.now()
+        person = await self._database.snapshot(
+            lambda connection: find_person(
+                connection, credential, merchant_id=merchant.id, now=now, secret=self._secret
+            )
+        )
+        self._budget.spend(
+            merchant.id, is_hit=person is not None, monotonic=self._clock.monotonic()
+        )
+        if person is None:
+            return None
+        standings = await self._ledger.balances([person.card.id], now=now)
+        return Identification(person, warnings_for(person, debt=standings[0].debt))
+
+    def check_budget(self, merchant_id: str) -> None:
+        """Accepts a merchant that may look somebody up now.
+
+        Raises:
+            RateLimited: it asked too often.
+        """
+        self._budget.check(merchant_id, monotonic=self._clock.monotonic())
+
+    def spend_miss(self, merchant_id: str) -> None:
+        """Counts a look-up that found nobody."""
+        self._budget.spend(merchant_id, is_hit=False, monotonic=self._clock.monotonic())
+
+
+def find_person(
+    connection: Connection,
+    credential: Credential,
+    *,
+    merchant_id: str,
+    now: datetime,
+    secret: bytes,
+) -> Person | None:
+    """Whom a credential names at a merchant; None when it names nobody.
+
+    Source: docs/rules/identity.md, rules 4 to 6.
+    """
+    if credential.kind is IdentityKind.CARD_NUMBER:
+        return members_sql.find_by_card(
+            connection, merchant_id=merchant_id, number=credential.value
+        )
+    if credential.kind is IdentityKind.CARD_TOKEN:
+        shown = read_token(credential.value)
+        if shown is None:
+            return None
+        person = members_sql.find_by_card(
+            connection, merchant_id=merchant_id, card_id=shown.card_id
+        )
+        if person is None or not stands_for(shown, person.card, now=now, secret=secret):
+            return None
+        return person
+    return members_sql.find_by_identity(
+        connection,
+        kind=credential.kind,
+        value_hash=value_hash(credential, secret=secret),
+        merchant_id=merchant_id,
+    )
+
+
+def warnings_for(person: Person, *, debt: int) -> tuple[str, ...]:
+    """What staff should know of a person.
+
+    Args:
+        debt: points that the card owes.
+
+    Source: docs/rules/identity.md, rule 8.
+    """
+    found = []
+    if person.status is MemberStatus.FROZEN:
+        found.append("MEMBER_FROZEN")
+    if debt > 0:
+        found.append("DEBT_OPEN")
+    if not person.is_proven:
+        found.append("IDENTITY_UNVERIFIED")
+    return tuple(found)
