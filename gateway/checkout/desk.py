@@ -11,6 +11,7 @@ from gateway.checkout.lifetimes import LifetimeTerms
 from gateway.checkout.running import Running
 from gateway.checkout.states import TimeOuts
 from gateway.directory.directory import Directory
+from gateway.membership.buyers import Buyers
 from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import ChannelKind
@@ -20,27 +21,6 @@ from merchants.port import Backend
 
 UNANSWERED = (DatabaseUnavailable, Overloaded)
 """How the ledger and backends say that they could not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """Who buys.
-
-    Attributes:
-        membership_id: None when the card has not joined the merchant.
-    """
-
-    card_id: str
-    membership_id: str | None
-    is_frozen: bool
-
-
-class Buyers(Protocol):
-    """Finds buyers by card."""
-
-    async def buyer(self, card_id: str, merchant_id: str) -> Buyer | None:
-        """The buyer at a merchant; None when there is no such card."""
-        ...
 
 
 class CurrentSettings(Protocol):

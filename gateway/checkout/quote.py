@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import dataclass
 
 from gateway.checkout.carts import CartAsked, Problems, cart_problems, refuse_if
-from gateway.checkout.desk import Buyer, Desk
+from gateway.checkout.desk import Desk
 from gateway.checkout.refusals import QuoteStale
 from gateway.checkout.saved import barred_coupons, priced_as_dict
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID, Merchant, MerchantState, StoreState
+from gateway.membership.buyers import Buyer
 from gateway.membership.refusals import MemberFrozen
 from kernel.callers import Caller
 from kernel.refusals import InvalidInput, NotFound

@@ -19,11 +19,8 @@ from gateway.membership.people import (
 )
 
 from gateway.alliance import AllianceSubgraph
-from gateway.checkout.buyers import MemberBuyers
 from gateway.checkout.carts import Amount, CartAsked, LineAsked
 from gateway.checkout.desk import Desk, reach_nothing
-from gateway.checkout.running import Running
-from gateway.checkout.states import TimeOuts
 from gateway.checkout.sweepers import Sweepers
 from gateway.directory.admission import AdmitMerchant, OpenStore
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID, BackendKind
@@ -88,7 +85,7 @@ class Town:
 
     @property
     def sweepers(self) -> Sweepers:
-        return Sweepers(self.desk)
+        return self.alliance.sweepers
 
     def till(self, merchant_id: str | None = None, store_id: str | None = None) -> Caller:
         return Caller(CallerKind.MERCHANT, merchant_id or self.names.tea, store_id=store_id)
@@ -265,23 +262,17 @@ async def run_town(
         settings=lambda: MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE_MERCHANT_ID),
     )
     alliance = await AllianceSubgraph.open(
-        directory / "alliance.db", clock=clock, ids=ids, ledger=ledger, backend=backend
-    )
-    running.append(alliance)
-    desk = Desk(
-        database=alliance.database,
-        settings=alliance.settings_book,
-        directory=alliance.directory,
-        buyers=MemberBuyers(alliance.database),
-        backend=backend,
-        ledger=ledger,
-        ids=ids,
+        directory / "alliance.db",
         clock=clock,
-        running=Running(alliance.begun),
-        time_outs=TimeOuts(),
+        ids=ids,
+        ledger=ledger,
+        backend=backend,
         reach=reach,
     )
-    return Town(alliance, ledger, backend, [ledger_database, backend_database], desk, clock, names)
+    running.append(alliance)
+    return Town(
+        alliance, ledger, backend, [ledger_database, backend_database], alliance.desk, clock, names
+    )
 
 
 async def found_town(directory: Path, clock: StandingClock | None = None) -> Town:
