@@ -43,7 +43,8 @@ class EngineAnswer:
             share parts with itself and must not be changed.
         errors: in no promised order.
         kind: `query` or `mutation`; empty when that was not found out.
-        executed: whether the operation ran; when not, the response has no `data` entry.
+        executed: whether the operation was begun; when not, the request itself was refused and
+            the response has no `data` entry.
     """
 
     data: dict[str, Any] | None
@@ -153,6 +154,7 @@ class Engine:
             asyncio.CancelledError: the caller gave up; every call under way was cancelled.
         """
         kind = ""
+        executed = False
         try:
             ready = self._readied(request)
             kind = ready.operation.kind
@@ -162,10 +164,11 @@ class Engine:
             forbidden = tuple(self._authorize(ready.operation, context))
             if forbidden:
                 return EngineAnswer(None, forbidden, kind, executed=False)
+            executed = True  # From here on the request was sound, and an answer is due.
             runnable = self._runnable(request, ready, variables)
             return await self._run(runnable, kind, variables, context)
         except RequestRefused as refused:
-            return EngineAnswer(None, refused.faults, kind, executed=False)
+            return EngineAnswer(None, refused.faults, kind, executed=executed)
         except Exception:  # noqa: BLE001 - the engine's edge: a bug becomes one masked error.
             _log.exception("request %s: the engine failed", context.request_id)
             masked = Fault("Internal error.", FaultCode.INTERNAL)

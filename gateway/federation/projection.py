@@ -39,13 +39,13 @@ class _Run:
         known: faults of the gathering.
         found: faults of the projection itself, as many as are told.
         count: all that were found.
-        done: results of objects that several places share, by (compiled object, object).
+        done: results for objects and lists that places may share, by completer and id.
     """
 
     known: Sequence[Fault]
     found: list[Fault] = field(default_factory=list)
     count: int = 0
-    done: dict[tuple[_Complete, int], Json] = field(default_factory=dict)
+    done: dict[tuple[_Complete, int], Any] = field(default_factory=dict)
     has_read_known: bool = False
     fault_paths: set[tuple[PathKey, ...]] = field(default_factory=set)
     paths_above: set[tuple[PathKey, ...]] = field(default_factory=set)
@@ -120,12 +120,8 @@ def _object_completer(projection: Projection, schema: GraphQLSchema) -> _Complet
     declared = projection.declared
     fields_by_type = projection.fields_by_type
     if list(fields_by_type) == [declared]:
-        complete = _generated(declared, fields_by_type[declared], schema)
-    else:
-        complete = _abstract_completer(declared, fields_by_type, schema)
-    # Objects that hold others are worth remembering; the rest are made anew as quickly.
-    is_deep = any(f.selection for fields in fields_by_type.values() for f in fields)
-    return _remembering(complete) if is_deep else complete
+        return _generated(declared, fields_by_type[declared], schema)
+    return _abstract_completer(declared, fields_by_type, schema)
 
 
 def _abstract_completer(
@@ -153,13 +149,12 @@ def _abstract_completer(
 
 
 def _remembering(complete: _Complete) -> _Complete:
-    """The same, but an object that several places share is done once while nothing is wrong."""
+    """The same, but a value that several places share is done once while nothing is wrong."""
 
-    def complete_once(value: Any, place: _Place, run: _Run) -> Json | None:
+    def complete_once(value: Any, place: _Place, run: _Run) -> Any:
         if run.known:
-            answer: Json | None = complete(value, place, run)
-            return answer
-        # The ids stay good: the merged data keeps every object alive while it is projected.
+            return complete(value, place, run)
+        # Ids stay good: the merged data keeps everything alive while it is projected.
         token = (complete, id(value))
         done = run.done.get(token)
         if done is not None:
@@ -222,9 +217,13 @@ def _completer(
     Either the Python types that it may have (None: any), or a function that completes it.
     """
     if shape.item is not None:
-        return None, _list_completer(shape.item, selection, schema)
+        complete_list = _list_completer(shape.item, selection, schema)
+        return None, complete_list if selection is None else _remembering(complete_list)
     if selection is not None:
-        return None, _object_completer(selection, schema)
+        complete_object = _object_completer(selection, schema)
+        # Objects that hold others are worth remembering; the rest are made anew as quickly.
+        is_deep = any(f.selection for fs in selection.fields_by_type.values() for f in fs)
+        return None, _remembering(complete_object) if is_deep else complete_object
     named = schema.type_map.get(shape.name)
     if isinstance(named, GraphQLEnumType):
         return None, _enum_completer(shape.name, frozenset(named.values))
@@ -244,7 +243,13 @@ def _enum_completer(name: str, values: frozenset[str]) -> _Complete:
 def _list_completer(
     item_shape: TypeShape, selection: Projection | None, schema: GraphQLSchema
 ) -> _Complete:
-    leaf_types, complete_item = _completer(item_shape, selection, schema)
+    leaf_types: frozenset[type] | None = None
+    complete_item: _Complete | None
+    if selection is not None and item_shape.item is None:
+        # Whoever shares an item shares its list, which is remembered as a whole.
+        complete_item = _object_completer(selection, schema)
+    else:
+        leaf_types, complete_item = _completer(item_shape, selection, schema)
     is_required = not item_shape.nullable
     name = item_shape.name or "list"
 

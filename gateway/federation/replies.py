@@ -146,6 +146,8 @@ class ReplyReader:
                         extensions=extensions,
                     )
                 )
+            if len(faults) >= ERRORS_PER_REPLY_MAX:
+                break
         return faults
 
     def _client_paths(self, raw: Any, places: _Places, *, has_data: bool) -> Sequence[Path | None]:
@@ -206,7 +208,8 @@ class _Places:
         if not 0 <= position < len(targets):
             return []
         by_object = self._by_object(number)
-        found = [path for target in targets[position] for path in by_object.get(id(target), ())]
+        tokens = dict.fromkeys(id(target) for target in targets[position])
+        found = [path for token in tokens for path in by_object.get(token, ())]
         return found[:PATHS_PER_FAULT_MAX]
 
     def paths_of_input(self, number: int) -> list[Path]:

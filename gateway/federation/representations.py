@@ -26,7 +26,7 @@ class Gathered:
 
     Attributes:
         representations: no two are equal.
-        targets: per representation, the distinct objects that receive its answer.
+        targets: per representation, the objects that receive its answer; one may come twice.
     """
 
     representations: list[Json]
@@ -57,14 +57,14 @@ class Walk:
         self._ends = [numbers[path] for path in paths]
 
     def objects(self, root: Json) -> list[list[Json]]:
-        """Per path, the distinct objects there in response order; what does not fit is left out.
+        """Per path, the objects there in response order; what does not fit is left out.
 
-        Subtrees that several parents share are walked once.
+        A list that several parents share is walked once. An object may still come twice.
         """
         reached: list[list[Any]] = [[root]]
         for parent, segment in self._steps:
             reached.append(_step(reached[parent], segment))
-        return [_distinct([v for v in reached[end] if type(v) is dict]) for end in self._ends]
+        return [[v for v in reached[end] if type(v) is dict] for end in self._ends]
 
 
 def _step(values: list[Any], segment: Segment) -> list[Any]:
@@ -76,14 +76,9 @@ def _step(values: list[Any], segment: Segment) -> list[Any]:
             if type(parent) is dict and (value := parent.get(name)) is not None
         ]
     if isinstance(segment, Each):
-        return _distinct(
-            [item for items in values if type(items) is list for item in items if item is not None]
-        )
+        lists = {id(value): value for value in values if type(value) is list}
+        return [item for items in lists.values() for item in items if item is not None]
     return [value for value in values if _is_among(value, segment.typenames)]
-
-
-def _distinct(values: list[Any]) -> list[Any]:
-    return list({id(value): value for value in values}.values()) if len(values) > 1 else values
 
 
 def located_objects_at(root: Json, path: Sequence[Segment]) -> list[tuple[Json, Path]]:

@@ -267,7 +267,7 @@ async def test_a_planner_that_gives_no_plan_costs_the_answer_only(
 
     answer = await engine.execute(EngineRequest("{ number }"), CallContext())
 
-    assert answer.data is None
+    assert answer.as_json()["data"] is None
     assert [fault.code for fault in answer.errors] == [code]
     assert "secret" not in answer.errors[0].message
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from graphql import (
     ExecutionResult,
     FieldNode,
@@ -113,6 +114,7 @@ roots = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(roots)
 def test_data_is_shaped_as_the_reference_implementation_shapes_it(data: dict[str, Any]) -> None:

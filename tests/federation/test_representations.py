@@ -151,12 +151,12 @@ def test_the_next_shape_is_tried_when_the_key_of_the_first_is_null() -> None:
 
 
 def test_nested_lists_and_types_are_walked_and_nulls_passed_over() -> None:
-    cat, dog = {"__typename": "Cat"}, {"__typename": "Dog"}
-    data = {"rows": [[cat, None], None, [dog, cat]]}
+    cat, dog, other = {"__typename": "Cat"}, {"__typename": "Dog"}, {"__typename": "Cat"}
+    data = {"rows": [[cat, None], None, [dog, other]]}
     path = (Key("rows"), Each(), Each(), OnTypes(frozenset({"Cat"})))
 
-    assert objects_at(data, path) == [cat]
-    assert located_objects_at(data, path) == [(cat, ("rows", 0, 0)), (cat, ("rows", 2, 1))]
+    assert objects_at(data, path) == [cat, other]
+    assert located_objects_at(data, path) == [(cat, ("rows", 0, 0)), (other, ("rows", 2, 1))]
 
 
 @pytest.mark.parametrize("data", [{}, {"rows": 3}, {"rows": [3]}, {"rows": {"x": 1}}])
@@ -191,6 +191,14 @@ def test_paths_with_a_common_start_are_found_together() -> None:
     one, two = {"b": {"n": 1}}, {"b": {"n": 2}}
     paths = [(Key("a"), Each()), (Key("a"), Each(), Key("b")), (Key("x"),), (Key("a"), Each())]
 
-    found = Walk(paths).objects({"a": [one, two, one]})
+    found = Walk(paths).objects({"a": [one, two]})
 
     assert found == [[one, two], [{"n": 1}, {"n": 2}], [], [one, two]]
+
+
+def test_a_list_that_several_objects_share_is_walked_once() -> None:
+    shared = [{"n": 1}, {"n": 2}]
+
+    found = Walk([(Key("a"), Each(), Key("b"), Each())]).objects({"a": [{"b": shared}] * 1000})
+
+    assert found == [shared]
