@@ -85,13 +85,14 @@ class _Inspection:
 
     def _check_interface_keys(self, interface: SubgraphType) -> None:
         for name in self._subgraph.possible_types(interface.name):
-            spelled = {key.fields for key in self._subgraph.types[name].keys}
+            own_keys = self._subgraph.types[name].keys
+            spelled = {key.fields for key in own_keys if key.resolvable}
             for key in interface.keys:
                 if key.resolvable and key.fields not in spelled:
                     self._conflict(
                         "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
                         f'"{name}" implements "{interface.name}" without its'
-                        f' @key(fields: "{key.fields}")',
+                        f' resolvable @key(fields: "{key.fields}")',
                         at=name,
                     )
 
@@ -105,6 +106,7 @@ class _Inspection:
             selected = self._check.fields(directive, on=declared.name)
             self._in_requires |= self._with_implementations(selected)
             self._need_external(directive, selected)
+            self._hint_at_return(declared, at)
         if field.provides is not None:
             self._inspect_provides(field, Directive("PROVIDES", at, field.provides))
 
@@ -133,6 +135,16 @@ class _Inspection:
             self._conflict(
                 "INVALID_SHAREABLE_USAGE",
                 f'Interface field "{at}" can not be @shareable; only object fields can',
+                at=at,
+            )
+
+    def _hint_at_return(self, declared: SubgraphType, at: str) -> None:
+        if declared.keys and not any(key.resolvable for key in declared.keys):
+            self._findings.hint(
+                "REQUIRES_WITHOUT_RESOLVABLE_KEY",
+                f'"{at}" has @requires, but "{declared.name}" has no resolvable @key in subgraph'
+                f' "{self._subgraph.name}" by which it could be asked with what it requires.',
+                subgraphs=[self._subgraph.name],
                 at=at,
             )
 

@@ -198,10 +198,9 @@ class Routes:
     def can_return(self, type_name: str, stand: Stand, stands: Stands) -> bool:
         """Whether the subgraph can be asked again for the value, with more about it."""
         declared = self._by_name[stand.subgraph].types[stand.type]
+        # Keys that are not resolvable count here: other composers take them, with a hint.
         return any(
-            self.can_select(type_name, parse_field_set(key.fields), stands)
-            for key in declared.keys
-            if key.resolvable
+            self.can_select(type_name, parse_field_set(key.fields), stands) for key in declared.keys
         )
 
     def narrow(self, stands: Stands, concrete: str) -> Stands:

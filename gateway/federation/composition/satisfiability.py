@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from gateway.federation.composition.conflicts import named
 from gateway.federation.composition.merged import MergedField, MergedType, Supergraph
 from gateway.federation.composition.routes import Routes, Stand, Stands
 from gateway.federation.composition.sources import Sources
@@ -78,37 +79,65 @@ class _Walk:
         return True
 
     def _object(self, merged: MergedType, visit: _Visit) -> Iterator[_Visit]:
-        reached = self._routes.spread(merged.name, visit.stands)
         for field in merged.fields.values():
-            yield from self._field(merged, field, reached, visit)
+            yield from self._field(merged, field, visit)
 
-    def _field(
-        self, merged: MergedType, field: MergedField, reached: Stands, visit: _Visit
-    ) -> Iterator[_Visit]:
+    def _field(self, merged: MergedType, field: MergedField, visit: _Visit) -> Iterator[_Visit]:
         result = named_type(field.type)
         target = self._supergraph.types.get(result)
         if field.markers.inaccessible or (target and target.markers.inaccessible):
             return
-        below = self._routes.advance(merged.name, field.name, reached)
+        # A key or requirement is gathered along one path; what a second path holds does not help.
+        below: Stands = frozenset().union(
+            *(
+                self._routes.advance(merged.name, field.name, self._spread(merged, {stand}))
+                for stand in visit.stands
+            )
+        )
         step = Step(field.name, visit.step)
         if not below:
-            self._fail(merged, field, reached, step)
+            self._fail(merged, field, self._spread(merged, visit.stands), step)
         elif target is not None and target.kind in _COMPOSITE:
             yield _Visit(result, below, step)
 
     def _abstract(self, merged: MergedType, visit: _Visit) -> Iterator[_Visit]:
         unknown = any(self._routes.is_interface_object(stand) for stand in visit.stands)
-        reached = self._routes.spread(merged.name, visit.stands) if unknown else visit.stands
-        if unknown:
-            for field in merged.fields.values():
-                yield from self._field(merged, field, reached, visit)
+        reached = self._spread(merged, visit.stands) if unknown else visit.stands
         knowing = frozenset(
             stand for stand in reached if not self._routes.is_interface_object(stand)
         )
+        if not knowing:
+            self._fail_to_know(merged, reached, visit.step)
+            for field in merged.fields.values():
+                yield from self._field(merged, field, visit)
         for concrete in self._routes.concrete_types(merged.name):
             narrowed = self._routes.narrow(knowing, concrete)
             if narrowed and not self._supergraph.types[concrete].markers.inaccessible:
                 yield _Visit(concrete, narrowed, Step(f"... on {concrete}", visit.step))
+
+    def _spread(self, merged: MergedType, stands: Iterable[Stand]) -> Stands:
+        return self._routes.spread(merged.name, frozenset(stands))
+
+    def _fail_to_know(self, merged: MergedType, reached: Stands, step: Step) -> None:
+        if merged.name in self._failed or not self._routes.concrete_types(merged.name):
+            return
+        self._failed.add(merged.name)
+        standing = sorted({stand.subgraph for stand in reached})
+        knowing = [
+            subgraph.name
+            for subgraph, declared in self._sources.declaring(merged.name)
+            if not declared.is_interface_object
+        ]
+        example = _example(Step("__typename", step).path())
+        self._sources.findings.conflict(
+            "SATISFIABILITY_ERROR",
+            f"This query can not be answered:\n{example}\n"
+            f'"{merged.name}" is an @interfaceObject in subgraph {named(standing)}, and subgraph'
+            f" {named(knowing)}, which knows its objects, can not be reached from there.",
+            subgraphs=[*standing, *knowing],
+            at=merged.name,
+            hint=f'Give "{merged.name}" a resolvable @key where it is an interface.',
+        )
 
     def _fail(self, merged: MergedType, field: MergedField, reached: Stands, step: Step) -> None:
         at = f"{merged.name}.{field.name}"

@@ -8,7 +8,6 @@ from gateway.federation.composition.conflicts import named
 from gateway.federation.composition.merged import MergedField, MergedType, Supergraph
 from gateway.federation.composition.routes import Routes, Stand, Stands
 from gateway.federation.composition.sources import Sources
-from gateway.federation.field_sets import parse_field_set
 from gateway.federation.subgraph import Field, Subgraph, SubgraphType
 
 
@@ -65,15 +64,13 @@ def _reason(
     if any(one.subgraph == stand.subgraph and one.type == stand.type for one in reached):
         if own.requires and not routes.can_return(type_name, stand, reached):
             return f"{where} has no usable @key to come back with what it requires."
-        return f'{where} what it requires, "{own.requires}", can not be had.'
+        if own.requires:
+            return f'{where} what it requires, "{own.requires}", can not be had.'
+        return f"{where} not for every object behind it."
     keys = [key for key in declared.keys if key.resolvable]
     if not declared.keys:
         return f'{where} its "{declared.name}" has no @key.'
     if not keys:
         return f'{where} no @key of its "{declared.name}" is resolvable.'
-    lacking = [
-        f'"{key.fields}"'
-        for key in keys
-        if not routes.can_select(type_name, parse_field_set(key.fields), reached)
-    ]
+    lacking = [f'"{key.fields}"' for key in keys]
     return f"{where} no key of it can be had: {', '.join(lacking)}."
