@@ -12,6 +12,7 @@ from gateway.commands.failures import CommandFailed
 from gateway.commands.route import route
 from gateway.commands.schema import schema
 from gateway.commands.serve import serve
+from gateway.commands.serve_subgraph import serve_subgraph
 from gateway.commands.token import token
 from gateway.commands.verify import verify
 from gateway.listening import CanNotListen
@@ -24,6 +25,7 @@ DIRECTORY_IN_USE = 3
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
+    "serve-subgraph": serve_subgraph,
     "token": token,
     "schema": schema,
     "verify": verify,

@@ -95,8 +95,7 @@ async def open_alliance(
         DatabaseUnavailable: a database can not be opened or written.
     """
     async with AsyncExitStack() as stack:
-        lock = DirectoryLock(directory)
-        stack.callback(lock.release)
+        stack.callback(_locked(directory).release)
         late = _LateAlliance()
         ledger = await LedgerSubgraph.open(
             directory / LEDGER_FILE, clock=clock, ids=ids, settings=late.ledger_settings
@@ -121,6 +120,11 @@ async def open_alliance(
         transports = {name: InProcessTransport(subgraph) for name, subgraph in hosted.items()}
         engine = assemble_engine(supergraph, transports, limits=limits)
         yield OpenAlliance(supergraph, hosted, engine, alliance, ledger)
+
+
+def _locked(directory: Path) -> DirectoryLock:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return DirectoryLock(directory)
 
 
 def _hosted(subgraph: AllianceSubgraph | LedgerSubgraph) -> Hosted:

@@ -11,8 +11,10 @@ from starlette.applications import Starlette
 
 from gateway.app import Running, create_app
 from gateway.authentication import Authenticator
+from gateway.authorization import AccessRules
 from gateway.data_directory import OpenAlliance, open_alliance
 from gateway.issuers import trusted_issuers
+from gateway.lone_subgraph import LoneSubgraph
 from gateway.settings import Settings
 from kernel.clock import Clock
 from kernel.ids import IdSource
@@ -48,3 +50,22 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
     return create_app(
         open_gateway, ids=ids, limits=settings.limits, with_explorer=settings.explorer
     )
+
+
+def subgraph_app(
+    name: str, settings: Settings, *, directory: Path, clock: Clock, ids: IdSource
+) -> Starlette:
+    """One subgraph of a data directory, alone; `name` is one of `subgraph_schemas()`."""
+
+    @asynccontextmanager
+    async def open_subgraph() -> AsyncIterator[Running]:
+        limits = settings.limits.operation
+        async with open_alliance(directory, clock=clock, ids=ids, limits=limits) as opened:
+            lone = LoneSubgraph(
+                opened.hosted[name],
+                authorize=AccessRules(opened.supergraph).authorize,
+                limits=limits,
+            )
+            yield Running(lone, await authenticator_for(settings, directory, opened))
+
+    return create_app(open_subgraph, ids=ids, limits=settings.limits, with_explorer=False)
