@@ -19,6 +19,7 @@ from gateway.directory.directory import Directory
 from gateway.directory.health import HealthBoard
 from gateway.directory.refusals import BackendUnfit
 from gateway.membership import members_sql
+from gateway.membership.buyers import Buyers
 from gateway.membership.enrolment import Enrolment
 from gateway.membership.lookup_budget import LookupLimits
 from gateway.membership.recognition import Recognition
@@ -124,6 +125,7 @@ class AllianceSubgraph:
             ids=ids,
             secret=secret,
         )
+        self.buyers = Buyers(database)
         self.desk = Desk(
             database=database,
             settings=settings_book,

@@ -13,20 +13,21 @@ from sqlalchemy import select
 
 from gateway.alliance import AllianceSubgraph
 from gateway.assembly import assemble_engine
+from gateway.directory.shards import merchants_transport
 from gateway.federation.engine import Engine
 from gateway.federation.supergraph import Supergraph
-from gateway.federation.transport import CallContext
+from gateway.federation.transport import CallContext, Transport
 from gateway.limits import OperationLimits
 from gateway.membership.tables import CARD
 from gateway.schemas import supergraph_sdl
 from gateway.transports.in_process import InProcessTransport
 from kernel.clock import Clock
-from kernel.database import Database, DirectoryLock
+from kernel.database import DirectoryLock
 from kernel.ids import IdSource
 from ledger.contract import LedgerSettings
 from ledger.subgraph import LedgerSubgraph
-from merchants.hosted import HostedBackend, MerchantSettings
-from merchants.tables import metadata as merchants_metadata
+from merchants.hosted import MerchantSettings
+from merchants.subgraph import HostedMerchants
 
 ALLIANCE_FILE = "alliance.db"
 LEDGER_FILE = "ledger.db"
@@ -101,23 +102,31 @@ async def open_alliance(
             directory / LEDGER_FILE, clock=clock, ids=ids, settings=late.ledger_settings
         )
         stack.push_async_callback(ledger.close)
-        backend_database = await Database.open(directory / MERCHANTS_FILE, merchants_metadata)
-        stack.push_async_callback(backend_database.close)
-        backend = HostedBackend(
-            backend_database, clock=clock, ids=ids, settings=late.merchant_settings
+        merchants = await HostedMerchants.open(
+            directory / MERCHANTS_FILE, clock=clock, ids=ids, settings=late.merchant_settings
         )
+        stack.push_async_callback(merchants.close)
         alliance = await AllianceSubgraph.open(
             directory / ALLIANCE_FILE,
             clock=clock,
             ids=ids,
             ledger=ledger.ledger,
-            backend=backend,
+            backend=merchants.backend,
         )
         stack.push_async_callback(alliance.close)
         late.alliance = alliance
-        hosted = {"alliance": _hosted(alliance), "ledger": _hosted(ledger)}
+        hosted = {
+            "alliance": _hosted(alliance),
+            "ledger": _hosted(ledger),
+            "merchants": _hosted(merchants),
+        }
         supergraph = Supergraph.parse(supergraph_sdl())
-        transports = {name: InProcessTransport(subgraph) for name, subgraph in hosted.items()}
+        transports: dict[str, Transport] = {
+            name: InProcessTransport(subgraph) for name, subgraph in hosted.items()
+        }
+        transports["merchants"] = merchants_transport(transports["merchants"])
+        alliance.sweepers.start()
+        stack.push_async_callback(alliance.sweepers.stop)
         engine = assemble_engine(supergraph, transports, limits=limits)
         yield OpenAlliance(supergraph, hosted, engine, alliance, ledger)
 
@@ -127,7 +136,7 @@ def _locked(directory: Path) -> DirectoryLock:
     return DirectoryLock(directory)
 
 
-def _hosted(subgraph: AllianceSubgraph | LedgerSubgraph) -> Hosted:
+def _hosted(subgraph: AllianceSubgraph | LedgerSubgraph | HostedMerchants) -> Hosted:
     def context_for(context: CallContext) -> Any:
         return subgraph.context_for(
             context.caller,
