@@ -19,6 +19,7 @@ from gateway.directory.directory import Directory
 from gateway.directory.health import HealthBoard
 from gateway.directory.refusals import BackendUnfit
 from gateway.membership import members_sql
+from gateway.membership.buyers import Buyers
 from gateway.membership.enrolment import Enrolment
 from gateway.membership.lookup_budget import LookupLimits
 from gateway.membership.recognition import Recognition
@@ -128,7 +129,7 @@ class AllianceSubgraph:
             database=database,
             settings=settings_book,
             directory=directory,
-            buyers=self.buyers,
+            buyers=Buyers(database),
             backend=backend,
             ledger=ledger,
             ids=ids,

@@ -11,11 +11,13 @@ from gateway.federation.composition import SubgraphSdl, compose
 from gateway.federation.supergraph import Supergraph
 from kernel.subgraph import SubgraphSchema
 from ledger.subgraph import ledger_schema
+from merchants.subgraph import merchants_schema
 
 
 def subgraph_schemas() -> dict[str, SubgraphSchema]:
     """Every subgraph's schema by its name; needs no database."""
-    return {schema.name: schema for schema in (alliance_schema(), ledger_schema())}
+    schemas = (alliance_schema(), ledger_schema(), merchants_schema())
+    return {schema.name: schema for schema in schemas}
 
 
 def supergraph_sdl(url_by_subgraph: Mapping[str, str] | None = None) -> str:
