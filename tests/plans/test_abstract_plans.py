@@ -218,3 +218,28 @@ def test_one_subgraph_answers_an_abstract_field_for_all_its_types_or_not_at_all(
           {node{__typename ...on Dog{id}}}
         """
     )
+
+
+def test_interfaces_nested_in_interfaces_do_not_multiply() -> None:
+    types = "".join(
+        f"""
+        type T{number} implements Node
+          @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
+          @join__implements(graph: A, interface: "Node")
+        {{
+          id: ID!
+          below: [Node] @join__field(graph: A)
+          size: Int @join__field(graph: {"B" if number == 1 else "A"})
+        }}
+        """
+        for number in range(20)
+    )
+    supergraph = supergraph_of(
+        "type Query @everywhere { node: Node @join__field(graph: A) }"
+        "interface Node @join__type(graph: A) { id: ID! below: [Node] size: Int }" + types,
+        subgraphs="A B",
+    )
+    operation = "{ node { below { below { below { below { size } } } } } }"
+
+    # Twenty types on each of five levels would make 20 ** 5 fields.
+    assert len(printed(supergraph, operation)) < 2_000

@@ -98,6 +98,8 @@ class SelectionDraft:
 
     def absorb(self, other: SelectionDraft) -> None:
         """Adds all that another selection of the same place selects."""
+        if other is self:
+            return
         self.with_typename = self.with_typename or other.with_typename
         for type_name, fields in other.by_type.items():
             mine = self.by_type.setdefault(type_name, {})

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gateway.federation.graph import Graph, Provided
 from gateway.federation.planner.choices import (
     FREE,
     Choice,
-    Combination,
+    Cost,
     FieldPlan,
     ObjectPlan,
     best,
@@ -52,6 +52,9 @@ Way = tuple[tuple[Selection, ...], ObjectPlan]
 """A representation (key, then required selections), and how its fields are had."""
 
 
+T = TypeVar("T")
+
+
 class Resolver:
     """Resolves selections over one graph; remembers partial results for one operation.
 
@@ -61,7 +64,7 @@ class Resolver:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._known: dict[tuple[str, Field, Stand], tuple[list[Choice], bool]] = {}
+        self._known: dict[tuple[object, ...], tuple[list[Any], bool]] = {}
         self._stopped_short = False
         self.out_of_reach: dict[str, None] = {}
 
@@ -87,15 +90,17 @@ class Resolver:
         return plans
 
     def _choices(self, type_name: str, field: Field, stand: Stand) -> list[Choice]:
-        identity = (type_name, field, stand)
-        known = self._known.get(identity)
+        return self._remembered(
+            (type_name, field, stand), lambda: self._by_shortest_chain(type_name, field, stand)
+        )
+
+    def _remembered(self, question: tuple[object, ...], answer: Callable[[], list[T]]) -> list[T]:
+        """The answer to a question, found out once, with whether it was cut short."""
+        known = self._known.get(question)
         if known is None:
             before, self._stopped_short = self._stopped_short, False
-            found = self._by_shortest_chain(type_name, field, stand)
-            known = self._known[identity] = (found, self._stopped_short)
+            known = self._known[question] = (answer(), self._stopped_short)
             self._stopped_short = before
-            if not found and stand.links is None and field.selection is None:
-                self.out_of_reach.setdefault(f"{type_name}.{field.name}")
         self._stopped_short = self._stopped_short or known[1]
         return known[0]
 
@@ -108,6 +113,8 @@ class Resolver:
             found = self._find_choices(type_name, field, stand, links)
             if not self._stopped_short or any(choice.remainder is None for choice in found):
                 break
+        if not found and field.selection is None:
+            self.out_of_reach.setdefault(f"{type_name}.{field.name}")
         return found
 
     def _find_choices(self, type_name: str, field: Field, stand: Stand, links: int) -> list[Choice]:
@@ -160,8 +167,10 @@ class Resolver:
         }
         choices: list[Choice] = []
         below = stand._replace(provided=provided)
-        for combination in self._object_plans(possible, selection, below):
-            plans = tuple(pick for pick in combination.picks if isinstance(pick, ObjectPlan))
+        ways = self._remembered(
+            (possible, selection, below), lambda: self._object_plans(possible, selection, below)
+        )
+        for plans, cost, weight in ways:
             left = {
                 plan.type_name: plan.remainder
                 for plan in plans
@@ -174,8 +183,8 @@ class Resolver:
                 Choice(
                     fields=(FieldPlan(field, returns, plans),),
                     hops=(),
-                    cost=combination.cost,
-                    weight=combination.weight + 1,
+                    cost=cost,
+                    weight=weight + 1,
                     remainder=field.narrowed(left) if left else None,
                 )
             )
@@ -183,8 +192,8 @@ class Resolver:
 
     def _object_plans(
         self, types: tuple[str, ...], selection: Selection, stand: Stand
-    ) -> list[Combination]:
-        """Ways to fill objects that may be of several types, one plan per type in each."""
+    ) -> list[tuple[tuple[ObjectPlan, ...], Cost, int]]:
+        """Ways to fill objects that may be of several types: a plan per type, cost, weight."""
         groups = [
             self._interface_objects(name, selection, stand)
             if self._graph.is_interface_object(name, stand.subgraph)
@@ -192,16 +201,22 @@ class Resolver:
             for name in types
         ]
         torn = torn_fields(groups, [selection.fields(name) for name in types])
-        if not torn:
-            return combinations(groups)
-        groups = []
-        for name in types:
-            fields = selection.fields(name)
-            kept = tuple(field for field in fields if torn.isdisjoint(map(id, field.nodes)))
-            dropped = tuple(field for field in fields if field not in kept)
-            plans = self._objects(name, kept, stand)
-            groups.append([replace(plan, remainder=plan.remainder + dropped) for plan in plans])
-        return combinations(groups)
+        if torn:
+            groups = []
+            for name in types:
+                fields = selection.fields(name)
+                kept = tuple(field for field in fields if torn.isdisjoint(map(id, field.nodes)))
+                dropped = tuple(field for field in fields if field not in kept)
+                plans = self._objects(name, kept, stand)
+                groups.append([replace(plan, remainder=plan.remainder + dropped) for plan in plans])
+        return [
+            (
+                tuple(pick for pick in combination.picks if isinstance(pick, ObjectPlan)),
+                combination.cost,
+                combination.weight,
+            )
+            for combination in combinations(groups)
+        ]
 
     def _interface_objects(
         self, interface: str, selection: Selection, stand: Stand
