@@ -149,6 +149,7 @@ class Assembly:
             return visited
         if draft.selection is None:
             draft.selection = SelectionDraft(plan.returns, with_typename=varies)
+            below.selections.append(draft.selection)
         visited = set()
         for object_plan in plan.objects:
             visited |= self._fill(object_plan, below, draft.selection, request)
