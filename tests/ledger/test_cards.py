@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from kernel.callers import Caller
+from kernel.graphql import encode_cursor
 from tests.ledger.book import ADMIN, Books, member, merchant
 
 CARD = """
@@ -167,8 +168,14 @@ async def test_a_history_is_paged_by_key_and_pages_fit_together(books: Books) ->
             break
 
     assert seen == expected
-    broken = await books.ask(HISTORY, member("m1"), cards=refs("Card", "m1"), after="nonsense")
-    assert broken.errors[0].extensions["code"] == "BAD_USER_INPUT"
+    for cursor in (
+        "nonsense",
+        encode_cursor([1]),
+        encode_cursor(["1", 2]),
+        encode_cursor([2**63, 0]),
+    ):
+        broken = await books.ask(HISTORY, member("m1"), cards=refs("Card", "m1"), after=cursor)
+        assert broken.errors[0].extensions["code"] == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize(
