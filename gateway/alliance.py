@@ -9,16 +9,23 @@ import gateway.resolvers  # noqa: F401  (The types and their resolvers, in the o
 from gateway.alliance_settings import AllianceSettings
 from gateway.alliance_tables import METADATA
 from gateway.begun_work import BegunWork
+from gateway.checkout.desk import Desk, reach_nothing
+from gateway.checkout.running import Running
+from gateway.checkout.states import TimeOuts
+from gateway.checkout.sweepers import Sweepers
 from gateway.directory.admission import Admission, BackendCheck, open_directory
 from gateway.directory.directory import Directory
 from gateway.directory.health import HealthBoard
 from gateway.directory.refusals import BackendUnfit
 from gateway.membership import members_sql
+from gateway.membership.buyers import Buyers
 from gateway.membership.enrolment import Enrolment
 from gateway.membership.lookup_budget import LookupLimits
 from gateway.membership.recognition import Recognition
 from gateway.membership.wallets import Wallets
 from gateway.resolvers.context import AllianceContext
+from gateway.schema.checkout_refusals import CHECKOUT_REFUSALS
+from gateway.schema.checkouts import Checkout
 from gateway.schema.mutation import Mutation
 from gateway.schema.nodes import Coupon, Order
 from gateway.schema.query import Query
@@ -50,8 +57,8 @@ def alliance_schema() -> SubgraphSchema:
         "alliance",
         query=Query,
         mutation=Mutation,
-        types=[Coupon, Order],
-        refusals=ALLIANCE_REFUSALS,
+        types=[Coupon, Order, Checkout],
+        refusals={**ALLIANCE_REFUSALS, **CHECKOUT_REFUSALS},
     )
 
 
@@ -72,6 +79,7 @@ class AllianceSubgraph:
         secret: bytes,
         begun: BegunWork,
         lookup_limits: LookupLimits,
+        reach: Callable[[str], None],
     ) -> None:
         self.schema = alliance_schema()
         self.database = database
@@ -111,6 +119,21 @@ class AllianceSubgraph:
             ids=ids,
             secret=secret,
         )
+        self.buyers = Buyers(database)
+        self.desk = Desk(
+            database=database,
+            settings=settings_book,
+            directory=directory,
+            buyers=self.buyers,
+            backend=backend,
+            ledger=ledger,
+            ids=ids,
+            clock=clock,
+            running=Running(begun),
+            time_outs=TimeOuts(),
+            reach=reach,
+        )
+        self.sweepers = Sweepers(self.desk)
         self._begun = begun
 
     @classmethod
@@ -124,6 +147,7 @@ class AllianceSubgraph:
         backend: Backend,
         check_backend: BackendCheck = no_remote_backends,
         lookup_limits: LookupLimits = LookupLimits(),
+        reach: Callable[[str], None] = reach_nothing,
     ) -> AllianceSubgraph:
         """The alliance kept at `path`; a new one gets settings and its own merchant.
 
@@ -133,6 +157,7 @@ class AllianceSubgraph:
             path: the database file.
             check_backend: accepts a remote backend, or refuses it.
             lookup_limits: how often a merchant may look members up.
+            reach: called with the name of each step of a checkout, right after it took effect.
 
         Raises:
             DatabaseUnavailable: the file can not be opened or written.
@@ -155,6 +180,7 @@ class AllianceSubgraph:
             ),
             begun=begun,
             lookup_limits=lookup_limits,
+            reach=reach,
         )
         await alliance.admission.finish()
         return alliance

@@ -8,6 +8,7 @@ import strawberry
 
 from gateway.directory.health import BackendSilent
 from gateway.resolvers import merchants
+from gateway.resolvers.checkout_fields import checkout_by_id
 from gateway.resolvers.context import AllianceContext, AllianceInfo
 from gateway.resolvers.memberships import membership_if_visible
 from gateway.schema.members import Card, Member, Membership
@@ -89,5 +90,6 @@ NODE_LOADERS: dict[str, NodeLoader] = {
     "sto": _store,
     "ord": _order,
     "cpn": _coupon,
+    "chk": checkout_by_id,
 }
 """By prefix; a group of fields with nodes of its own adds them here."""

@@ -10,6 +10,7 @@ from gateway.schema.administration import (
     ConfigureAllianceResult,
     OpenStoreResult,
 )
+from gateway.schema.checkout_fields import CheckoutMutations
 from gateway.schema.enrolment import JoinResult
 
 
@@ -46,5 +47,5 @@ class MembershipMutations:
 
 
 @strawberry.type
-class Mutation(MembershipMutations, AdministrationMutations):
+class Mutation(MembershipMutations, AdministrationMutations, CheckoutMutations):
     """Every mutation; a further group of fields is a further base class."""

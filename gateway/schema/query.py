@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from gateway.resolvers import enrolment, members, merchants, nodes, settings
+from gateway.schema.checkout_fields import CheckoutQueries
 from gateway.schema.enrolment import Identification
 from gateway.schema.members import Member
 from gateway.schema.merchants import Merchant
@@ -59,5 +60,5 @@ class MembershipQueries:
 
 
 @strawberry.type
-class Query(DirectoryQueries, MembershipQueries):
+class Query(DirectoryQueries, MembershipQueries, CheckoutQueries):
     """Every query; a further group of fields is a further base class."""

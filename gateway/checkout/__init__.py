@@ -1,0 +1,1 @@
+"""Sells a cart: one commit point at the merchant's backend, every other step idempotent."""

@@ -1,0 +1,158 @@
+"""Statements on checkouts. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text, update
+
+from gateway.checkout.saved import SavedCheckout, cart_from, cart_json, priced_from, priced_json
+from gateway.checkout.states import CheckoutState, may_become
+from gateway.checkout.tables import CHECKOUT, UNSETTLED_SQL
+from kernel.clock import from_micros, to_micros
+
+
+def insert_checkout(connection: Connection, checkout: SavedCheckout) -> None:
+    """Keeps a new checkout."""
+    connection.execute(
+        insert(CHECKOUT),
+        {
+            "id": checkout.id,
+            "state": checkout.state,
+            "opened_by": checkout.opened_by,
+            "attempt_id": checkout.attempt_id,
+            "merchant_id": checkout.merchant_id,
+            "store_id": checkout.cart.store_id,
+            "card_id": checkout.card_id,
+            "membership_id": checkout.cart.membership_id,
+            "cart": cart_json(checkout.cart),
+            "agreed": priced_json(checkout.agreed),
+            "payable_minor": checkout.agreed.payable_minor,
+            "order_id": checkout.order_id,
+            "order_no": checkout.order_no,
+            "paid_at": _micros(checkout.paid_at),
+            "absorbed_minor": checkout.absorbed_minor,
+            "points_active_at": _micros(checkout.points_active_at),
+            "points_expire_at": _micros(checkout.points_expire_at),
+            "is_extended": int(checkout.is_extended),
+            "lacks_locks": int(checkout.lacks_locks),
+            "opened_at": to_micros(checkout.opened_at),
+            "expires_at": to_micros(checkout.expires_at),
+        },
+    )
+
+
+def read_checkout(connection: Connection, checkout_id: str) -> SavedCheckout | None:
+    """One checkout; None when there is none."""
+    return _read_one(connection, CHECKOUT.c.id == checkout_id)
+
+
+def read_opened_by(connection: Connection, opened_by: str) -> SavedCheckout | None:
+    """The checkout that an unanswered request opened; None when it opened none."""
+    return _read_one(connection, CHECKOUT.c.opened_by == opened_by)
+
+
+def read_by_attempts(
+    connection: Connection, attempt_ids: Sequence[str]
+) -> dict[str, SavedCheckout]:
+    """Checkouts by their attempt, those that exist.
+
+    Args:
+        attempt_ids: at most 500.
+    """
+    rows = connection.execute(select(CHECKOUT).where(CHECKOUT.c.attempt_id.in_(attempt_ids)))
+    return {row.attempt_id: _checkout_of(row) for row in rows}
+
+
+def read_captured_attempts(connection: Connection, attempt_ids: Sequence[str]) -> set[str]:
+    """Those of the attempts whose checkout is CAPTURED.
+
+    Args:
+        attempt_ids: at most 500.
+    """
+    rows = connection.execute(
+        select(CHECKOUT.c.attempt_id).where(
+            CHECKOUT.c.attempt_id.in_(attempt_ids), CHECKOUT.c.state == CheckoutState.CAPTURED
+        )
+    )
+    return {row.attempt_id for row in rows}
+
+
+def read_unsettled(
+    connection: Connection, *, after: str, limit: int
+) -> list[tuple[str, CheckoutState, bool]]:
+    """(id, state, is_extended) of checkouts that may need a sweeper, by id, behind `after`."""
+    rows = connection.execute(
+        select(CHECKOUT.c.id, CHECKOUT.c.state, CHECKOUT.c.is_extended)
+        .where(text(UNSETTLED_SQL), CHECKOUT.c.id > after)
+        .order_by(CHECKOUT.c.id)
+        .limit(limit)
+    )
+    return [(row.id, CheckoutState(row.state), bool(row.is_extended)) for row in rows]
+
+
+def move(
+    connection: Connection,
+    checkout_id: str,
+    state: CheckoutState,
+    following: CheckoutState,
+    **changes: Any,
+) -> bool:
+    """Compare-and-set: whether the checkout was in `state` and is in `following` now.
+
+    Args:
+        changes: further columns to set, as the table holds them.
+    """
+    assert may_become(state, following)
+    result = connection.execute(
+        update(CHECKOUT)
+        .where(CHECKOUT.c.id == checkout_id, CHECKOUT.c.state == state)
+        .values(state=following, **changes)
+    )
+    return result.rowcount == 1
+
+
+def change(connection: Connection, checkout_id: str, state: CheckoutState, **changes: Any) -> bool:
+    """Sets columns of a checkout that is still in `state`; whether it was."""
+    result = connection.execute(
+        update(CHECKOUT)
+        .where(CHECKOUT.c.id == checkout_id, CHECKOUT.c.state == state)
+        .values(**changes)
+    )
+    return result.rowcount == 1
+
+
+def _read_one(connection: Connection, condition: Any) -> SavedCheckout | None:
+    row = connection.execute(select(CHECKOUT).where(condition)).one_or_none()
+    return None if row is None else _checkout_of(row)
+
+
+def _checkout_of(row: Any) -> SavedCheckout:
+    return SavedCheckout(
+        id=row.id,
+        state=CheckoutState(row.state),
+        opened_by=row.opened_by,
+        attempt_id=row.attempt_id,
+        cart=cart_from(row.cart),
+        agreed=priced_from(row.agreed),
+        order_id=row.order_id,
+        order_no=row.order_no,
+        paid_at=_instant(row.paid_at),
+        absorbed_minor=row.absorbed_minor,
+        points_active_at=_instant(row.points_active_at),
+        points_expire_at=_instant(row.points_expire_at),
+        is_extended=bool(row.is_extended),
+        lacks_locks=bool(row.lacks_locks),
+        opened_at=from_micros(row.opened_at),
+        expires_at=from_micros(row.expires_at),
+    )
+
+
+def _micros(instant: datetime | None) -> int | None:
+    return None if instant is None else to_micros(instant)
+
+
+def _instant(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)

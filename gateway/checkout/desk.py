@@ -1,0 +1,69 @@
+"""What every step of a checkout works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.alliance_settings import AllianceSettings
+from gateway.checkout.lifetimes import LifetimeTerms
+from gateway.checkout.running import Running
+from gateway.checkout.states import TimeOuts
+from gateway.directory.directory import Directory
+from gateway.membership.buyers import Buyers
+from kernel.clock import Clock
+from kernel.database import Database, DatabaseUnavailable, Overloaded
+from kernel.graphql import ChannelKind
+from kernel.ids import IdSource
+from ledger.contract import Ledger
+from merchants.port import Backend
+
+UNANSWERED = (DatabaseUnavailable, Overloaded)
+"""How the ledger and backends say that they could not answer."""
+
+
+class CurrentSettings(Protocol):
+    """Knows the alliance's settings."""
+
+    @property
+    def current(self) -> AllianceSettings:
+        """The version in force."""
+        ...
+
+
+def reach_nothing(_step: str) -> None:
+    """Does nothing; tests stop the process here instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The alliance as a checkout sees it.
+
+    Attributes:
+        database: the alliance's; holds checkouts and their requests.
+        backend: reaches every merchant's backend, and the alliance's own, by merchant id.
+        reach: called with a step's name right after it took effect.
+    """
+
+    database: Database
+    settings: CurrentSettings
+    directory: Directory
+    buyers: Buyers
+    backend: Backend
+    ledger: Ledger
+    ids: IdSource
+    clock: Clock
+    running: Running
+    time_outs: TimeOuts
+    reach: Callable[[str], None] = reach_nothing
+
+    def lifetime_terms(self, channel: str) -> LifetimeTerms:
+        """How points earned now in this kind of store live."""
+        settings = self.settings.current
+        return LifetimeTerms(
+            time_zone=settings.values.time_zone,
+            activation_days=settings.activation_days(ChannelKind(channel)),
+            expiry=settings.values.expiry,
+            expiry_months=settings.values.expiry_months,
+        )

@@ -1,0 +1,69 @@
+"""What this process works on at this moment, so that nothing is worked on twice at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from gateway.begun_work import BegunWork
+from kernel.refusals import RequestIdReused, RequestInProgress
+from kernel.requests import RequestKey
+
+T = TypeVar("T")
+
+
+class Running:
+    """Requests and checkouts in work."""
+
+    def __init__(self, begun: BegunWork) -> None:
+        self._begun = begun
+        self._hash_by_request: dict[tuple[str, str, str], str] = {}
+        self._checkouts: set[str] = set()
+
+    async def once(self, key: RequestKey, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What `work` returns; it runs to its end even when the caller goes away.
+
+        Raises:
+            RequestInProgress: the same request is in work.
+            RequestIdReused: a request with this id and another input is in work.
+        """
+        name = (key.caller, key.operation, key.request_id)
+        running_hash = self._hash_by_request.get(name)
+        if running_hash is not None:
+            raise RequestInProgress if running_hash == key.body_hash else RequestIdReused
+        self._hash_by_request[name] = key.body_hash
+        return await self._begun.carry_out(self._forgetting(name, work()))
+
+    @contextmanager
+    def occupying(self, checkout_id: str) -> Iterator[None]:
+        """Keeps others in this process off a checkout.
+
+        Raises:
+            RequestInProgress: another works on it.
+        """
+        if checkout_id in self._checkouts:
+            raise RequestInProgress
+        self._checkouts.add(checkout_id)
+        try:
+            yield
+        finally:
+            self._checkouts.discard(checkout_id)
+
+    def is_occupied(self, checkout_id: str) -> bool:
+        """Whether somebody in this process works on the checkout."""
+        return checkout_id in self._checkouts
+
+    async def _forgetting(self, name: tuple[str, str, str], work: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await work
+        finally:
+            del self._hash_by_request[name]
+
+
+async def all_done(*steps: Awaitable[Any]) -> None:
+    """Waits for every step, then raises the first failure in their order."""
+    for outcome in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome

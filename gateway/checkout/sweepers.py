@@ -1,0 +1,149 @@
+"""Finishes what time-outs and crashes left, now and then. See docs/rules/checkout.md, rule 14."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import Connection
+
+from gateway.checkout import checkouts_sql
+from gateway.checkout.capture import finish_capture
+from gateway.checkout.desk import UNANSWERED, Desk
+from gateway.checkout.events import Outbox, apply_events, outboxes
+from gateway.checkout.release import begin_release, finish_release
+from gateway.checkout.saved import SavedCheckout
+from gateway.checkout.states import CheckoutState, Need, need_of
+from kernel.refusals import Refusal, RequestInProgress
+from ledger.contract import OrderUnknown
+
+logger = logging.getLogger(__name__)
+
+PAGE = 200
+CHECKOUT_PAUSE_SECONDS = 1.0
+EVENT_PAUSE_SECONDS = 0.5
+
+
+async def sweep_checkouts(desk: Desk) -> int:
+    """Finishes every checkout that nobody works on and that waits for nothing; how many."""
+    finished = 0
+    after = ""
+    while True:
+        page = await _read_page(desk, after)
+        for checkout_id, state, is_extended in page:
+            finished += await _sweep(desk, checkout_id, state, is_extended=is_extended)
+        if len(page) < PAGE:
+            return finished
+        after = page[-1][0]
+
+
+async def _read_page(desk: Desk, after: str) -> list[tuple[str, CheckoutState, bool]]:
+    return await desk.database.snapshot(
+        lambda connection: checkouts_sql.read_unsettled(connection, after=after, limit=PAGE)
+    )
+
+
+async def sweep_events(desk: Desk) -> int:
+    """Applies what waits in every outbox; how many events it passed."""
+    return sum([await _sweep_outbox(desk, outbox) for outbox in outboxes(desk)])
+
+
+async def _sweep_outbox(desk: Desk, outbox: Outbox) -> int:
+    try:
+        return await apply_events(desk, outbox)
+    except (*UNANSWERED, OrderUnknown) as error:
+        logger.warning("events of %s wait: %s", outbox.name, error)
+        return 0
+
+
+async def _sweep(desk: Desk, checkout_id: str, state: CheckoutState, *, is_extended: bool) -> bool:
+    seconds_left = 0.0
+    if state is CheckoutState.HELD:
+        seconds_left = desk.time_outs.seconds_left(
+            checkout_id, monotonic=desk.clock.monotonic(), is_extended=is_extended
+        )
+    if need_of(state, seconds_left=seconds_left) is Need.NOTHING:
+        return False
+    try:
+        with desk.running.occupying(checkout_id):
+            return await _finish(desk, checkout_id, state)
+    except RequestInProgress:
+        return False
+    except (*UNANSWERED, Refusal) as error:
+        logger.warning("checkout %s waits: %s", checkout_id, error)
+        return False
+
+
+async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState) -> bool:
+    """Whether the checkout, still in the state it was seen in, was finished."""
+
+    def work(connection: Connection) -> SavedCheckout | None:
+        checkout = checkouts_sql.read_checkout(connection, checkout_id)
+        if checkout is None or checkout.state is not seen:
+            return None
+        if seen in (CheckoutState.OPENING, CheckoutState.HELD):
+            begin_release(connection, checkout)
+            return dataclasses.replace(checkout, state=CheckoutState.RELEASING)
+        return checkout
+
+    checkout = await desk.database.transaction(work)
+    if checkout is None:
+        return False
+    desk.reach("sweep.begun")
+    if checkout.state is CheckoutState.CAPTURING:
+        await finish_capture(desk, checkout)
+    else:
+        await finish_release(desk, checkout)
+    return True
+
+
+class Sweepers:
+    """Both sweepers, in the background of one server."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        checkout_pause_seconds: float = CHECKOUT_PAUSE_SECONDS,
+        event_pause_seconds: float = EVENT_PAUSE_SECONDS,
+    ) -> None:
+        self._desk = desk
+        self._checkout_pause_seconds = checkout_pause_seconds
+        self._event_pause_seconds = event_pause_seconds
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+
+    async def run_once(self) -> None:
+        """Does once what both do for ever."""
+        await sweep_checkouts(self._desk)
+        await sweep_events(self._desk)
+
+    def start(self) -> None:
+        """Begins to sweep."""
+        assert not self._tasks
+        self._stopping.clear()
+        self._tasks = [
+            asyncio.create_task(self._repeat(sweep_checkouts, self._checkout_pause_seconds)),
+            asyncio.create_task(self._repeat(sweep_events, self._event_pause_seconds)),
+        ]
+
+    async def stop(self) -> None:
+        """Lets what is being swept end, then stops."""
+        self._stopping.set()
+        await asyncio.gather(*self._tasks)
+        self._tasks = []
+
+    async def _repeat(self, sweep: Callable[[Desk], Awaitable[int]], pause_seconds: float) -> None:
+        while not self._stopping.is_set():
+            try:
+                await sweep(self._desk)
+            except UNANSWERED as error:
+                logger.warning("sweeping waits: %s", error)
+            except Exception:
+                logger.exception("sweeping failed")
+            try:
+                await asyncio.wait_for(self._stopping.wait(), pause_seconds)
+            except TimeoutError:
+                continue

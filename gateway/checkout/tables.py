@@ -1,0 +1,74 @@
+"""Tables of checkouts, and of what sweepers remember."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, text
+
+from gateway.alliance_tables import METADATA
+from gateway.checkout.states import UNSETTLED, CheckoutState
+
+_STATES = ", ".join(f"'{state}'" for state in CheckoutState)
+UNSETTLED_SQL = "state IN ({})".format(", ".join(f"'{state}'" for state in UNSETTLED))
+"""Written out, because a partial index serves no condition with parameters."""
+
+CHECKOUT = Table(
+    "checkout",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    # The request that opened it and has no kept answer yet finds its checkout again.
+    Column("opened_by", Text, nullable=True),
+    Column("attempt_id", Text, nullable=False, unique=True),
+    Column("merchant_id", Text, nullable=False),
+    Column("store_id", Text, nullable=False),
+    Column("card_id", Text, nullable=True),
+    Column("membership_id", Text, nullable=True),
+    Column("cart", Text, nullable=False),
+    Column("agreed", Text, nullable=False),
+    Column("payable_minor", Integer, nullable=False),
+    Column("order_id", Text, nullable=False),
+    Column("order_no", Text, nullable=True),
+    Column("paid_at", Integer, nullable=True),
+    Column("absorbed_minor", Integer, nullable=False),
+    Column("points_active_at", Integer, nullable=True),
+    Column("points_expire_at", Integer, nullable=True),
+    Column("is_extended", Integer, nullable=False),
+    # A late capture has yet to take the alliance's coupons anew.
+    Column("lacks_locks", Integer, nullable=False),
+    Column("opened_at", Integer, nullable=False),
+    Column("expires_at", Integer, nullable=False),
+    CheckConstraint(f"state IN ({_STATES})"),
+    CheckConstraint("state NOT IN ('CAPTURING', 'CAPTURED') OR order_no IS NOT NULL"),
+    CheckConstraint("(order_no IS NULL) = (paid_at IS NULL)"),
+    CheckConstraint("is_extended IN (0, 1) AND lacks_locks IN (0, 1)"),
+    CheckConstraint("payable_minor >= 0 AND absorbed_minor >= 0"),
+    Index(
+        "checkout_opened_by",
+        "opened_by",
+        unique=True,
+        sqlite_where=text("opened_by IS NOT NULL"),
+        postgresql_where=text("opened_by IS NOT NULL"),
+    ),
+    Index(
+        "checkout_unsettled",
+        "id",
+        sqlite_where=text(UNSETTLED_SQL),
+        postgresql_where=text(UNSETTLED_SQL),
+    ),
+)
+
+EVENT_CURSOR = Table(
+    "event_cursor",
+    METADATA,
+    Column("backend", Text, primary_key=True),
+    Column("cursor", Integer, nullable=False),
+)
+"""How far each backend's outbox was applied."""
+
+APPLIED_EVENT = Table(
+    "applied_event",
+    METADATA,
+    Column("event_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Events applied ahead of the cursor, by the request that caused them; gone once it passed."""
