@@ -368,3 +368,7 @@ class Ledger(Protocol):
             card_ids: may repeat.
         """
         ...
+
+    async def has_entries(self) -> bool:
+        """Whether anything was ever booked; from then on the currency stays."""
+        ...

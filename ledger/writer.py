@@ -116,6 +116,14 @@ class SqlLedger:
             lambda connection: reads.read_standings(connection, card_ids, now=to_micros(now))
         )
 
+    async def has_entries(self) -> bool:
+        """Whether anything was ever booked."""
+        return await self._database.snapshot(
+            lambda connection: (
+                connection.exec_driver_sql("SELECT 1 FROM entry LIMIT 1").first() is not None
+            )
+        )
+
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._settings())
 
