@@ -61,18 +61,18 @@ class Town:
         """One that nobody used yet."""
         return f"request-{next(self._numbers)}"
 
-    async def query(self, name: str, token: str, **variables: Any) -> Any:
+    async def query(self, name: str, token: str, /, **variables: Any) -> Any:
         """The one root field of a named query."""
         data = await self.gateway.data(OPERATIONS[name], token=token, **variables)
         [answer] = data.values()
         return answer
 
-    async def change(self, name: str, token: str, **fields: Any) -> Any:
+    async def change(self, name: str, token: str, /, **fields: Any) -> Any:
         """The answer of a named mutation, whatever it is; a new request id unless given."""
         given = {"requestId": self.request_id(), **fields}
         return await self.query(name, token, input=given)
 
-    async def done(self, name: str, token: str, **fields: Any) -> Any:
+    async def done(self, name: str, token: str, /, **fields: Any) -> Any:
         """The answer of a named mutation that succeeds."""
         answer = await self.change(name, token, **fields)
         assert "replayed" in answer, answer
@@ -101,16 +101,21 @@ class Town:
         )
         return str(answer["store"]["id"])
 
-    async def join(self, merchant_id: str, store_id: str, phone: str) -> tuple[str, str]:
+    async def join(self, merchant_id: str, store_id: str, **credential: str) -> tuple[str, str]:
         """Ids of a member and its card."""
         answer = await self.done(
             "Join",
             self.merchant(merchant_id),
             storeId=store_id,
-            credential={"phone": phone},
+            credential=credential,
             consents=[],
         )
         return str(answer["member"]["id"]), str(answer["member"]["card"]["id"])
+
+    async def card_number(self, member_id: str) -> str:
+        """What is printed on the member's card."""
+        me = await self.query("MyCard", self.member(member_id))
+        return str(me["card"]["number"])
 
     async def sell(
         self, merchant_id: str, store_id: str, order_no: str, amount_minor: int, **cart: Any
@@ -175,6 +180,6 @@ async def settle(town: Town) -> Settled:
     tea_web = await town.open_store(tea, "tea-web", "WEB_SHOP")
     books = await town.admit("books", "书")
     books_shop = await town.open_store(books, "books-shop", "STORE_POS")
-    ann, ann_card = await town.join(tea, tea_shop, "+8613800000001")
-    bob, bob_card = await town.join(books, books_shop, "+8613800000002")
+    ann, ann_card = await town.join(tea, tea_shop, phone="+8613800000001")
+    bob, bob_card = await town.join(books, books_shop, phone="+8613800000002")
     return Settled(town, tea, tea_shop, tea_web, books, books_shop, ann, ann_card, bob, bob_card)
