@@ -12,8 +12,15 @@ from typing import Any
 
 from graphql import OperationDefinitionNode, parse, print_ast
 
+from gateway.app import Running, create_app
+from gateway.cost import OperationCosts
+from gateway.data_directory import OpenAlliance, open_alliance
+from gateway.serving import authenticator_for
+from gateway.settings import Settings
 from kernel.callers import CallerKind
-from tests.builders import GatewayUnderTest, running_gateway
+from kernel.clock import SetClock
+from kernel.ids import SeededIds
+from tests.builders import START, GatewayUnderTest, running
 
 _FOLDER = Path(__file__).parent / "operations"
 OPERATIONS = {
@@ -39,9 +46,14 @@ def line(amount_minor: int, *, sku: str = "tea", quantity: int = 1) -> JSON:
 
 @dataclass
 class Town:
-    """A running gateway, and the operations that its clients send."""
+    """A running gateway, and the operations that its clients send.
+
+    Attributes:
+        opened: what the gateway answers from, to look behind its answers.
+    """
 
     gateway: GatewayUnderTest
+    opened: OpenAlliance
     _numbers: Any = field(default_factory=lambda: count(1))
 
     @property
@@ -146,10 +158,29 @@ def dump_of(directory: Path) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def town_at(directory: Path, **options: Any) -> AsyncIterator[Town]:
-    """A town over a data directory."""
-    async with running_gateway(directory, **options) as gateway:
-        yield Town(gateway)
+async def town_at(
+    directory: Path, *, seed: str = "town", with_sweepers: bool = False
+) -> AsyncIterator[Town]:
+    """A town over a data directory; without sweepers, nothing happens that nobody asked for."""
+    clock, ids, settings = SetClock(START), SeededIds(seed), Settings(data=directory)
+    opened: list[OpenAlliance] = []
+
+    @asynccontextmanager
+    async def open_gateway() -> AsyncIterator[Running]:
+        async with open_alliance(
+            directory,
+            clock=clock,
+            ids=ids,
+            limits=settings.limits.operation,
+            with_sweepers=with_sweepers,
+        ) as alliance:
+            opened.append(alliance)
+            costs = OperationCosts(alliance.supergraph.public_schema, cost_max=settings.cost_max)
+            authenticator = await authenticator_for(settings, directory, alliance)
+            yield Running(alliance.engine, authenticator, costs)
+
+    async with running(create_app(open_gateway, ids=ids, limits=settings.limits)) as client:
+        yield Town(GatewayUnderTest(client, clock, directory), opened[0])
 
 
 @dataclass
