@@ -22,6 +22,7 @@ from gateway.federation.composition.conflicts import (
     Findings,
     Hint,
 )
+from gateway.federation.composition.federation_1 import with_known_keys
 from gateway.federation.composition.inspection import check_bases, inspect_subgraph
 from gateway.federation.composition.interfaces import (
     check_interfaces,
@@ -99,6 +100,7 @@ def _read(given: Sequence[SubgraphSdl], findings: Findings) -> tuple[Sources, Re
                     at=fault.coordinate or "",
                 )
     findings.refuse_if_any()
+    read = with_known_keys(read)
     if not any("Query" in subgraph.types for subgraph in read):
         findings.conflict(
             "NO_QUERIES",
