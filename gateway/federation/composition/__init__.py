@@ -95,7 +95,7 @@ def _read(given: Sequence[SubgraphSdl], findings: Findings) -> tuple[Sources, Re
             for fault in refused.faults:
                 findings.conflict(
                     fault.code,
-                    f"[{one.name}] {fault.message}",
+                    f'In subgraph "{one.name}": {fault.message}',
                     subgraphs=[one.name],
                     at=fault.coordinate or "",
                 )
@@ -108,6 +108,8 @@ def _read(given: Sequence[SubgraphSdl], findings: Findings) -> tuple[Sources, Re
             subgraphs=(subgraph.name for subgraph in read),
             at="Query",
         )
+        if not read:
+            findings.refuse_if_any()
     uses = {subgraph.name: inspect_subgraph(subgraph, findings) for subgraph in read}
     check_guards(read, findings)
     check_bases(read, findings)
