@@ -9,6 +9,7 @@ import typer
 
 from gateway.commands.compose import compose
 from gateway.commands.failures import CommandFailed
+from gateway.commands.replay import replay
 from gateway.commands.route import route
 from gateway.commands.schema import schema
 from gateway.commands.serve import serve
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "token": token,
     "schema": schema,
     "verify": verify,
+    "replay": replay,
     "route": route,
     "compose": compose,
 }

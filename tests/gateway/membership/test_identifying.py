@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.membership.lookup_budget import LookupBudget, LookupLimits, RateLimited
+from ledger.contract import ApplyRefund, CaptureOrder
 from tests.gateway.alliances import IDENTIFY, Counter, merchant_caller, open_alliance
 
 PHONE = {"phone": "+8613800001234"}
@@ -67,7 +68,7 @@ async def test_staff_are_warned_of_a_debt(tmp_path: Path) -> None:
     async with open_alliance(tmp_path) as house:
         here = await house.counter()
         joined = await here.join({"wechatUnionId": "oUnion"})
-        house.ledger.debt_by_card[joined["member"]["card"]["id"]] = 76
+        await _bring_into_debt(here, joined["member"]["card"]["id"])
         found = await here.identify({"wechatUnionId": "oUnion"})
 
         assert found["warnings"] == ["DEBT_OPEN"]
@@ -143,4 +144,39 @@ def test_a_look_up_that_finds_somebody_costs_one_unit() -> None:
 async def _ask(here: Counter, credential: dict[str, Any]) -> tuple[Any, list[str]]:
     return await here.house.ask_with_errors(
         IDENTIFY, {"credential": credential, "storeId": here.store_id}, caller=here.till
+    )
+
+
+async def _bring_into_debt(here: Counter, card_id: str) -> None:
+    """Earns points, spends them, and takes back what earned them."""
+    ledger, now = here.house.ledger, here.house.clock.now()
+    earning, spending = (
+        CaptureOrder(
+            order_id=order_id,
+            order_no=order_id,
+            merchant_id=here.merchant_id,
+            card_id=card_id,
+            attempt_id=None,
+            points_spent=spent,
+            coins_spent_minor=0,
+            points_earned=earned,
+            at=now,
+            active_at=now,
+            expires_at=None,
+        )
+        for order_id, spent, earned in (("ord_1", 0, 100), ("ord_2", 100, 0))
+    )
+    await ledger.capture_order(earning)
+    await ledger.capture_order(spending)
+    await ledger.apply_refund(
+        ApplyRefund(
+            order_id="ord_1",
+            refund_no="1",
+            merchant_id=here.merchant_id,
+            card_id=card_id,
+            points_returned=0,
+            coins_returned_minor=0,
+            points_kept=0,
+            at=now,
+        )
     )

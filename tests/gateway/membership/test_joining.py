@@ -12,8 +12,8 @@ from kernel.database import Database
 from tests.gateway.alliances import (
     ADMIN,
     START,
-    BackendStandIn,
     Counter,
+    Door,
     member_caller,
     merchant_caller,
     open_alliance,
@@ -29,9 +29,10 @@ JOINED_VIA = (
 
 
 async def test_a_newcomer_gets_a_member_a_card_a_membership_and_the_coupon(tmp_path: Path) -> None:
-    backend = BackendStandIn(gives_coupons=True)
-    async with open_alliance(tmp_path, backend=backend) as house:
+    door = Door()
+    async with open_alliance(tmp_path, door=door) as house:
         here = await house.counter()
+        await house.offer_to_newcomers(here.merchant_id)
         joined = await here.join(PHONE)
 
         assert joined["__typename"] == "Joined"
@@ -42,42 +43,45 @@ async def test_a_newcomer_gets_a_member_a_card_a_membership_and_the_coupon(tmp_p
         assert joined["membership"]["merchantId"] == here.merchant_id
         assert joined["firstOrderCoupon"]["merchantId"] == here.merchant_id
         alliance_id = house.alliance.directory.alliance.id
-        assert [(join.merchant_id, join.is_new_member) for join in backend.joins] == [
+        assert [(join.merchant_id, join.is_new_member) for join in door.joins] == [
             (here.merchant_id, True),
             (alliance_id, True),
         ]
-        assert backend.joins[0].membership_id == joined["membership"]["id"]
-        assert backend.joins[1].membership_id is None
+        assert door.joins[0].membership_id == joined["membership"]["id"]
+        assert door.joins[1].membership_id is None
 
 
 async def test_whoever_joined_before_is_told_so_and_gets_no_second_coupon(tmp_path: Path) -> None:
-    backend = BackendStandIn(gives_coupons=True)
-    async with open_alliance(tmp_path, backend=backend) as house:
+    door = Door()
+    async with open_alliance(tmp_path, door=door) as house:
         here = await house.counter()
+        await house.offer_to_newcomers(here.merchant_id)
         first = await here.join(PHONE)
         again = await here.join({"phone": "+8613800001234"})
 
         assert again["alreadyMember"] is True
         assert again["membership"] == first["membership"]
         assert again["firstOrderCoupon"] is None
-        assert len(backend.joins) == 2
+        assert len(door.joins) == 2
 
 
 async def test_a_repeated_join_answers_as_the_first_did(tmp_path: Path) -> None:
-    backend = BackendStandIn(gives_coupons=True)
-    async with open_alliance(tmp_path, backend=backend) as house:
+    door = Door()
+    async with open_alliance(tmp_path, door=door) as house:
         here = await house.counter()
+        await house.offer_to_newcomers(here.merchant_id)
         first = await here.join(PHONE, requestId="r")
         again = await here.join(PHONE, requestId="r")
         other = await here.join(REFERENCE, requestId="r")
 
         assert again == {**first, "replayed": True}
         assert other["code"] == "REQUEST_ID_REUSED"
-        assert len(backend.joins) == 2
+        assert len(door.joins) == 2
 
 
 async def test_one_card_joins_every_merchant_by_its_number(tmp_path: Path) -> None:
-    async with open_alliance(tmp_path) as house:
+    door = Door()
+    async with open_alliance(tmp_path, door=door) as house:
         here, there = await house.counter("A"), await house.counter("B")
         first = await here.join(PHONE)
         second = await there.join({"cardNumber": first["member"]["card"]["number"]})
@@ -85,7 +89,7 @@ async def test_one_card_joins_every_merchant_by_its_number(tmp_path: Path) -> No
         assert second["member"] == first["member"]
         assert second["alreadyMember"] is False
         assert second["membership"]["merchantId"] == there.merchant_id
-        assert house.backend.joins[-1].is_new_member is False
+        assert door.joins[-1].is_new_member is False
 
 
 async def test_a_number_of_an_older_scheme_names_one_person_at_every_merchant(
@@ -180,13 +184,14 @@ async def test_a_phone_number_is_found_again_and_kept_nowhere_in_clear(tmp_path:
 
 
 async def test_a_join_whose_backend_is_silent_is_finished_by_its_repeat(tmp_path: Path) -> None:
-    backend = BackendStandIn(gives_coupons=True)
-    async with open_alliance(tmp_path, backend=backend) as house:
+    door = Door()
+    async with open_alliance(tmp_path, door=door) as house:
         here = await house.counter()
-        backend.fails = True
+        await house.offer_to_newcomers(here.merchant_id)
+        door.is_shut = True
         _, codes = await _try_join(here, "r")
         health = house.alliance.health.health(here.merchant_id)
-        backend.fails = False
+        door.is_shut = False
         joined = await here.join(PHONE, requestId="r")
 
         assert codes == ["SUBGRAPH_UNAVAILABLE"]
@@ -197,15 +202,16 @@ async def test_a_join_whose_backend_is_silent_is_finished_by_its_repeat(tmp_path
 
 
 async def test_a_join_that_was_cut_off_is_finished_on_the_next_start(tmp_path: Path) -> None:
-    backend = BackendStandIn(gives_coupons=True)
-    async with open_alliance(tmp_path, backend=backend) as house:
+    door = Door()
+    async with open_alliance(tmp_path, door=door) as house:
         here = await house.counter()
-        backend.fails = True
+        await house.offer_to_newcomers(here.merchant_id)
+        door.is_shut = True
         await _try_join(here, "r")
 
-    backend.fails = False
-    async with open_alliance(tmp_path, backend=backend) as house:
-        assert [join.merchant_id for join in backend.joins] == [
+    door.is_shut = False
+    async with open_alliance(tmp_path, door=door) as house:
+        assert [join.merchant_id for join in door.joins] == [
             here.merchant_id,
             house.alliance.directory.alliance.id,
         ]
@@ -213,23 +219,23 @@ async def test_a_join_that_was_cut_off_is_finished_on_the_next_start(tmp_path: P
         assert joined["alreadyMember"] is False
         assert joined["firstOrderCoupon"] is not None
 
-    async with open_alliance(tmp_path, backend=backend):
-        assert len(backend.joins) == 4
+    async with open_alliance(tmp_path, door=door):
+        assert len(door.joins) == 4
 
 
 async def test_a_join_goes_on_when_the_till_hangs_up(tmp_path: Path) -> None:
-    backend = BackendStandIn()
+    door = Door()
     gate = asyncio.Event()
     begun = asyncio.Event()
-    answer = backend.join
+    answer = door.join
 
     async def slow_join(join: Any) -> Any:
         begun.set()
         await gate.wait()
         return await answer(join)
 
-    backend.join = slow_join  # type: ignore[method-assign]
-    async with open_alliance(tmp_path, backend=backend) as house:
+    door.join = slow_join  # type: ignore[method-assign]
+    async with open_alliance(tmp_path, door=door) as house:
         here = await house.counter()
         first = asyncio.create_task(here.join(PHONE, requestId="r"))
         await begun.wait()
@@ -237,7 +243,7 @@ async def test_a_join_goes_on_when_the_till_hangs_up(tmp_path: Path) -> None:
         first.cancel()
         gate.set()
 
-    async with open_alliance(tmp_path, backend=backend) as house:
+    async with open_alliance(tmp_path, door=door) as house:
         again = await Counter(house, here.merchant_id, here.store_id).join(PHONE, requestId="r")
 
     assert meanwhile["code"] == "REQUEST_IN_PROGRESS"

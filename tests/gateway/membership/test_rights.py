@@ -10,6 +10,9 @@ from sqlalchemy import event
 
 from kernel.callers import Caller
 from kernel.ids import derived_id_within
+from kernel.units import Ratio
+from merchants.offers import CartLine
+from merchants.port import PlaceOrder, PriceCart
 from tests.gateway.alliances import (
     ADMIN,
     Counter,
@@ -193,13 +196,7 @@ async def test_node_is_null_for_those_who_may_not_see_it_and_for_nonsense(tmp_pa
 async def test_an_order_is_found_by_its_merchant_its_buyer_and_admins(tmp_path: Path) -> None:
     async with open_alliance(tmp_path) as house:
         scene = await _scene(house)
-        order_id = derived_id_within("ord", scene.here.merchant_id, "1")
-
-        @dataclass
-        class Facts:
-            card_id: str
-
-        house.backend.orders_by_id[order_id] = Facts(scene.card["id"])
+        order_id = await _place_order(scene)
         for caller, is_found in {
             scene.member: True,
             scene.here.till: True,
@@ -271,6 +268,36 @@ async def test_thirty_membership_entities_are_read_in_one_statement(tmp_path: Pa
             f"M{n:02}" for n in range(30)
         ]
         assert len(statements) == 1
+
+
+async def _place_order(scene: Scene) -> str:
+    """Id of an order that the member placed at the first merchant."""
+    now = scene.house.clock.now()
+    cart = PriceCart(
+        merchant_id=scene.here.merchant_id,
+        store_id=scene.here.store_id,
+        channel="STORE_POS",
+        at=now,
+        lines=(CartLine("tea", 1, 1_000),),
+        member_point_value=Ratio(1, 1),
+        points_cap_bps=5_000,
+        earn_points_per_major_unit=1,
+        membership_id=scene.membership["id"],
+        card_id=scene.card["id"],
+    )
+    backend = scene.house.door.hosted
+    placed = await backend.place(
+        PlaceOrder(
+            merchant_id=cart.merchant_id,
+            attempt_id="att_1",
+            order_id=derived_id_within("ord", cart.merchant_id, "1"),
+            order_no="1",
+            cart=cart,
+            version=(await backend.price(cart)).version,
+            paid_at=now,
+        )
+    )
+    return placed.order.id
 
 
 async def _joined_everywhere(house: House, names: list[str]) -> tuple[Caller, list[dict[str, Any]]]:
