@@ -115,6 +115,7 @@ async def open_alliance(
         )
         stack.push_async_callback(alliance.close)
         late.alliance = alliance
+        await alliance.resume()
         hosted = {
             "alliance": _hosted(alliance),
             "ledger": _hosted(ledger),

@@ -102,7 +102,7 @@ def find_person(
     Source: docs/rules/identity.md, rules 4 to 6.
     """
     if credential.kind is IdentityKind.CARD_NUMBER:
-        return members_sql.find_by_card(
+        return members_sql.find_by_number(
             connection, merchant_id=merchant_id, number=credential.value
         )
     if credential.kind is IdentityKind.CARD_TOKEN:

@@ -9,6 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.alliance import AllianceSubgraph
+from gateway.checkout.carts import Amount, CartAsked, LineAsked
+from gateway.checkout.desk import Desk, reach_nothing
+from gateway.checkout.sweepers import Sweepers
+from gateway.directory.admission import AdmitMerchant, OpenStore
+from gateway.directory.entries import ALLIANCE_MERCHANT_ID, BackendKind
+from gateway.membership import members_sql, memberships_sql
 from gateway.membership.people import (
     Card,
     CardStatus,
@@ -17,14 +24,6 @@ from gateway.membership.people import (
     MemberStatus,
     Profile,
 )
-
-from gateway.alliance import AllianceSubgraph
-from gateway.checkout.carts import Amount, CartAsked, LineAsked
-from gateway.checkout.desk import Desk, reach_nothing
-from gateway.checkout.sweepers import Sweepers
-from gateway.directory.admission import AdmitMerchant, OpenStore
-from gateway.directory.entries import ALLIANCE_MERCHANT_ID, BackendKind
-from gateway.membership import members_sql, memberships_sql
 from gateway.membership.tables import MEMBER
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
