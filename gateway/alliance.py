@@ -120,12 +120,11 @@ class AllianceSubgraph:
             ids=ids,
             secret=secret,
         )
-        self.buyers = Buyers(database)
         self.desk = Desk(
             database=database,
             settings=settings_book,
             directory=directory,
-            buyers=self.buyers,
+            buyers=Buyers(database),
             backend=backend,
             ledger=ledger,
             ids=ids,

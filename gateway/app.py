@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.cost import OperationCosts
 from gateway.endpoint import AnswersOperations, EndpointLimits, GraphQLEndpoint, TellsCallers
 from gateway.metrics import CONTENT_TYPE, Metrics
 from kernel.ids import IdSource
@@ -38,10 +39,15 @@ _EXPLORER_FILES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a server answers with, once it is open."""
+    """What a server answers with, once it is open.
+
+    Attributes:
+        costs: what operations may cost; None for anything.
+    """
 
     engine: AnswersOperations
     authenticator: TellsCallers
+    costs: OperationCosts | None = None
 
 
 OpenGateway = Callable[[], AbstractAsyncContextManager[Running]]
@@ -74,7 +80,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with open_gateway() as running:
-            endpoint.open(running.engine, running.authenticator)
+            endpoint.open(running.engine, running.authenticator, running.costs)
             try:
                 yield
             finally:

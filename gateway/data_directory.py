@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from graphql import GraphQLSchema
-from sqlalchemy import select
 
 from gateway.alliance import AllianceSubgraph
 from gateway.assembly import assemble_engine
-from gateway.directory.shards import merchants_transport
 from gateway.federation.engine import Engine
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext, Transport
 from gateway.limits import OperationLimits
-from gateway.membership.tables import CARD
+from gateway.merchant_shards import merchants_transport
 from gateway.schemas import supergraph_sdl
 from gateway.transports.in_process import InProcessTransport
 from kernel.clock import Clock
@@ -56,13 +54,7 @@ class OpenAlliance:
     engine: Engine
     alliance: AllianceSubgraph
     ledger: LedgerSubgraph
-
-    async def card_of_member(self, member_id: str) -> str | None:
-        """Id of a member's card; None when there is no such member."""
-        statement = select(CARD.c.id).where(CARD.c.member_id == member_id)
-        return await self.alliance.database.snapshot(
-            lambda connection: connection.execute(statement).scalar_one_or_none()
-        )
+    merchants: HostedMerchants
 
 
 class _LateAlliance:
@@ -87,9 +79,17 @@ class _LateAlliance:
 
 @asynccontextmanager
 async def open_alliance(
-    directory: Path, *, clock: Clock, ids: IdSource, limits: OperationLimits | None = None
+    directory: Path,
+    *,
+    clock: Clock,
+    ids: IdSource,
+    limits: OperationLimits | None = None,
+    with_sweepers: bool = True,
 ) -> AsyncIterator[OpenAlliance]:
     """The alliance in a data directory, made when it is missing; closed on leaving.
+
+    Args:
+        with_sweepers: whether to finish, in the background, what time-outs and crashes left.
 
     Raises:
         DirectoryInUse: another server runs on it.
@@ -117,19 +117,27 @@ async def open_alliance(
         late.alliance = alliance
         await alliance.resume()
         hosted = {
-            "alliance": _hosted(alliance),
-            "ledger": _hosted(ledger),
-            "merchants": _hosted(merchants),
+            subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
         }
         supergraph = Supergraph.parse(supergraph_sdl())
-        transports: dict[str, Transport] = {
-            name: InProcessTransport(subgraph) for name, subgraph in hosted.items()
-        }
-        transports["merchants"] = merchants_transport(transports["merchants"])
-        alliance.sweepers.start()
-        stack.push_async_callback(alliance.sweepers.stop)
-        engine = assemble_engine(supergraph, transports, limits=limits)
-        yield OpenAlliance(supergraph, hosted, engine, alliance, ledger)
+        engine = assemble_engine(
+            supergraph, _transports(hosted, alliance.directory.alliance.id), limits=limits
+        )
+        if with_sweepers:
+            alliance.sweepers.start()
+            stack.push_async_callback(alliance.sweepers.stop)
+        yield OpenAlliance(supergraph, hosted, engine, alliance, ledger, merchants)
+
+
+def _transports(hosted: Mapping[str, Hosted], alliance_merchant_id: str) -> dict[str, Transport]:
+    backends = InProcessTransport(hosted["merchants"])
+    return {
+        "alliance": InProcessTransport(hosted["alliance"]),
+        "ledger": InProcessTransport(hosted["ledger"]),
+        "merchants": merchants_transport(
+            lambda _merchant_id: backends, alliance_merchant_id=alliance_merchant_id
+        ),
+    }
 
 
 def _locked(directory: Path) -> DirectoryLock:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gateway.cost import OperationCosts
 from gateway.federation.engine import EngineAnswer, EngineRequest
-from gateway.federation.faults import FaultCode, RequestRefused
+from gateway.federation.faults import Fault, FaultCode, RequestRefused
 from gateway.federation.requests import PreparedOperation
 from gateway.federation.transport import CallContext
 from gateway.limits import OperationLimits
@@ -110,12 +111,19 @@ class GraphQLEndpoint:
         self._passed_headers = tuple(passed_headers)
         self._engine: AnswersOperations | None = None
         self._authenticator: TellsCallers | None = None
+        self._costs: OperationCosts | None = None
         self._under_way = 0
 
-    def open(self, engine: AnswersOperations, authenticator: TellsCallers) -> None:
-        """Begins to serve."""
+    def open(
+        self,
+        engine: AnswersOperations,
+        authenticator: TellsCallers,
+        costs: OperationCosts | None = None,
+    ) -> None:
+        """Begins to serve; without `costs`, operations may cost what they like."""
         self._engine = engine
         self._authenticator = authenticator
+        self._costs = costs
 
     def close(self) -> None:
         """Serves no more."""
@@ -138,13 +146,13 @@ class GraphQLEndpoint:
         self._metrics.under_way.set(self._under_way)
         try:
             media_type = _negotiated(headers)
-            answer = await self._answer(scope, headers, receive, request_id)
+            answer, cost = await self._answer(scope, headers, receive, request_id)
             kind, outcome = answer.kind, _outcome_of(answer)
             status = status_of(answer, media_type)
             await respond(
                 send,
                 status,
-                body_of(answer),
+                body_of(answer, cost),
                 media_type=media_type.value,
                 request_id=request_id,
                 headers={"www-authenticate": CHALLENGE} if status == 401 else None,
@@ -169,7 +177,7 @@ class GraphQLEndpoint:
         headers: Mapping[str, str],
         receive: Receive,
         request_id: str,
-    ) -> EngineAnswer:
+    ) -> tuple[EngineAnswer, int | None]:
         engine, authenticator = self._engine, self._authenticator
         if engine is None or authenticator is None:
             raise HttpRefused(503, "NOT_READY", "The server is starting.", {"retry-after": "1"})
@@ -187,9 +195,20 @@ class GraphQLEndpoint:
             self._limits.operation.check_text(request.document)
             if scope["method"] == "GET":
                 _check_is_query(engine, request)
+            cost = self._checked_cost(engine, request)
         except RequestRefused as refused:
-            return EngineAnswer(None, refused.faults, "", executed=False)
-        return await engine.execute(request, context)
+            return EngineAnswer(None, refused.faults, "", executed=False), None
+        return await engine.execute(request, context), cost
+
+    def _checked_cost(self, engine: AnswersOperations, request: EngineRequest) -> int | None:
+        if self._costs is None:
+            return None
+        cost = self._costs.of(request, engine.prepare(request))
+        if cost > self._costs.cost_max:
+            message = f"The answer could hold {cost} fields; at most {self._costs.cost_max} may."
+            extensions = {"cost": cost, "costMax": self._costs.cost_max}
+            raise RequestRefused([Fault(message, "OPERATION_TOO_COSTLY", extensions=extensions)])
+        return cost
 
     def _headers_for_subgraphs(self, headers: Mapping[str, str], request_id: str) -> dict[str, str]:
         passed = {name: headers[name] for name in self._passed_headers if name in headers}

@@ -75,9 +75,12 @@ def status_of_faults(faults: Sequence[Fault]) -> int:
     return 400
 
 
-def body_of(answer: EngineAnswer) -> bytes:
-    """The answer as JSON."""
-    return orjson.dumps(answer.as_json())
+def body_of(answer: EngineAnswer, cost: int | None = None) -> bytes:
+    """The answer as JSON, with the operation's cost when it was counted."""
+    response = answer.as_json()
+    if cost is not None:
+        response["extensions"] = {"cost": cost}
+    return orjson.dumps(response)
 
 
 def body_of_refusal(refused: HttpRefused) -> bytes:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from gateway.app import Running, create_app
 from gateway.authentication import Authenticator
 from gateway.authorization import AccessRules
+from gateway.cost import OperationCosts
 from gateway.data_directory import OpenAlliance, open_alliance
 from gateway.issuers import trusted_issuers
 from gateway.lone_subgraph import LoneSubgraph
@@ -31,7 +32,7 @@ async def authenticator_for(
     authenticator = Authenticator(
         trusted_issuers(settings, directory=directory),
         unix_time=time.time,
-        card_of_member=opened.card_of_member,
+        card_of_member=opened.alliance.member_card,
     )
     await authenticator.refresh()
     return authenticator
@@ -45,7 +46,11 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
         async with open_alliance(
             directory, clock=clock, ids=ids, limits=settings.limits.operation
         ) as opened:
-            yield Running(opened.engine, await authenticator_for(settings, directory, opened))
+            yield Running(
+                opened.engine,
+                await authenticator_for(settings, directory, opened),
+                OperationCosts(opened.supergraph.public_schema, cost_max=settings.cost_max),
+            )
 
     return create_app(
         open_gateway, ids=ids, limits=settings.limits, with_explorer=settings.explorer

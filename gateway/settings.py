@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     root_fields_max: Count = _OPERATION.root_fields_max
     aliases_max: Count = _OPERATION.aliases_max
     operations_max: Count = _OPERATION.operations_max
+    cost_max: Count = 100_000
 
     @property
     def takes_development_tokens(self) -> bool:

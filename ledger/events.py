@@ -183,7 +183,7 @@ def grant(lane: Lane, request: GrantCoins, moment: Moment) -> tuple[CoinsReceipt
         card_id=request.card_id,
         merchant_id=funder,
     )
-    return receipt, _enter(lane, event, draft, accounts)
+    return receipt, _enter(lane, replace(event, reason=request.reason), draft, accounts)
 
 
 def _capture_state(

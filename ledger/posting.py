@@ -14,7 +14,7 @@ from ledger.state import Asset, HoldState, Lot, OrderState, Part, TxKind
 ISSUED = {Asset.POINTS: "points:issued", Asset.COINS: "coins:issued"}
 """The accounts that units come from and go to."""
 
-_TX = "INSERT INTO ledger_tx VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TX = "INSERT INTO ledger_tx VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ENTRY = "INSERT INTO entry VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _CARD_ENTRY = "INSERT INTO card_entry VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LOT_MOVE = "INSERT INTO lot_move VALUES (0, ?, ?, ?, ?, ?, ?)"
@@ -57,6 +57,7 @@ class Event:
         seq: counts the transactions of the lane.
         month: the clearing period that it is posted in.
         origin_month: the closed period that it belongs to; None when that is `month`.
+        reason: why, in somebody's words.
     """
 
     seq: int
@@ -68,6 +69,7 @@ class Event:
     created_at: int
     month: int
     origin_month: int | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def write_event(lane: Lane, event: Event, draft: Draft, accounts: Mapping[str, A
             event.created_at,
             event.month,
             event.origin_month,
+            event.reason,
         ),
     )
     lane.run_many(

@@ -74,10 +74,11 @@ class SqlLedger:
 
     async def capture_order(self, request: CaptureOrder) -> OrderReceipt:
         """Books a paid order."""
+        facts = replace(request, active_at=request.at, expires_at=None)
         return await self._once(
             "order",
             request.order_id,
-            request,
+            facts,
             OrderReceipt,
             lambda lane, moment: events.capture(lane, request, moment),
         )

@@ -175,6 +175,8 @@ class _Reader:
         kind = _KIND_BY_NODE[type(node)]
         is_extension = name in self._extended or "extends" in directives
         keys = tuple(read_key(one) for one in directives.get("key", ()))
+        if self._names.is_federation_1 and kind is Kind.INTERFACE:
+            keys = ()  # Federation 1 took keys on interfaces, and gave them no meaning.
         local_keys = top_level_of(keys) if is_extension else frozenset()
         shareable = "shareable" in directives
         external = "external" in directives

@@ -164,12 +164,15 @@ def _merge(
         loc=parts[0].loc,
         **lists,
     )
-    unfit = [
-        _DEFINITION_BY_EXTENSION[type(one)](name=one.name, loc=one.loc, directives=())
-        for one in extensions
-        if one not in fitting
-    ]
+    # An extension of another kind becomes a namesake, for the validation to object to.
+    unfit = [_empty(one) for one in extensions if one not in fitting]
     return [merged, *rest, *unfit]
+
+
+def _empty(extension: TypeExtensionNode) -> TypeDefinitionNode:
+    kind = _DEFINITION_BY_EXTENSION[type(extension)]
+    lists: dict[str, Any] = {name: () for name in _LISTS if name in kind.keys}
+    return kind(name=extension.name, loc=extension.loc, **lists)
 
 
 def _without_service(node: TypeDefinitionNode) -> TypeDefinitionNode:

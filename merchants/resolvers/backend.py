@@ -6,19 +6,15 @@ from collections.abc import Sequence
 
 import strawberry
 
-from kernel.graphql import Forbidden, Money, MoneyInput, PageInfo, page_args
+from kernel.graphql import Forbidden, Money, PageInfo, page_args
 from kernel.graphql import encode_cursor as cursor_text
-from kernel.refusals import InvalidInput
 from merchants.context import MerchantsInfo
 from merchants.hosted import HostedBackend
-from merchants.offers import CouponTerms, OfferedCoupon
 from merchants.port import (
     JoinMerchant,
     LockCoupons,
     PlaceOrder,
-    PriceCart,
     RecordEvent,
-    RefundOrder,
     ReleaseAttempt,
 )
 from merchants.rights import may_act_for
@@ -26,21 +22,14 @@ from merchants.schema import backend_answers as answers
 from merchants.schema.backend_inputs import (
     BackendJoinInput,
     BackendLockInput,
-    BackendOfferInput,
     BackendPlaceInput,
     BackendPriceInput,
     BackendRecordInput,
     BackendRefundInput,
     BackendReleaseInput,
 )
+from merchants.schema.backend_values import cart_of, refund_of, require_currency
 from merchants.schema.coupons import Coupon
-from merchants.schema.offers import (
-    cart_lines,
-    currency_problems,
-    line_amounts,
-    minor_of,
-    refund_line_values,
-)
 from merchants.schema.orders import Order
 from merchants.schema.tiers import TierStanding
 
@@ -50,7 +39,7 @@ async def backend_price(
 ) -> answers.BackendPriceResult | None:
     """A cart's price."""
     backend, currency = _backend(info, input.merchant_id), info.context.currency
-    return answers.BackendPriced.of(await backend.price(_cart(input, currency)), currency)
+    return answers.BackendPriced.of(await backend.price(cart_of(input, currency)), currency)
 
 
 async def backend_refund_terms(
@@ -58,7 +47,7 @@ async def backend_refund_terms(
 ) -> answers.BackendRefundTermsResult | None:
     """What a refund would do."""
     backend, currency = _backend(info, input.merchant_id), info.context.currency
-    terms = await backend.refund_terms(_refund(input, currency))
+    terms = await backend.refund_terms(refund_of(input, currency))
     return answers.BackendRefundTerms.of(terms, currency)
 
 
@@ -146,7 +135,7 @@ async def backend_place(
             attempt_id=input.attempt_id,
             order_id=input.order_id,
             order_no=input.order_no,
-            cart=_cart(input.cart, currency),
+            cart=cart_of(input.cart, currency),
             version=input.version,
             paid_at=input.paid_at,
         )
@@ -176,7 +165,7 @@ async def backend_refund(
 ) -> answers.BackendRefundResult | None:
     """The refund booked."""
     backend, currency = _backend(info, input.merchant_id), info.context.currency
-    refunded = await backend.refund(_refund(input, currency))
+    refunded = await backend.refund(refund_of(input, currency))
     return answers.BackendRefunded(
         replayed=refunded.replayed,
         terms=answers.BackendRefundTerms.of(refunded.terms, currency),
@@ -189,7 +178,7 @@ async def backend_record(
 ) -> answers.BackendRecordResult | None:
     """Another merchant's event counted."""
     backend = _backend(info, input.merchant_id)
-    _require_currency([("qualifying", input.qualifying)], info.context.currency)
+    require_currency([("qualifying", input.qualifying)], info.context.currency)
     recorded = await backend.record(
         RecordEvent(
             merchant_id=input.merchant_id,
@@ -211,84 +200,6 @@ def _backend(info: MerchantsInfo, merchant_id: str) -> HostedBackend:
     if not may_act_for(info.context.caller, merchant_id):
         raise Forbidden
     return info.context.backend
-
-
-def _cart(input: BackendPriceInput, currency: str) -> PriceCart:
-    amounts: list[tuple[str, MoneyInput | None]] = [
-        *line_amounts(input.lines),
-        ("shipping", input.shipping),
-        ("coins", input.coins),
-        ("coinsAvailable", input.coins_available),
-    ]
-    for index, offer in enumerate(input.alliance_coupons or ()):
-        path = f"allianceCoupons.{index}"
-        amounts += [
-            (f"{path}.amount", offer.amount),
-            (f"{path}.cap", offer.cap),
-            (f"{path}.minSpend", offer.min_spend),
-        ]
-    _require_currency(amounts, currency)
-    return PriceCart(
-        merchant_id=input.merchant_id,
-        store_id=input.store_id,
-        channel=input.channel.value,
-        at=input.at,
-        lines=cart_lines(input.lines),
-        member_point_value=input.member_point_value,
-        points_cap_bps=input.points_cap_bps,
-        earn_points_per_major_unit=input.earn_points_per_major_unit,
-        membership_id=input.membership_id,
-        card_id=input.card_id,
-        coupon_ids=tuple(input.coupon_ids or ()),
-        choose_best=input.choose_best,
-        shipping_minor=minor_of(input.shipping) or 0,
-        points=input.points or 0,
-        coins_minor=minor_of(input.coins) or 0,
-        points_available=input.points_available,
-        coins_available_minor=minor_of(input.coins_available) or 0,
-        alliance_coupons=tuple(
-            _offer(each, input.merchant_id) for each in input.alliance_coupons or ()
-        ),
-        alliance_rank=input.alliance_rank,
-    )
-
-
-def _offer(offer: BackendOfferInput, merchant_id: str) -> OfferedCoupon:
-    channels = offer.channels
-    return OfferedCoupon(
-        coupon_id=offer.coupon_id,
-        merchant_id=merchant_id,
-        terms=CouponTerms(
-            title=offer.title,
-            kind=offer.kind,
-            min_spend_minor=offer.min_spend.amount_minor,
-            amount_minor=minor_of(offer.amount),
-            percent_off_bps=offer.percent_off_bps,
-            cap_minor=minor_of(offer.cap),
-            skus=None if offer.skus is None else tuple(offer.skus),
-            category_ids=None if offer.category_ids is None else tuple(offer.category_ids),
-            channels=None if channels is None else tuple(each.value for each in channels),
-            stacking_group=offer.stacking_group,
-            funder_alliance_bps=offer.funder_alliance_bps,
-        ),
-    )
-
-
-def _refund(input: BackendRefundInput, currency: str) -> RefundOrder:
-    _require_currency([("amount", input.amount)], currency)
-    return RefundOrder(
-        merchant_id=input.merchant_id,
-        order_id=input.order_id,
-        refund_no=input.refund_no,
-        lines=refund_line_values(input.lines),
-        amount_minor=minor_of(input.amount),
-    )
-
-
-def _require_currency(amounts: list[tuple[str, MoneyInput | None]], currency: str) -> None:
-    problems = currency_problems(amounts, currency)
-    if problems:
-        raise InvalidInput(problems)
 
 
 def _coupons(coupon_ids: Sequence[str], merchant_id: str) -> list[Coupon]:

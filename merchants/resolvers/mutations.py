@@ -34,7 +34,9 @@ from merchants.templates_sql import read_template
 from merchants.tiers import Benefit, Ladder, Step, TierWindow
 
 
-async def set_tier_ladder(info: MerchantsInfo, input: SetTierLadderInput) -> SetTierLadderResult:
+async def set_tier_ladder(
+    info: MerchantsInfo, input: SetTierLadderInput
+) -> SetTierLadderResult | None:
     """A new version of a ladder."""
     backend = info.context.backend
     rulebook = Rulebook(backend, info.context.merchant_caller)
@@ -53,7 +55,7 @@ async def set_tier_ladder(info: MerchantsInfo, input: SetTierLadderInput) -> Set
 
 async def create_coupon_template(
     info: MerchantsInfo, input: CreateCouponTemplateInput
-) -> CreateCouponTemplateResult:
+) -> CreateCouponTemplateResult | None:
     """A new kind of coupon."""
     context = info.context
     rulebook = Rulebook(context.backend, context.merchant_caller)
@@ -85,7 +87,7 @@ async def create_coupon_template(
     )
 
 
-async def issue_coupons(info: MerchantsInfo, input: IssueCouponsInput) -> IssueCouponsResult:
+async def issue_coupons(info: MerchantsInfo, input: IssueCouponsInput) -> IssueCouponsResult | None:
     """A coupon for each card."""
     rulebook = Rulebook(info.context.backend, info.context.merchant_caller)
     answer = await rulebook.issue(

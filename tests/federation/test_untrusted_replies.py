@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from typing import Any
 
 import pytest
@@ -106,8 +107,12 @@ things = st.fixed_dictionaries(
     {"__typename": st.just("Thing") | junk, "id": st.sampled_from(["1", "2"]) | junk},
     optional={"owner": st.just({"id": "o"}) | junk, "name": junk, "size": junk, "notes": junk},
 )
-roots = st.fixed_dictionaries({"things": st.lists(things | junk, max_size=4) | junk}) | junk
-answers = st.fixed_dictionaries({"_e0": st.lists(things | junk, max_size=4) | junk}) | junk
+sound = st.just(
+    {"things": [{"__typename": "Thing", "id": id, "owner": {"id": "o"}} for id in "12"]}
+)
+roots = sound | st.fixed_dictionaries({"things": st.lists(things | junk, max_size=4) | junk}) | junk
+entities = st.lists(things | junk, min_size=2, max_size=2) | st.lists(things) | junk
+answers = st.fixed_dictionaries({"_e0": entities}) | junk
 paths = st.lists(st.sampled_from(["things", "_e0", "name", 0, 1, 9, -1]) | junk, max_size=4) | junk
 errors = st.lists(
     st.fixed_dictionaries({}, optional={"message": junk, "path": paths, "extensions": junk}) | junk,
@@ -117,15 +122,17 @@ replies = st.tuples(roots, errors | junk, answers, errors | junk)
 
 
 async def answered(reply: Any, *, shards: bool) -> EngineAnswer:
-    root, root_errors, entities, entity_errors = reply
+    root, root_errors, found, entity_errors = reply
     names: Any = ScriptedTransport(
-        answer=lambda request, context: SubgraphReply(entities, entity_errors)
+        answer=lambda request, context: SubgraphReply(copy.deepcopy(found), entity_errors)
     )
     if shards:
         names = ShardedTransport(
             OneShard(names), shard_keys={"Thing": "id"}, routes={}, extension_name="shard"
         )
-    first = ScriptedTransport(answer=lambda request, context: SubgraphReply(root, root_errors))
+    first = ScriptedTransport(
+        answer=lambda request, context: SubgraphReply(copy.deepcopy(root), root_errors)
+    )
     planning = Planning(lambda *_: PLAN, lambda *_: ())
     engine = Engine(SCHEMA, planning, {"things": first, "names": names})
     return await engine.execute(EngineRequest("{ things { id } }"), CallContext())

@@ -218,3 +218,64 @@ def test_one_subgraph_answers_an_abstract_field_for_all_its_types_or_not_at_all(
           {node{__typename ...on Dog{id}}}
         """
     )
+
+
+def test_interfaces_nested_in_interfaces_do_not_multiply() -> None:
+    types = "".join(
+        f"""
+        type T{number} implements Node
+          @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
+          @join__implements(graph: A, interface: "Node")
+        {{
+          id: ID!
+          below: [Node] @join__field(graph: A)
+          size: Int @join__field(graph: {"B" if number == 1 else "A"})
+        }}
+        """
+        for number in range(20)
+    )
+    supergraph = supergraph_of(
+        "type Query @everywhere { node: Node @join__field(graph: A) }"
+        "interface Node @join__type(graph: A) { id: ID! below: [Node] size: Int }" + types,
+        subgraphs="A B",
+    )
+    operation = "{ node { below { below { below { below { size } } } } } }"
+
+    # Twenty types on each of five levels would make 20 ** 5 fields.
+    assert len(printed(supergraph, operation)) < 2_000
+
+
+def test_the_type_is_selected_where_siblings_share_a_key_and_only_one_leads_on() -> None:
+    supergraph = supergraph_of(
+        """
+        type Query @everywhere { found: [Found] @join__field(graph: A) }
+        union Found
+          @join__type(graph: A)
+          @join__unionMember(graph: A, member: "Cat")
+          @join__unionMember(graph: A, member: "Dog") = Cat | Dog
+        type Cat @join__type(graph: A) { toy: Ball }
+        type Dog @join__type(graph: A) { toy: Bone }
+        type Ball @join__type(graph: A) { maker: Maker }
+        type Bone @join__type(graph: A) { size: Int }
+        type Maker @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+          id: ID!
+          country: String @join__field(graph: B)
+        }
+        """,
+        subgraphs="A B",
+    )
+    operation = """
+        { found { ... on Cat { toy { maker { country } } } ... on Dog { toy { size } } } }
+    """
+
+    assert printed(supergraph, operation) == text(
+        """
+        Sequence
+          Fetch a
+            {found{__typename ...on Cat{toy{__typename maker{__typename id}}} \
+...on Dog{toy{__typename size}}}}
+          Fetch b
+            $_r0 at found.@<Cat>.toy<Ball>.maker: Maker {id}
+            query($_r0:[_Any!]!){_e0:_entities(representations:$_r0){...on Maker{country}}}
+        """
+    )

@@ -36,8 +36,11 @@ class _Check:
                     self._check_inputs(field.arguments, at, "{at}({name}:)")
             inputs = {name: one.value for name, one in merged.input_fields.items()}
             self._check_inputs(inputs, merged.name, "{at}.{name}")
-            for interface in merged.interfaces:
-                self._check_implementation(merged, self._types[interface])
+            for name in merged.interfaces:
+                interface = self._types.get(name)
+                # Absent when subgraphs do not agree on its kind, which is noted already.
+                if interface is not None and not interface.markers.inaccessible:
+                    self._check_implementation(merged, interface)
 
     def _check_children(self, merged: MergedType) -> None:
         hidden = [
@@ -105,8 +108,6 @@ class _Check:
                 return
 
     def _check_implementation(self, merged: MergedType, interface: MergedType) -> None:
-        if interface.markers.inaccessible:
-            return
         for name, promised in interface.fields.items():
             field = merged.fields.get(name)
             if field is None or promised.markers.inaccessible:

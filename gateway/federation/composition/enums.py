@@ -55,6 +55,7 @@ def merge_values(
             if is_answered and not markers.inaccessible:
                 _mismatch(sources, at, having, [subgraph for subgraph, _ in declaring])
             elif not is_answered:
+                _left_out(sources, at, having)
                 continue
         merged[value] = MergedValue(
             name=value,
@@ -63,14 +64,18 @@ def merge_values(
             markers=markers,
         )
     if not merged:
-        sources.findings.conflict(
-            "EMPTY_MERGED_ENUM_TYPE",
-            f'Enum "{name}" is only given by clients, and no value of it is known to all of its'
-            f" subgraphs ({named(subgraph for subgraph, _ in declaring)}).",
-            subgraphs=(subgraph for subgraph, _ in declaring),
-            at=name,
-        )
+        _nothing_left(sources, name, [subgraph for subgraph, _ in declaring])
     return merged
+
+
+def _nothing_left(sources: Sources, name: str, subgraphs: Sequence[str]) -> None:
+    sources.findings.conflict(
+        "EMPTY_MERGED_ENUM_TYPE",
+        f'Enum "{name}" is only given by clients, and no value of it is known to all of its'
+        f" subgraphs ({named(subgraphs)}).",
+        subgraphs=subgraphs,
+        at=name,
+    )
 
 
 def _mismatch(sources: Sources, at: str, having: Sequence[str], subgraphs: Sequence[str]) -> None:
@@ -80,5 +85,14 @@ def _mismatch(sources: Sources, at: str, having: Sequence[str], subgraphs: Seque
         f'Enum value "{at}" is known to subgraph {named(having)} but not to {named(lacking)},'
         " while clients both give the enum and are answered with it.",
         subgraphs=subgraphs,
+        at=at,
+    )
+
+
+def _left_out(sources: Sources, at: str, having: Sequence[str]) -> None:
+    sources.findings.hint(
+        "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
+        f'"{at}" is left out of the supergraph: only subgraph {named(having)} takes it.',
+        subgraphs=having,
         at=at,
     )

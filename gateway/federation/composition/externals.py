@@ -32,30 +32,27 @@ def check_external(
             at=at,
         )
     for wanted in merged_arguments:
-        given = field.arguments.get(wanted.name)
-        place = f"{at}({wanted.name}:)"
-        if given is None:
-            findings.conflict(
-                "EXTERNAL_ARGUMENT_MISSING",
-                f'{where} without its argument "{wanted.name}".',
-                subgraphs=concerned,
-                at=place,
-            )
-            continue
         spelled = {str(one.arguments[wanted.name].type) for _, one in owners}
-        if str(given.type) not in {str(wanted.type), *spelled}:
+        fault = _argument_fault(field.arguments.get(wanted.name), wanted, spelled)
+        if fault is not None:
+            code, difference = fault
             findings.conflict(
-                "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
-                f'{where} with argument "{wanted.name}" of type "{given.type}", but its type is'
-                f' "{wanted.type}".',
+                f"EXTERNAL_ARGUMENT_{code}",
+                f'{where}, {difference} "{wanted.name}".',
                 subgraphs=concerned,
-                at=place,
+                at=f"{at}({wanted.name}:)",
             )
-        if given.default != wanted.default:
-            findings.conflict(
-                "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
-                f'{where} with default {given.default or "none"} of argument "{wanted.name}", but'
-                f" its default is {wanted.default or 'none'}.",
-                subgraphs=concerned,
-                at=place,
-            )
+
+
+def _argument_fault(
+    given: InputValue | None, wanted: InputValue, spelled: set[str]
+) -> tuple[str, str] | None:
+    """End of the code, and the difference in words; None when the argument agrees."""
+    if given is None:
+        return "MISSING", "without its argument"
+    if str(given.type) not in {str(wanted.type), *spelled}:
+        return "TYPE_MISMATCH", f'with type "{given.type}" instead of "{wanted.type}" for argument'
+    if given.default != wanted.default:
+        defaults = f"{given.default or 'none'} instead of {wanted.default or 'none'}"
+        return "DEFAULT_MISMATCH", f"with default {defaults} for argument"
+    return None

@@ -121,8 +121,7 @@ def _check_externals(
 ) -> None:
     owners = [(part.subgraph.name, part.field) for part in parts if part.answers]
     for part in parts:
-        # Federation 1 never looked at what an external field says of itself.
-        if part.field.external and not part.subgraph.is_federation_1:
+        if part.field.external:
             check_external(
                 (part.subgraph.name, part.field),
                 owners=owners,

@@ -56,6 +56,7 @@ def plan_operation(
     for step in _steps(graph, operation, root_type):
         assembly = Assembly(graph, places)
         assembly.add_root(step)
+        places.root.select_needed_typenames()
         for wave in in_waves(delayed(assembly.requests)):
             waves.append([printer.fetch(request) for request in wave])
     return Plan(operation.kind, laid_out(waves), projection, operation.introspection)

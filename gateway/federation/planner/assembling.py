@@ -69,6 +69,7 @@ class Assembly:
         self._graph = graph
         self._places = places
         self._requests: dict[tuple[int, str], RequestDraft] = {}
+        self._filled: dict[tuple[object, ...], tuple[SelectionDraft, set[RequestDraft]]] = {}
 
     @property
     def requests(self) -> list[RequestDraft]:
@@ -122,18 +123,37 @@ class Assembly:
             fields[key] = draft
         if not plan.returns:
             return set()
+        visited = self._fill_below(plan, type_name, place, draft, request)
+        if visited:
+            travellers = place.travellers.setdefault(key, set())
+            travellers.update(self._graph.runtime_types(type_name))
+        return visited
+
+    def _fill_below(
+        self,
+        plan: FieldPlan,
+        type_name: str,
+        place: Place,
+        draft: FieldDraft,
+        request: RequestDraft,
+    ) -> set[RequestDraft]:
+        """Fills a field's selection; sibling types with the same plans share one selection.
+
+        Without that, interfaces nested in interfaces would multiply.
+        """
+        below = self._places.below(place, type_name, plan.field)
+        varies = self._varies(type_name, plan)
+        identity = (plan.objects, plan.returns, varies, below, request)
+        if draft.selection is None and identity in self._filled:
+            draft.selection, visited = self._filled[identity]
+            return visited
         if draft.selection is None:
-            draft.selection = SelectionDraft(
-                plan.returns, with_typename=self._varies(type_name, plan)
-            )
-        visited: set[RequestDraft] = set()
-        below = self._places.below(place, type_name, field)
+            draft.selection = SelectionDraft(plan.returns, with_typename=varies)
+            below.selections.append(draft.selection)
+        visited = set()
         for object_plan in plan.objects:
-            moved = self._fill(object_plan, below, draft.selection, request)
-            if moved:
-                travellers = place.travellers.setdefault(key, set())
-                travellers.update(self._graph.runtime_types(type_name))
-                visited |= moved
+            visited |= self._fill(object_plan, below, draft.selection, request)
+        self._filled.setdefault(identity, (draft.selection, visited))
         return visited
 
     def _varies(self, type_name: str, plan: FieldPlan) -> bool:

@@ -92,6 +92,7 @@ class _RequestBody:
         self._subgraph = subgraph
         self.variables: set[str] = set()
         self.renamed: dict[str, str] = {}
+        self._printed: dict[SelectionDraft, str] = {}
 
     def entities(self, draft: SelectionDraft, arriving: InputDraft) -> str:
         """The selection below `_entities`, one fragment per type sent."""
@@ -110,6 +111,12 @@ class _RequestBody:
 
     def selection(self, draft: SelectionDraft) -> str:
         """A selection below a field, in braces."""
+        known = self._printed.get(draft)
+        if known is None:
+            known = self._printed[draft] = self._selection(draft)
+        return known
+
+    def _selection(self, draft: SelectionDraft) -> str:
         lines: _Lines = {
             type_name: {key: self._field(field) for key, field in fields.items()}
             for type_name, fields in draft.by_type.items()

@@ -12,6 +12,9 @@ Signature = tuple[str, str, str]
 """What a key of the merged data holds: field name, printed arguments, shape of its type."""
 
 
+_TYPENAME: Signature = ("__typename", "", "String!")
+
+
 @dataclass(slots=True, eq=False)
 class Place:
     """Objects at one path of the merged data.
@@ -24,16 +27,18 @@ class Place:
         keys: what each key of these objects holds, for all their types alike.
         aliases: keys that differ from what was asked for -> what was asked for.
         travellers: by key, the runtime types here below which objects move on.
+        selections: what requests select of these objects.
     """
 
     parent: Place | None = None
     key: str = ""
     lists: int = 0
     types: set[str] = field(default_factory=set)
-    keys: dict[str, Signature] = field(default_factory=dict)
+    keys: dict[str, Signature] = field(default_factory=lambda: {"__typename": _TYPENAME})
     aliases: dict[str, str] = field(default_factory=dict)
     children: dict[str, Place] = field(default_factory=dict)
     travellers: dict[str, set[str]] = field(default_factory=dict)
+    selections: list[SelectionDraft] = field(default_factory=list)
 
     def key_for(self, preferred: str, signature: Signature) -> str:
         """The key that holds this here: the preferred one unless it holds something else."""
@@ -55,6 +60,14 @@ class Place:
         if found is None:
             found = self.children[key] = Place(self, key, lists)
         return found
+
+    def select_needed_typenames(self) -> None:
+        """Selects `__typename` wherever a path leads on through some types only."""
+        if not all(through >= self.types for through in self.travellers.values()):
+            for selection in self.selections:
+                selection.with_typename = True
+        for child in self.children.values():
+            child.select_needed_typenames()
 
     def path(self) -> tuple[Segment, ...]:
         """From the root to the objects, through those types only that lead on."""
@@ -98,6 +111,8 @@ class SelectionDraft:
 
     def absorb(self, other: SelectionDraft) -> None:
         """Adds all that another selection of the same place selects."""
+        if other is self:
+            return
         self.with_typename = self.with_typename or other.with_typename
         for type_name, fields in other.by_type.items():
             mine = self.by_type.setdefault(type_name, {})

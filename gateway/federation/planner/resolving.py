@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 from gateway.federation.graph import Graph, Provided
 from gateway.federation.planner.choices import (
     FREE,
     Choice,
-    Combination,
+    Cost,
     FieldPlan,
-    Hop,
     ObjectPlan,
     best,
     combinations,
-    later,
-    rank,
-    waves_of,
 )
 from gateway.federation.planner.interface_objects import split_by_type
+from gateway.federation.planner.moves import (
+    by_remainder,
+    entity_hop,
+    root_hop,
+    torn_fields,
+    unresolved,
+    with_hop,
+)
 from gateway.federation.selections import Field, Selection
 
-Guard = frozenset[tuple[str, str, str]]
-"""Moves whose conditions are being resolved: (type, subgraph, field for which it requires)."""
+CHAIN_MAX = 12
+"""Longest chain of moves, each needing the one before, that is followed to reach one field."""
 
-_NO_GUARD: Guard = frozenset()
-_HOP_WEIGHT = 100
+_PARTIAL_WAYS_MAX = 4
+
+
+class Stand(NamedTuple):
+    """Where objects stand while their fields are looked for.
+
+    Attributes:
+        subgraph: whose request they are in; empty for the root, before any request.
+        provided: selections that hold here although their fields are external.
+        links: how many more moves may depend on each other; None for what the client wants,
+            where the shortest chain that reaches a field is taken, however long.
+    """
+
+    subgraph: str
+    provided: Provided
+    links: int | None
+
+
+Way = tuple[tuple[Selection, ...], ObjectPlan]
+"""A representation (key, then required selections), and how its fields are had."""
+
+
+T = TypeVar("T")
 
 
 class Resolver:
@@ -38,25 +64,16 @@ class Resolver:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._known: dict[object, tuple[list[Choice], Field]] = {}
+        self._known: dict[tuple[object, ...], tuple[list[Any], bool]] = {}
+        self._stopped_short = False
         self.out_of_reach: dict[str, None] = {}
 
     def root(self, type_name: str, fields: Iterable[Field]) -> ObjectPlan:
         """The cheapest way to get fields of a root type; may leave a remainder."""
-        return self._objects(type_name, "", tuple(fields), (), _NO_GUARD)[0]
+        return self._objects(type_name, tuple(fields), Stand("", (), None))[0]
 
-    def _objects(
-        self,
-        type_name: str,
-        subgraph: str,
-        fields: tuple[Field, ...],
-        provided: Provided,
-        guard: Guard,
-    ) -> list[ObjectPlan]:
-        groups = [
-            self._choices(type_name, subgraph, field, provided, guard) or [_unresolved(field)]
-            for field in fields
-        ]
+    def _objects(self, type_name: str, fields: tuple[Field, ...], stand: Stand) -> list[ObjectPlan]:
+        groups = [self._choices(type_name, field, stand) or [unresolved(field)] for field in fields]
         plans: list[ObjectPlan] = []
         for combination in combinations(groups):
             picks = [pick for pick in combination.picks if isinstance(pick, Choice)]
@@ -72,68 +89,76 @@ class Resolver:
             )
         return plans
 
-    def _choices(
-        self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
-    ) -> list[Choice]:
-        identity = (type_name, subgraph, id(field), tuple(map(id, provided)), guard)
-        known = self._known.get(identity)
+    def _choices(self, type_name: str, field: Field, stand: Stand) -> list[Choice]:
+        return self._remembered(
+            (type_name, field, stand), lambda: self._by_shortest_chain(type_name, field, stand)
+        )
+
+    def _remembered(self, question: tuple[object, ...], answer: Callable[[], list[T]]) -> list[T]:
+        """The answer to a question, found out once, with whether it was cut short."""
+        known = self._known.get(question)
         if known is None:
-            found = self._find_choices(type_name, subgraph, field, provided, guard)
-            known = self._known[identity] = (found, field)
-            if not found and not guard and field.selection is None:
-                self.out_of_reach.setdefault(f"{type_name}.{field.name}")
+            before, self._stopped_short = self._stopped_short, False
+            known = self._known[question] = (answer(), self._stopped_short)
+            self._stopped_short = before
+        self._stopped_short = self._stopped_short or known[1]
         return known[0]
 
-    def _find_choices(
-        self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
-    ) -> list[Choice]:
+    def _by_shortest_chain(self, type_name: str, field: Field, stand: Stand) -> list[Choice]:
+        if stand.links is not None:
+            return self._find_choices(type_name, field, stand, stand.links)
+        found: list[Choice] = []
+        for links in range(1, CHAIN_MAX + 1):
+            self._stopped_short = False
+            found = self._find_choices(type_name, field, stand, links)
+            if not self._stopped_short or any(choice.remainder is None for choice in found):
+                break
+        if not found and field.selection is None:
+            self.out_of_reach.setdefault(f"{type_name}.{field.name}")
+        return found
+
+    def _find_choices(self, type_name: str, field: Field, stand: Stand, links: int) -> list[Choice]:
         if field.name == "__typename":
             return [Choice((FieldPlan(field),), (), FREE, 0)]
         direct: list[Choice] = []
-        if subgraph and self._graph.resolves(type_name, subgraph, field.name, provided):
-            direct = self._direct(type_name, subgraph, field, provided, guard)
+        if stand.subgraph and self._graph.resolves(
+            type_name, stand.subgraph, field.name, stand.provided
+        ):
+            direct = self._direct(type_name, field, stand)
         if any(choice.remainder is None and not choice.cost for choice in direct):
             return best(choice for choice in direct if choice.remainder is None)
-        options = direct + list(self._hops(type_name, subgraph, field, provided, guard))
+        options = direct + list(self._hops(type_name, field, stand, links))
         whole = [choice for choice in options if choice.remainder is None]
-        if whole:
-            return best(whole)
-        return self._covering(type_name, subgraph, options, provided, guard)
+        return best(whole) if whole else self._covering(type_name, options, stand, links)
 
     def _covering(
-        self,
-        type_name: str,
-        subgraph: str,
-        options: list[Choice],
-        provided: Provided,
-        guard: Guard,
+        self, type_name: str, options: list[Choice], stand: Stand, links: int
     ) -> list[Choice]:
         """Ways that take several subgraphs for parts of one field; else the best partial one."""
-        partial = sorted(options, key=_by_remainder)[:4]
+        partial = sorted(options, key=by_remainder)[:_PARTIAL_WAYS_MAX]
         while partial:
             joined = [
                 choice.joined(other)
                 for choice in partial
                 if choice.remainder is not None
-                for other in self._hops(type_name, subgraph, choice.remainder, provided, guard)
+                for other in self._hops(type_name, choice.remainder, stand, links)
             ]
             whole = [choice for choice in joined if choice.remainder is None]
             if whole:
                 return best(whole)
             if not joined:
                 return partial[:1]
-            partial = sorted(joined, key=_by_remainder)[:4]
+            partial = sorted(joined, key=by_remainder)[:_PARTIAL_WAYS_MAX]
         return []
 
-    def _direct(
-        self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
-    ) -> list[Choice]:
+    def _direct(self, type_name: str, field: Field, stand: Stand) -> list[Choice]:
         """Ways to select the field in the request at hand."""
         selection = field.selection
         if selection is None:
             return [Choice((FieldPlan(field),), (), FREE, 1)]
+        subgraph = stand.subgraph
         returns = self._graph.named_type(type_name, subgraph, field.name)
-        below = self._graph.provided_below(type_name, subgraph, field.name, provided)
+        provided = self._graph.provided_below(type_name, subgraph, field.name, stand.provided)
         possible = self._graph.possible(returns, subgraph)
         strangers = {
             name: fields
@@ -141,8 +166,11 @@ class Resolver:
             if name not in possible and (fields := selection.fields(name))
         }
         choices: list[Choice] = []
-        for combination in self._object_plans(possible, subgraph, selection, below, guard):
-            plans = tuple(pick for pick in combination.picks if isinstance(pick, ObjectPlan))
+        below = stand._replace(provided=provided)
+        ways = self._remembered(
+            (possible, selection, below), lambda: self._object_plans(possible, selection, below)
+        )
+        for plans, cost, weight in ways:
             left = {
                 plan.type_name: plan.remainder
                 for plan in plans
@@ -155,209 +183,125 @@ class Resolver:
                 Choice(
                     fields=(FieldPlan(field, returns, plans),),
                     hops=(),
-                    cost=combination.cost,
-                    weight=combination.weight + 1,
+                    cost=cost,
+                    weight=weight + 1,
                     remainder=field.narrowed(left) if left else None,
                 )
             )
         return choices
 
     def _object_plans(
-        self,
-        types: tuple[str, ...],
-        subgraph: str,
-        selection: Selection,
-        provided: Provided,
-        guard: Guard,
-    ) -> list[Combination]:
-        """Ways to fill objects that may be of several types, one plan per type in each."""
+        self, types: tuple[str, ...], selection: Selection, stand: Stand
+    ) -> list[tuple[tuple[ObjectPlan, ...], Cost, int]]:
+        """Ways to fill objects that may be of several types: a plan per type, cost, weight."""
         groups = [
-            self._interface_objects(name, subgraph, selection, provided, guard)
-            if self._graph.is_interface_object(name, subgraph)
-            else self._objects(name, subgraph, selection.fields(name), provided, guard)
+            self._interface_objects(name, selection, stand)
+            if self._graph.is_interface_object(name, stand.subgraph)
+            else self._objects(name, selection.fields(name), stand)
             for name in types
         ]
-        torn = _torn_fields(groups, [selection.fields(name) for name in types])
-        if not torn:
-            return combinations(groups)
-        groups = []
-        for name in types:
-            fields = selection.fields(name)
-            kept = tuple(field for field in fields if torn.isdisjoint(map(id, field.nodes)))
-            dropped = tuple(field for field in fields if field not in kept)
-            groups.append(
-                [
-                    replace(plan, remainder=plan.remainder + dropped)
-                    for plan in self._objects(name, subgraph, kept, provided, guard)
-                ]
+        torn = torn_fields(groups, [selection.fields(name) for name in types])
+        if torn:
+            groups = []
+            for name in types:
+                fields = selection.fields(name)
+                kept = tuple(field for field in fields if torn.isdisjoint(map(id, field.nodes)))
+                dropped = tuple(field for field in fields if field not in kept)
+                plans = self._objects(name, kept, stand)
+                groups.append([replace(plan, remainder=plan.remainder + dropped) for plan in plans])
+        return [
+            (
+                tuple(pick for pick in combination.picks if isinstance(pick, ObjectPlan)),
+                combination.cost,
+                combination.weight,
             )
-        return combinations(groups)
+            for combination in combinations(groups)
+        ]
 
     def _interface_objects(
-        self,
-        interface: str,
-        subgraph: str,
-        selection: Selection,
-        provided: Provided,
-        guard: Guard,
+        self, interface: str, selection: Selection, stand: Stand
     ) -> list[ObjectPlan]:
         """Ways to fill objects of which the subgraph knows only an interface."""
-        wanted = split_by_type(self._graph, interface, subgraph, selection)
-        plans = self._objects(interface, subgraph, wanted.for_all, provided, guard)
+        wanted = split_by_type(self._graph, interface, stand.subgraph, selection)
+        plans = self._objects(interface, wanted.for_all, stand)
         if not wanted.for_some:
             return plans
         found: list[ObjectPlan] = []
         for target in self._graph.concretising_subgraphs(interface):
-            edge = (interface, target, "__typename")
-            if edge in guard:
-                continue
+            arrived = Stand(target, (), stand.links)
             groups = [
-                self._objects(name, target, wanted.for_some.get(name, ()), (), guard)
+                self._objects(name, wanted.for_some.get(name, ()), arrived)
                 for name in self._graph.possible(interface, target)
             ]
-            approaches = self._approaches(
-                interface,
-                subgraph,
-                self._graph.keys(interface, target),
-                (),
-                provided,
-                guard | {edge},
-            )
-            for representation, conditions in approaches:
-                for combination in combinations(groups):
+            combined = combinations(groups)
+            for representation, conditions in self._concretising_ways(interface, target, stand):
+                for combination in combined:
                     targets = [pick for pick in combination.picks if isinstance(pick, ObjectPlan)]
                     if any(plan.remainder for plan in targets):
                         continue
-                    hop = _entity_hop(target, interface, representation, conditions, targets)
-                    found += [_with_hop(plan, hop) for plan in plans]
+                    hop = entity_hop(target, interface, representation, conditions, targets)
+                    found += [with_hop(plan, hop) for plan in plans]
         return best(found)
 
-    def _hops(
-        self, type_name: str, subgraph: str, field: Field, provided: Provided, guard: Guard
-    ) -> Iterator[Choice]:
+    def _concretising_ways(self, interface: str, target: str, stand: Stand) -> list[Way]:
+        keys = self._graph.keys(interface, target)
+        if stand.links == 0:
+            self._stopped_short = True
+            return []
+        if stand.links is not None:
+            return list(self._ways(interface, keys, (), stand, stand.links))
+        for links in range(1, CHAIN_MAX + 1):
+            found = list(self._ways(interface, keys, (), stand, links))
+            if found:
+                return found
+        return []
+
+    def _hops(self, type_name: str, field: Field, stand: Stand, links: int) -> Iterator[Choice]:
         """Ways to get the field by moving the object into another request."""
         owners = [(type_name, name) for name in self._graph.owners(type_name, field.name)]
         for sent, target in owners + self._graph.owners_as_interface(type_name, field.name):
             entry = self._graph.entry(sent, target, field.name)
             required = entry.requires if entry else None
-            edge = (sent, target, field.name if required else "")
-            if edge in guard or (target == subgraph and required is None and sent == type_name):
+            if target == stand.subgraph and required is None and sent == type_name:
                 continue
-            wanted = self._direct(sent, target, field, (), guard)
-            if not subgraph:
-                yield from (_root_hop(type_name, target, choice) for choice in wanted)
+            keys = self._graph.keys(sent, target)
+            if stand.subgraph and not keys:
+                continue
+            if stand.subgraph and links == 0:
+                self._stopped_short = True
+                return
+            wanted = self._direct(sent, field, Stand(target, (), stand.links))
+            if not stand.subgraph:
+                yield from (root_hop(type_name, target, choice) for choice in wanted)
                 continue
             needs = (self._graph.field_set(required),) if required else ()
-            approaches = self._approaches(
-                type_name, subgraph, self._graph.keys(sent, target), needs, provided, guard | {edge}
-            )
-            for representation, conditions in approaches if wanted else ():
+            ways = self._ways(type_name, keys, needs, stand, links) if wanted else ()
+            sent_type = sent if sent != type_name else ""
+            for representation, conditions in ways:
                 for choice in wanted:
                     arrival = ObjectPlan(
                         type_name, choice.fields, choice.hops, choice.cost, choice.weight
                     )
-                    sent_type = sent if sent != type_name else ""
-                    hop = _entity_hop(target, sent_type, representation, conditions, [arrival])
+                    hop = entity_hop(target, sent_type, representation, conditions, [arrival])
                     yield replace(hop, remainder=choice.remainder)
 
-    def _approaches(
+    def _ways(
         self,
         type_name: str,
-        subgraph: str,
         keys: tuple[Selection, ...],
         needs: tuple[Selection, ...],
-        provided: Provided,
-        guard: Guard,
-    ) -> Iterator[tuple[tuple[Selection, ...], ObjectPlan]]:
-        """Every key by which a target takes the object, with how its fields are had here."""
+        stand: Stand,
+        links: int,
+    ) -> Iterator[Way]:
+        """Every key by which a subgraph takes the object, with how its fields are had here."""
+        before = stand._replace(links=links - 1)
         for key in keys:
             representation = (key, *needs)
             wanted = tuple(
                 field for selection in representation for field in selection.fields(type_name)
             )
-            for plan in self._objects(type_name, subgraph, wanted, provided, guard):
+            for plan in self._objects(type_name, wanted, before):
                 if not plan.remainder:
                     yield representation, plan
-
-
-def _torn_fields(
-    groups: list[list[ObjectPlan]], fields_by_type: list[tuple[Field, ...]]
-) -> set[int]:
-    """Field nodes wanted of several types of which only some can get them from here.
-
-    Such a field must come from another subgraph for all types: two subgraphs that answer the
-    same abstract field may mean different objects.
-    """
-    missing = {
-        id(node)
-        for plans in groups
-        if plans
-        for field in plans[0].remainder
-        for node in field.nodes
-    }
-    if not missing:
-        return missing
-    wanted = [
-        {id(node) for field in fields for node in field.nodes} & missing
-        for fields in fields_by_type
-    ]
-    return {node for node in missing if sum(node in nodes for nodes in wanted) > 1}
-
-
-def _unresolved(field: Field) -> Choice:
-    return Choice((), (), FREE, 0, remainder=field)
-
-
-def _with_hop(plan: ObjectPlan, hop: Choice) -> ObjectPlan:
-    return replace(
-        plan,
-        hops=plan.hops + hop.hops,
-        cost=plan.cost | hop.cost,
-        weight=plan.weight + hop.weight,
-    )
-
-
-def _root_hop(type_name: str, target: str, choice: Choice) -> Choice:
-    plan = ObjectPlan(type_name, choice.fields, choice.hops, choice.cost, choice.weight)
-    return Choice(
-        fields=(),
-        hops=(Hop(target, 0, None, (), "", (plan,)),),
-        cost=choice.cost | {(0, target)},
-        weight=choice.weight,
-        remainder=choice.remainder,
-    )
-
-
-def _entity_hop(
-    subgraph: str,
-    sent_type: str,
-    representation: tuple[Selection, ...],
-    conditions: ObjectPlan,
-    targets: Sequence[ObjectPlan],
-) -> Choice:
-    waves = waves_of(conditions.cost) + 1
-    below = FREE.union(*(target.cost for target in targets))
-    # Fields count twice when fetched later: of two ways that cost the same requests, the one
-    # that learns more from the earlier request is better.
-    weight = 2 * sum(target.weight for target in targets)
-    hop = Hop(subgraph, waves, conditions, representation, sent_type, tuple(targets))
-    return Choice(
-        fields=(),
-        hops=(hop,),
-        cost=conditions.cost | {(waves, subgraph)} | later(below, waves),
-        weight=conditions.weight + weight + _HOP_WEIGHT,
-    )
-
-
-def _by_remainder(choice: Choice) -> tuple[int, tuple[int, int, int]]:
-    return (_leaves(choice.remainder) if choice.remainder else 0), rank(choice)
-
-
-def _leaves(field: Field) -> int:
-    if field.selection is None or field.selection.only_types is None:
-        return 1
-    return sum(
-        _leaves(inner)
-        for name in field.selection.only_types
-        for inner in field.selection.fields(name)
-    )
+                if not plan.remainder and not plan.cost:
+                    return

@@ -200,6 +200,15 @@ def test_faults_of_every_subgraph_are_reported_at_once() -> None:
     assert [one.subgraphs for one in found] == [("a",), ("b",)]
 
 
+def test_an_interface_that_is_an_object_elsewhere_does_not_hide_other_conflicts() -> None:
+    found = conflicts(
+        "type Query { i: I x: Int } interface I { id: ID! } type A implements I { id: ID! }",
+        "type Query { x: Int } type I { id: ID! }",
+    )
+
+    assert {one.code for one in found} == {"TYPE_KIND_MISMATCH", "INVALID_FIELD_SHARING"}
+
+
 def test_messages_name_subgraph_type_and_field() -> None:
     (found,) = conflicts("type Query { x: Int @shareable }", "type Query { x: ID @shareable }")
 

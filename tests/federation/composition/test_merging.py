@@ -354,6 +354,16 @@ def test_federation_1_subgraphs_share_without_saying_so() -> None:
     assert element(composition, "V.x") == "x: Int"
 
 
+def test_keys_on_interfaces_mean_nothing_in_federation_1() -> None:
+    composition = composed(
+        'type Query { i: I } interface I @key(fields: "id") { id: ID! }'
+        " type A implements I { id: ID! }",
+        federation_1=True,
+    )
+
+    assert element(composition, "I") == "interface I @join__type(graph: A)"
+
+
 def test_the_supergraph_is_a_valid_schema() -> None:
     composition = composed(
         'type Query { i: I @tag(name: "t") } interface I { id: ID! }'

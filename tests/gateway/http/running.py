@@ -15,6 +15,7 @@ from graphql import GraphQLSchema, build_schema
 from gateway.app import Running, create_app
 from gateway.assembly import assemble_engine
 from gateway.authentication import Authenticator
+from gateway.cost import OperationCosts
 from gateway.endpoint import EndpointLimits
 from gateway.federation.composition import SubgraphSdl, compose
 from gateway.federation.supergraph import Supergraph
@@ -36,7 +37,12 @@ type Query {
   nested: Nested
 }
 type Mutation { rename(to: String!): String }
-type Nested { nested: Nested name: String }
+type Nested {
+  page(first: Int! = 10): [Nested]
+  open(last: Int): [Nested]
+  nested: Nested
+  name: String
+}
 type Office @requiresScopes(scopes: [["admin"]]) { name: String }
 scalar Long
 """
@@ -124,6 +130,7 @@ async def serving(
     limits: EndpointLimits | None = None,
     engine: Any = None,
     with_explorer: bool = False,
+    cost_max: int | None = None,
 ) -> AsyncIterator[Server]:
     """The gateway, served without a socket."""
     limits = limits or EndpointLimits()
@@ -142,14 +149,12 @@ async def serving(
             card_of_member=card_of_member,
         )
         await authenticator.refresh()
+        supergraph = Supergraph.parse(composition.supergraph_sdl)
+        transports = {"greetings": InProcessTransport(subgraph)}
         yield Running(
-            engine
-            or assemble_engine(
-                Supergraph.parse(composition.supergraph_sdl),
-                {"greetings": InProcessTransport(subgraph)},
-                limits=limits.operation,
-            ),
+            engine or assemble_engine(supergraph, transports, limits=limits.operation),
             authenticator,
+            OperationCosts(supergraph.public_schema, cost_max=cost_max) if cost_max else None,
         )
 
     app = create_app(

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from gateway.data_directory import open_alliance
+from gateway.federation.supergraph import Supergraph
+from gateway.merchant_shards import ROUTES, shard_keys
+from gateway.schemas import supergraph_sdl
 from gateway.serving import subgraph_app
 from gateway.settings import Settings
 from kernel.callers import CallerKind
 from kernel.clock import SetClock, SystemClock
 from kernel.database import DirectoryInUse
 from kernel.ids import RandomIds, SeededIds
+from merchants.subgraph import merchants_schema
 from tests.builders import START, running, running_gateway
 
 SETTINGS_QUERY = "{ allianceSettings { version currency merchant { id } } }"
@@ -75,7 +79,7 @@ async def test_the_roots_need_a_token(tmp_path: Path) -> None:
 
 async def test_an_unknown_member_has_no_card(tmp_path: Path) -> None:
     async with open_alliance(tmp_path, clock=SetClock(START), ids=SeededIds("a")) as opened:
-        assert await opened.card_of_member("mem_unknown") is None
+        assert await opened.alliance.member_card("mem_unknown") is None
 
 
 async def test_a_subgraph_alone_serves_its_sdl_and_keeps_its_access_rules(
@@ -102,3 +106,23 @@ async def test_a_subgraph_alone_serves_its_sdl_and_keeps_its_access_rules(
 
     assert "@key" in sdl.json()["data"]["_service"]["sdl"]
     assert closed.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_every_public_root_field_of_the_merchants_subgraph_finds_its_merchant() -> None:
+    supergraph = Supergraph.parse(supergraph_sdl())
+    schema = merchants_schema().executable
+    roots = [root for root in (schema.query_type, schema.mutation_type) if root is not None]
+    public = {
+        name
+        for root in roots
+        for name in root.fields
+        if name in supergraph.public_schema.type_map[root.name].fields
+    }
+
+    assert public == set(ROUTES)
+
+
+def test_every_entity_of_the_merchants_subgraph_finds_its_merchant() -> None:
+    entities = merchants_schema().executable.type_map["_Entity"].types
+
+    assert {entity.name for entity in entities} - {"Store"} == set(shard_keys("mer_x"))
