@@ -62,6 +62,8 @@ def hold_funds(
 
     Source: docs/rules/points.md, rules 3 and 4.
     """
+    assert request.points >= 0
+    assert request.coins_minor >= 0
     if request.points and state.debts:
         raise DebtOpen(sum(debt.open for debt in state.debts))
     draft = Draft.of(state, now)
@@ -99,6 +101,7 @@ def capture_order(
 
     Source: docs/rules/points.md, rules 5 and 8; docs/rules/settlement.md, rules 1, 3 and 8.
     """
+    assert min(request.points_spent, request.coins_spent_minor, request.points_earned) >= 0
     draft = Draft.of(state, now)
     draft.unhold(state.held)
     points = _spend(draft, request, Asset.POINTS, request.points_spent)
