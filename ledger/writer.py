@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -110,7 +111,7 @@ class SqlLedger:
             lambda lane, moment: events.grant(lane, request, moment),
         )
 
-    async def balances(self, card_ids: Sequence[str], *, now: Any) -> list[CardStanding]:
+    async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:
         """What each card has."""
         return await self._database.snapshot(
             lambda connection: reads.read_standings(connection, card_ids, now=to_micros(now))
