@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from kernel.clock import from_micros, to_micros
 from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
@@ -14,11 +14,12 @@ from merchants.stored import dump, load, steps_as_json, steps_from_json
 from merchants.tiers import Ladder, TierMetric, TierWindow
 
 _IN_FORCE = text(
-    'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from,'
-    " set_at FROM ladder AS l WHERE merchant_id IN :merchant_ids AND version ="
-    " (SELECT MAX(version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
+    'SELECT l.merchant_id, l.name, l.version, l.metric, l."window", l.steps, l.is_primary,'
+    " l.effective_from, l.set_at FROM json_each(:merchant_ids) AS k CROSS JOIN ladder AS l"
+    " WHERE l.merchant_id = k.value AND l.version ="
+    " (SELECT MAX(m.version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
     " AND m.name = l.name AND m.effective_from <= :at)"
-).bindparams(bindparam("merchant_ids", expanding=True))
+)
 _VERSION = text(
     'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from'
     " FROM ladder WHERE merchant_id = :merchant_id AND name = :name AND version = :version"
@@ -72,7 +73,9 @@ def read_ladders(
     connection: Connection, merchant_ids: Sequence[str], *, at: int
 ) -> dict[str, list[Ladder]]:
     """Each merchant's ladders in force at `at` (microseconds), the primary first, then by name."""
-    rows = connection.execute(_IN_FORCE, {"merchant_ids": list(merchant_ids), "at": at}).all()
+    rows = connection.execute(
+        _IN_FORCE, {"merchant_ids": dump(sorted(set(merchant_ids))), "at": at}
+    ).all()
     primary: dict[str, tuple[tuple[int, int], str]] = {}
     for row in rows:
         if row.is_primary:

@@ -1,6 +1,7 @@
 """Reads of many keys at once use an index, however large the tables grow."""
 
 import pytest
+from sqlalchemy import text
 
 from merchants import coupons_sql, ladders_sql, orders_sql, registry_sql
 from merchants.keys_sql import keys_parameter
@@ -48,12 +49,11 @@ PARAMETERS = {
     ],
 )
 async def test_no_read_of_a_wallet_scans_a_table(shop: Shop, statement) -> None:
-    from sqlalchemy import text
-
-    explained = text(f"EXPLAIN QUERY PLAN {statement.text}").bindparams(
-        *(each for each in statement._bindparams.values() if each.expanding)
+    plain = getattr(statement, "element", statement)
+    explained = text(f"EXPLAIN QUERY PLAN {plain.text}").bindparams(
+        *(each for each in plain._bindparams.values() if each.expanding)
     )
-    wanted = {name: PARAMETERS[name] for name in statement._bindparams}
+    wanted = {name: PARAMETERS[name] for name in plain._bindparams}
 
     plan = await shop.database.snapshot(
         lambda connection: [row[3] for row in connection.execute(explained, wanted)]
