@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -40,11 +40,6 @@ from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.contract import Ledger, LedgerSettings
 from merchants.port import Backend
-
-
-async def nothing_booked() -> bool:
-    """For a ledger that holds no entry."""
-    return False
 
 
 async def no_remote_backends(endpoint: str) -> None:
@@ -97,7 +92,6 @@ class AllianceSubgraph:
         self.ids = ids
         self.secret = secret
         self.health = HealthBoard(clock)
-        self.buyers = Buyers(database)
         self.admission = Admission(
             database=database,
             directory=directory,
@@ -130,7 +124,7 @@ class AllianceSubgraph:
             database=database,
             settings=settings_book,
             directory=directory,
-            buyers=self.buyers,
+            buyers=Buyers(database),
             backend=backend,
             ledger=ledger,
             ids=ids,
@@ -151,18 +145,16 @@ class AllianceSubgraph:
         ids: IdSource,
         ledger: Ledger,
         backend: Backend,
-        anything_booked: Callable[[], Awaitable[bool]] = nothing_booked,
         check_backend: BackendCheck = no_remote_backends,
         lookup_limits: LookupLimits = LookupLimits(),
         reach: Callable[[str], None] = reach_nothing,
     ) -> AllianceSubgraph:
         """The alliance kept at `path`; a new one gets settings and its own merchant.
 
-        Whatever a crash cut off is finished first.
+        Call `resume` before the first request.
 
         Args:
             path: the database file.
-            anything_booked: whether the ledger holds any entry; then the currency stays.
             check_backend: accepts a remote backend, or refuses it.
             lookup_limits: how often a merchant may look members up.
             reach: called with the name of each step of a checkout, right after it took effect.
@@ -175,7 +167,7 @@ class AllianceSubgraph:
         alliance = cls(
             database=database,
             settings_book=await SettingsBook.open(
-                database, begun=begun, clock=clock, anything_booked=anything_booked
+                database, begun=begun, clock=clock, ledger=ledger
             ),
             directory=await open_directory(database, clock=clock),
             ledger=ledger,
@@ -191,8 +183,11 @@ class AllianceSubgraph:
             reach=reach,
         )
         await alliance.admission.finish()
-        await alliance._wallets.finish()
         return alliance
+
+    async def resume(self) -> None:
+        """Finishes joins that a crash cut off; once the backend can ask for the settings."""
+        await self._wallets.finish()
 
     @property
     def settings(self) -> AllianceSettings:
@@ -211,7 +206,7 @@ class AllianceSubgraph:
         )
 
     def context_for(
-        self, caller: Caller | None, *, request_id: str = "", language: str = ""
+        self, caller: Caller | None, request_id: str = "", language: str = ""
     ) -> AllianceContext:
         """What the resolvers of one request are given."""
         return AllianceContext(self, caller=caller, request_id=request_id, language=language)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +25,7 @@ from kernel.database import Database
 from kernel.graphql import Forbidden
 from kernel.requests import RequestKey
 from kernel.units import Ratio
-from ledger.contract import DebtPolicy
+from ledger.contract import DebtPolicy, Ledger
 
 SETTINGS = Table(
     "alliance_settings",
@@ -72,13 +71,13 @@ class SettingsBook:
         *,
         begun: BegunWork,
         clock: Clock,
-        anything_booked: Callable[[], Awaitable[bool]],
+        ledger: Ledger,
         current: AllianceSettings,
     ) -> None:
         self._begun = begun
         self._database = database
         self._clock = clock
-        self._anything_booked = anything_booked
+        self._ledger = ledger
         self.current = current
 
     @classmethod
@@ -88,13 +87,9 @@ class SettingsBook:
         *,
         begun: BegunWork,
         clock: Clock,
-        anything_booked: Callable[[], Awaitable[bool]],
+        ledger: Ledger,
     ) -> SettingsBook:
-        """The book, with the defaults as version 1 when it is new.
-
-        Args:
-            anything_booked: whether the ledger holds any entry.
-        """
+        """The book, with the defaults as version 1 when it is new."""
         now = clock.now()
 
         def work(connection: Connection) -> AllianceSettings:
@@ -109,7 +104,7 @@ class SettingsBook:
             database,
             begun=begun,
             clock=clock,
-            anything_booked=anything_booked,
+            ledger=ledger,
             current=await database.transaction(work),
         )
 
@@ -127,7 +122,7 @@ class SettingsBook:
         return await self._begun.carry_out(self._configure(command, key))
 
     async def _configure(self, command: ConfigureAlliance, key: RequestKey) -> AllianceConfigured:
-        booked = await self._anything_booked()
+        booked = await self._ledger.has_entries()
         now = self._clock.now()
 
         def decide(connection: Connection) -> dict[str, Any]:

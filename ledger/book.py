@@ -93,7 +93,7 @@ class Draft:
     def post(self, legs: Iterable[Leg], *, rule_version: int, order_no: str | None) -> None:
         """Adds settlement legs, without those that move nothing."""
         self.legs += [
-            replace(leg, rule_version=rule_version, order_no=order_no)
+            Leg(leg.party, leg.kind, leg.amount_minor, leg.points, rule_version, order_no)
             for leg in legs
             if leg.amount_minor or leg.points
         ]

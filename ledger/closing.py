@@ -12,8 +12,8 @@ from ledger.periods import journal_hash, refuse_unless_closable
 
 _JOURNAL = """
 SELECT t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
-       t.origin_month, e.leg, e.account, e.asset, e.kind, e.amount, e.points, e.rule_version,
-       e.order_no
+       t.origin_month, t.reason, e.leg, e.account, e.asset, e.kind, e.amount, e.points,
+       e.rule_version, e.order_no
 FROM ledger_tx t JOIN entry e ON e.lane = t.lane AND e.seq = t.seq
 WHERE t.lane = 0 AND t.month = ? ORDER BY t.seq, e.leg
 """

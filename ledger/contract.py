@@ -123,8 +123,8 @@ class CaptureOrder:
         coins_spent_minor: coins that it took as payment, ≥ 0.
         points_earned: ≥ 0.
         at: when it was paid; decides the clearing period and the settlement rule.
-        active_at: from when the earned points can be spent.
-        expires_at: from when they can not be any more; None for never.
+        active_at: from when the earned points can be spent; a repeat may carry another one.
+        expires_at: from when they can not be any more, None for never; likewise.
         redemptions: the coupons it redeemed.
     """
 
@@ -367,4 +367,8 @@ class Ledger(Protocol):
         Args:
             card_ids: may repeat.
         """
+        ...
+
+    async def has_entries(self) -> bool:
+        """Whether anything was ever booked; from then on the currency stays."""
         ...

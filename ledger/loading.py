@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection
-
 from kernel.units import Ratio
+from ledger.sqlite import Lane
 from ledger.state import (
     Asset,
     Burn,
@@ -41,7 +40,6 @@ FROM settlement_rule
 WHERE lane = 0 AND state = 'ACTIVE' AND effective_from <= max(?, 0)
 ORDER BY version DESC LIMIT 1
 """
-_LOTS_ROUND = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,49 +75,51 @@ class Account:
     held: int = 0
 
 
-def read_heads(connection: Connection, *, at: int) -> Heads:
+def read_heads(lane: Lane, *, at: int) -> Heads:
     """Where the books stand, and the rule in force at an instant."""
-    seq, lot, debt, closed, *rule = connection.exec_driver_sql(_HEADS, (at,)).one()
+    row = lane.first(_HEADS, (at,))
+    assert row is not None, "the first rule is in force from the beginning"
+    seq, lot, debt, closed, *rule = row
     return Heads((seq or 0) + 1, (lot or 0) + 1, (debt or 0) + 1, closed, _rule(*rule))
 
 
-def read_accounts(connection: Connection, accounts: Sequence[str]) -> dict[str, Account]:
+def read_accounts(lane: Lane, accounts: Sequence[str]) -> dict[str, Account]:
     """The accounts that exist, by name.
 
     Args:
         accounts: at most five.
     """
     padded = [*accounts, *[""] * (5 - len(accounts))]
-    rows = connection.exec_driver_sql(
+    rows = lane.all(
         "SELECT account, posted, held FROM account WHERE lane = 0 AND account IN (?, ?, ?, ?, ?)",
         tuple(padded),
     )
     return {name: Account(posted, held) for name, posted, held in rows}
 
 
-def read_hold(connection: Connection, attempt_id: str) -> HoldRow | None:
+def read_hold(lane: Lane, attempt_id: str) -> HoldRow | None:
     """The attempt; None when the ledger has not heard of it."""
-    row = connection.exec_driver_sql(
+    row = lane.first(
         "SELECT card_id, state FROM hold WHERE lane = 0 AND attempt_id = ?", (attempt_id,)
-    ).one_or_none()
+    )
     return None if row is None else HoldRow(attempt_id, row[0], HoldState(row[1]))
 
 
-def read_held(connection: Connection, attempt_id: str) -> tuple[tuple[Part, ...], list[Lot]]:
+def read_held(lane: Lane, attempt_id: str) -> tuple[tuple[Part, ...], list[Lot]]:
     """What an attempt picked, in order, and the lots that it picked from."""
     columns = ", ".join(f"l.{column}" for column in _LOT.split(", "))
-    rows = connection.exec_driver_sql(
+    rows = lane.all(
         f"SELECT h.amount, {columns} FROM hold_lot h "
         "JOIN lot l ON l.lane = h.lane AND l.id = h.lot_id "
         "WHERE h.lane = 0 AND h.attempt_id = ? ORDER BY h.pick",
         (attempt_id,),
-    ).all()
+    )
     parts = tuple(Part(row[1], row[0]) for row in rows)
     return parts, [_lot(row[1:]) for row in rows]
 
 
 def read_free_lots(
-    connection: Connection,
+    lane: Lane,
     card_id: str,
     asset: Asset,
     *,
@@ -130,36 +130,32 @@ def read_free_lots(
     """Unexpired lots with free units, first to expire first, until they cover `wanted`."""
     if wanted <= 0:
         return []
-    result = connection.exec_driver_sql(
+    rows = lane.step(
         f"SELECT {_LOT} FROM lot WHERE lane = 0 AND card_id = ? AND asset = ? "
         "AND expires_at > ? AND remaining > 0 AND remaining > held AND active_at <= ? "
         "ORDER BY expires_at, id",
         (card_id, asset.value, now, 2**62 if with_pending else now),
     )
     lots: list[Lot] = []
-    while wanted > 0 and (rows := result.fetchmany(_LOTS_ROUND)):
-        for row in rows:
-            lots.append(_lot(row))
-            wanted -= lots[-1].free
-    result.close()
+    for row in rows:
+        lots.append(_lot(row))
+        wanted -= lots[-1].free
+        if wanted <= 0:
+            break
+    rows.close()
     return lots
 
 
-def read_lots(connection: Connection, lot_ids: Sequence[int]) -> list[Lot]:
-    """The lots with these ids."""
-    return [
-        _lot(
-            connection.exec_driver_sql(
-                f"SELECT {_LOT} FROM lot WHERE lane = 0 AND id = ?", (i,)
-            ).one()
-        )
-        for i in dict.fromkeys(lot_ids)
-    ]
+def read_lots(lane: Lane, lot_ids: Iterable[int]) -> list[Lot]:
+    """The lots with these ids, each once."""
+    statement = f"SELECT {_LOT} FROM lot WHERE lane = 0 AND id = ?"
+    rows = (lane.first(statement, (lot_id,)) for lot_id in dict.fromkeys(lot_ids))
+    return [_lot(row) for row in rows if row is not None]
 
 
-def read_debts(connection: Connection, card_id: str) -> tuple[Debt, ...]:
+def read_debts(lane: Lane, card_id: str) -> tuple[Debt, ...]:
     """The open debts of a card, oldest first."""
-    rows = connection.exec_driver_sql(
+    rows = lane.all(
         f"SELECT d.id, d.open, {_ORDER} FROM debt d "
         "JOIN order_state o ON o.lane = d.lane AND o.order_id = d.order_id "
         "WHERE d.lane = 0 AND d.card_id = ? AND d.open > 0 ORDER BY d.id",
@@ -168,26 +164,26 @@ def read_debts(connection: Connection, card_id: str) -> tuple[Debt, ...]:
     return tuple(Debt(row[0], row[1], _order(row[2:])) for row in rows)
 
 
-def read_order(connection: Connection, order_id: str) -> OrderState | None:
+def read_order(lane: Lane, order_id: str) -> OrderState | None:
     """What is remembered of an order; None when it was not captured, or had no effect."""
-    row = connection.exec_driver_sql(
+    row = lane.first(
         f"SELECT {_ORDER} FROM order_state o WHERE o.lane = 0 AND o.order_id = ?", (order_id,)
-    ).one_or_none()
+    )
     return None if row is None else _order(row)
 
 
-def was_captured(connection: Connection, order_id: str) -> bool:
+def was_captured(lane: Lane, order_id: str) -> bool:
     """Whether the order was answered, be it without any effect."""
-    row = connection.exec_driver_sql(
+    row = lane.first(
         "SELECT 1 FROM ledger_request WHERE lane = 0 AND operation = 'order' AND idem_key = ?",
         (order_id,),
-    ).one_or_none()
+    )
     return row is not None
 
 
-def read_burns(connection: Connection, order_id: str) -> tuple[Burn, ...]:
+def read_burns(lane: Lane, order_id: str) -> tuple[Burn, ...]:
     """What an order took, in the order it was taken."""
-    rows = connection.exec_driver_sql(
+    rows = lane.all(
         "SELECT part, lot_id, asset, amount, funding, returned FROM burn "
         "WHERE lane = 0 AND order_id = ? ORDER BY part",
         (order_id,),

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from ledger.book import CardChange, Draft
 from ledger.loading import Account
 from ledger.lots import residual_funding
+from ledger.sqlite import Lane
 from ledger.state import Asset, HoldState, Lot, OrderState, Part, TxKind
 
 ISSUED = {Asset.POINTS: "points:issued", Asset.COINS: "coins:issued"}
 """The accounts that units come from and go to."""
 
-_TX = "INSERT INTO ledger_tx VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TX = "INSERT INTO ledger_tx VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ENTRY = "INSERT INTO entry VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _CARD_ENTRY = "INSERT INTO card_entry VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LOT_MOVE = "INSERT INTO lot_move VALUES (0, ?, ?, ?, ?, ?, ?)"
@@ -58,6 +57,7 @@ class Event:
         seq: counts the transactions of the lane.
         month: the clearing period that it is posted in.
         origin_month: the closed period that it belongs to; None when that is `month`.
+        reason: why, in somebody's words.
     """
 
     seq: int
@@ -69,6 +69,7 @@ class Event:
     created_at: int
     month: int
     origin_month: int | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,7 @@ def card_accounts(card_id: str) -> list[str]:
     return [*card, *ISSUED.values()]
 
 
-def write_event(
-    connection: Connection, event: Event, draft: Draft, accounts: Mapping[str, Account]
-) -> None:
+def write_event(lane: Lane, event: Event, draft: Draft, accounts: Mapping[str, Account]) -> None:
     """Enters a draft into the books.
 
     Args:
@@ -108,7 +107,7 @@ def write_event(
         )
         for leg in draft.legs
     ]
-    connection.exec_driver_sql(
+    lane.run(
         _TX,
         (
             event.seq,
@@ -120,9 +119,10 @@ def write_event(
             event.created_at,
             event.month,
             event.origin_month,
+            event.reason,
         ),
     )
-    connection.exec_driver_sql(
+    lane.run_many(
         _ENTRY,
         [
             (
@@ -140,13 +140,13 @@ def write_event(
             for leg, row in enumerate(rows)
         ],
     )
-    _write_positions(connection, event, rows)
-    write_orders(connection, event.card_id, draft)
+    _write_positions(lane, event, rows)
+    write_orders(lane, event.card_id, draft)
     if event.card_id is not None:
-        _write_card(connection, event, event.card_id, draft, accounts)
-    write_lots(connection, event.card_id, draft, accounts, rows)
+        _write_card(lane, event, event.card_id, draft, accounts)
+    write_lots(lane, event.card_id, draft, accounts, rows)
     if draft.moves:
-        connection.exec_driver_sql(
+        lane.run_many(
             _LOT_MOVE,
             [
                 (event.seq, leg, move.lot_id, move.amount, move.funding_minor, event.month)
@@ -156,7 +156,7 @@ def write_event(
 
 
 def write_lots(
-    connection: Connection,
+    lane: Lane,
     card_id: str | None,
     draft: Draft,
     accounts: Mapping[str, Account],
@@ -166,14 +166,12 @@ def write_lots(
     if card_id is None:
         return
     if draft.touched:
-        connection.exec_driver_sql(
-            _LOT, [_lot_row(card_id, draft.lots[lot_id]) for lot_id in draft.touched]
-        )
-    _write_accounts(connection, card_id, draft, accounts, rows)
+        lane.run_many(_LOT, [_lot_row(card_id, draft.lots[lot_id]) for lot_id in draft.touched])
+    _write_accounts(lane, card_id, draft, accounts, rows)
 
 
 def write_hold(
-    connection: Connection,
+    lane: Lane,
     attempt_id: str,
     card_id: str,
     state: HoldState,
@@ -184,13 +182,13 @@ def write_hold(
     decided_at: int | None = None,
 ) -> None:
     """Writes an attempt and what it picked, or decides it."""
-    connection.exec_driver_sql(
+    lane.run(
         "INSERT INTO hold VALUES (0, ?, ?, ?, ?, ?, ?) ON CONFLICT (lane, attempt_id) "
         "DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at",
         (attempt_id, card_id, state.value, points, coins, decided_at),
     )
     if parts:
-        connection.exec_driver_sql(
+        lane.run_many(
             "INSERT INTO hold_lot VALUES (0, ?, ?, ?, ?)",
             [(attempt_id, pick, part.lot_id, part.amount) for pick, part in enumerate(parts)],
         )
@@ -207,18 +205,18 @@ def _unit_rows(event: Event, draft: Draft) -> list[_Row]:
     return [row for row in rows if row.amount]
 
 
-def _write_positions(connection: Connection, event: Event, rows: Sequence[_Row]) -> None:
+def _write_positions(lane: Lane, event: Event, rows: Sequence[_Row]) -> None:
     moved = [
         (event.month, row.account, row.kind, row.amount, row.points)
         for row in rows
         if row.asset is Asset.SETTLEMENT
     ]
     if moved:
-        connection.exec_driver_sql(_POSITION, moved)
+        lane.run_many(_POSITION, moved)
 
 
 def _write_card(
-    connection: Connection,
+    lane: Lane,
     event: Event,
     card_id: str,
     draft: Draft,
@@ -249,15 +247,15 @@ def _write_card(
             )
         )
     if lines:
-        connection.exec_driver_sql(_CARD_ENTRY, lines)
+        lane.run_many(_CARD_ENTRY, lines)
 
 
-def write_orders(connection: Connection, card_id: str | None, draft: Draft) -> None:
+def write_orders(lane: Lane, card_id: str | None, draft: Draft) -> None:
     """Writes the orders that changed, what they burned, and the debts they made."""
     if draft.orders:
-        connection.exec_driver_sql(_ORDER, [_order_row(order) for order in draft.orders.values()])
+        lane.run_many(_ORDER, [_order_row(order) for order in draft.orders.values()])
     if draft.burns:
-        connection.exec_driver_sql(
+        lane.run_many(
             _BURN,
             [
                 (
@@ -273,7 +271,7 @@ def write_orders(connection: Connection, card_id: str | None, draft: Draft) -> N
             ],
         )
     if draft.debts:
-        connection.exec_driver_sql(
+        lane.run_many(
             _DEBT,
             [
                 (debt.id, card_id, debt.order.order_id, debt.open, debt.open)
@@ -289,7 +287,7 @@ def _moved(change: CardChange) -> tuple[int, int]:
 
 
 def _write_accounts(
-    connection: Connection,
+    lane: Lane,
     card_id: str,
     draft: Draft,
     accounts: Mapping[str, Account],
@@ -312,7 +310,7 @@ def _write_accounts(
             (name, asset.value, before.posted + amount, before.held + held, int(is_card))
         )
     if written:
-        connection.exec_driver_sql(_ACCOUNT, written)
+        lane.run_many(_ACCOUNT, written)
 
 
 def _lot_row(card_id: str, lot: Lot) -> tuple[object, ...]:

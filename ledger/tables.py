@@ -86,6 +86,7 @@ ledger_tx = _table(
     _int("created_at"),
     _int("month"),
     _int("origin_month", nullable=True),
+    _text("reason", nullable=True),
     CheckConstraint("origin_month IS NULL OR origin_month < month"),
     Index("ledger_tx_month", "lane", "month", "seq"),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,6 +32,7 @@ from ledger.contract import (
 )
 from ledger.events import Moment
 from ledger.loading import read_hold
+from ledger.sqlite import Lane
 from ledger.state import HoldState
 
 ReceiptT = TypeVar("ReceiptT", FundsHeld, FundsReleased, OrderReceipt, RefundReceipt, CoinsReceipt)
@@ -56,7 +56,7 @@ class SqlLedger:
             request.attempt_id,
             body,
             FundsHeld,
-            lambda connection, _: events.hold(connection, request),
+            lambda lane, _: events.hold(lane, request),
         )
         if receipt.replayed:
             await self._refuse_when_released(request.attempt_id)
@@ -69,17 +69,18 @@ class SqlLedger:
             request.attempt_id,
             (request.card_id,),
             FundsReleased,
-            lambda connection, moment: events.release(connection, request, moment),
+            lambda lane, moment: events.release(lane, request, moment),
         )
 
     async def capture_order(self, request: CaptureOrder) -> OrderReceipt:
         """Books a paid order."""
+        facts = replace(request, active_at=request.at, expires_at=None)
         return await self._once(
             "order",
             request.order_id,
-            request,
+            facts,
             OrderReceipt,
-            lambda connection, moment: events.capture(connection, request, moment),
+            lambda lane, moment: events.capture(lane, request, moment),
         )
 
     async def apply_refund(self, request: ApplyRefund) -> RefundReceipt:
@@ -89,14 +90,14 @@ class SqlLedger:
             f"{request.order_id}/{request.refund_no}",
             request,
             RefundReceipt,
-            lambda connection, moment: events.refund(connection, request, moment),
+            lambda lane, moment: events.refund(lane, request, moment),
         )
 
     async def preview_refund(self, request: ApplyRefund) -> RefundReceipt:
         """What `apply_refund` would do now."""
         moment = self._moment()
         return await self._database.snapshot(
-            lambda connection: events.preview(connection, request, moment)
+            lambda connection: events.preview(Lane(connection), request, moment)
         )
 
     async def grant_coins(self, request: GrantCoins) -> CoinsReceipt:
@@ -106,7 +107,7 @@ class SqlLedger:
             request.grant_key,
             request,
             CoinsReceipt,
-            lambda connection, moment: events.grant(connection, request, moment),
+            lambda lane, moment: events.grant(lane, request, moment),
         )
 
     async def balances(self, card_ids: Sequence[str], *, now: Any) -> list[CardStanding]:
@@ -115,12 +116,20 @@ class SqlLedger:
             lambda connection: reads.read_standings(connection, card_ids, now=to_micros(now))
         )
 
+    async def has_entries(self) -> bool:
+        """Whether anything was ever booked."""
+        return await self._database.snapshot(
+            lambda connection: (
+                connection.exec_driver_sql("SELECT 1 FROM entry LIMIT 1").first() is not None
+            )
+        )
+
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._settings())
 
     async def _refuse_when_released(self, attempt_id: str) -> None:
         attempt = await self._database.snapshot(
-            lambda connection: read_hold(connection, attempt_id)
+            lambda connection: read_hold(Lane(connection), attempt_id)
         )
         if attempt is not None and attempt.state is HoldState.RELEASED:
             raise AttemptReleased
@@ -131,13 +140,14 @@ class SqlLedger:
         key: str,
         body: object,
         kind: type[ReceiptT],
-        work: Callable[[Connection, Moment], tuple[ReceiptT, int | None]],
+        work: Callable[[Lane, Moment], tuple[ReceiptT, int | None]],
     ) -> ReceiptT:
         body_hash = hashlib.sha256(orjson.dumps(body)).hexdigest()
         moment = self._moment()
 
         def answer(connection: Connection) -> ReceiptT | Refusal:
-            stored = _stored(connection, operation, key, body_hash)
+            lane = Lane(connection)
+            stored = _stored(lane, operation, key, body_hash)
             if stored is not None:
                 if "refusal" in stored:
                     return refusal_from_json(stored)
@@ -145,12 +155,12 @@ class SqlLedger:
             seq: int | None = None
             outcome: ReceiptT | Refusal
             try:
-                outcome, seq = work(connection, moment)
+                outcome, seq = work(lane, moment)
             except Refusal as refusal:  # A rule refuses before anything is written.
                 if refusal.retryable:
                     raise
                 outcome = refusal
-            _keep(connection, operation, key, body_hash, outcome, seq, moment)
+            _keep(lane, operation, key, body_hash, outcome, seq, moment)
             return outcome
 
         outcome = await self._database.transaction(answer)
@@ -159,14 +169,12 @@ class SqlLedger:
         return outcome
 
 
-def _stored(
-    connection: Connection, operation: str, key: str, body_hash: str
-) -> dict[str, Any] | None:
-    row = connection.exec_driver_sql(
+def _stored(lane: Lane, operation: str, key: str, body_hash: str) -> dict[str, Any] | None:
+    row = lane.first(
         "SELECT request_hash, receipt FROM ledger_request "
         "WHERE lane = 0 AND operation = ? AND idem_key = ?",
         (operation, key),
-    ).one_or_none()
+    )
     if row is None:
         return None
     if row[0] != body_hash:
@@ -176,7 +184,7 @@ def _stored(
 
 
 def _keep(
-    connection: Connection,
+    lane: Lane,
     operation: str,
     key: str,
     body_hash: str,
@@ -188,8 +196,8 @@ def _keep(
         name, receipt = "REFUSED", orjson.dumps(outcome.as_json())
     else:
         name = "NOOP" if seq is None else "OK"
-        receipt = orjson.dumps(dataclasses.asdict(outcome))
-    connection.exec_driver_sql(
+        receipt = orjson.dumps(outcome)
+    lane.run(
         "INSERT INTO ledger_request VALUES (0, ?, ?, ?, ?, ?, ?, ?)",
         (operation, key, body_hash, name, seq, receipt.decode(), moment.micros),
     )

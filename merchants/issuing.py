@@ -6,6 +6,7 @@ Source: docs/rules/coupons.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from merchants.coupons import (
     ISSUE_CARDS_MAX,
     CouponTemplateState,
     TemplateDraft,
+    alliance_share_bps,
     template_problems,
     threshold_warnings,
     validity,
@@ -72,6 +74,8 @@ def create_template(
     problems = template_problems(draft, now=now, may_spend_alliance_money=may_spend_alliance_money)
     if problems:
         raise InvalidInput(problems)
+    terms = replace(draft.terms, funder_alliance_bps=alliance_share_bps(draft))
+    draft = replace(draft, terms=terms)
     template_id = ids.new_within("tpl", merchant_id)
     insert_template(
         connection,

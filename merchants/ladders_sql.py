@@ -21,6 +21,10 @@ _IN_FORCE = text(
     " (SELECT MAX(version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
     " AND m.name = l.name AND m.effective_from <= :at)"
 ).bindparams(bindparam("merchant_ids", expanding=True))
+_VERSION = text(
+    'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from'
+    " FROM ladder WHERE merchant_id = :merchant_id AND name = :name AND version = :version"
+)
 _LATEST = text("SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name")
 _COUNT = text("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
 _INSERT = text(
@@ -81,6 +85,16 @@ def read_ladders(
     for of_merchant in ladders.values():
         of_merchant.sort(key=lambda ladder: (not ladder.is_primary, ladder.name))
     return ladders
+
+
+def read_ladder_version(
+    connection: Connection, merchant_id: str, *, name: str, version: int
+) -> Ladder:
+    """One version of a ladder, which exists; primary if it was when it was made."""
+    row = connection.execute(
+        _VERSION, {"merchant_id": merchant_id, "name": name, "version": version}
+    ).one()
+    return _ladder(row, is_primary=bool(row.is_primary))
 
 
 def insert_ladder(connection: Connection, merchant_id: str, ladder: Ladder, *, set_at: int) -> None:

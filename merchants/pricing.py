@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from kernel.units import WHOLE_BP, apportion, share_bp
+from kernel.units import WHOLE_BP, share_bp
 from merchants.offers import (
     Allocation,
     Decision,
@@ -22,6 +22,7 @@ from merchants.offers import (
     Redemption,
 )
 from merchants.port import PriceCart
+from merchants.spending import Spending, coins_spending, points_spending
 from merchants.stacking import MAJOR, AppliedCoupon, Candidate, coupon_layer, money_text
 from merchants.tiers import Benefit
 
@@ -61,8 +62,6 @@ class _Layers:
         self.left = [line.list_minor for line in cart.lines]
         self.allocations: list[list[Allocation]] = [[] for _ in cart.lines]
         self.decisions: list[Decision] = []
-        self.points = [0] * len(self.left)
-        self.coins = [0] * len(self.left)
 
     def take(self, decision_id: str, shares: Sequence[int]) -> None:
         """Takes each line's share of one decision off it."""
@@ -85,8 +84,10 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
     after_promotions = tuple(layers.left)
     own = _take_coupons(layers, rules.coupons, after_promotions)
     foreign = _take_coupons(layers, rules.alliance_coupons, after_promotions)
-    points_spent = _take_points(layers)
-    coins_spent = _take_coins(layers)
+    points = points_spending(cart, layers.left)
+    _spend(layers, points)
+    coins = coins_spending(cart, layers.left)
+    _spend(layers, coins)
     earn_bps = _earn_bps(layers, rules.benefits)
     lines = tuple(
         PricedLine(
@@ -95,8 +96,8 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
             quantity=line.quantity,
             list_minor=line.list_minor,
             payable_minor=layers.left[index],
-            points=layers.points[index],
-            coins_minor=layers.coins[index],
+            points=points.spent_by_line[index],
+            coins_minor=coins.spent_by_line[index],
             allocations=tuple(layers.allocations[index]),
         )
         for index, line in enumerate(cart.lines)
@@ -108,8 +109,8 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
         list_minor=list_minor,
         payable_minor=cash + cart.shipping_minor,
         anonymous_payable_minor=list_minor + cart.shipping_minor,
-        points_spent=points_spent,
-        coins_spent_minor=coins_spent,
+        points_spent=points.spent,
+        coins_spent_minor=coins.spent,
         shipping_minor=cart.shipping_minor,
         points_to_earn=points_earned(
             cash, per_major=cart.earn_points_per_major_unit if cart.card_id else 0, bps=earn_bps
@@ -223,111 +224,10 @@ def _take_coupons(
     return layer.applied
 
 
-def _take_points(layers: _Layers) -> int:
-    """Spends points as far as they are there, allowed, and buy something whole.
-
-    Source: docs/rules/pricing.md, rules 4 and 5.
-    """
-    cart = layers.cart
-    if cart.points == 0:
-        return 0
-    value = cart.member_point_value
-    base = sum(layers.left)
-    limit = base * cart.points_cap_bps // WHOLE_BP
-    available = min(cart.points, cart.points_available)
-    if value.numerator == 0:
-        points = 0
-    else:
-        allowed = ((limit + 1) * value.denominator - 1) // value.numerator
-        points = min(available, allowed)
-    discount = value.floor(points)
-    # The fewest points that buy the same: what would buy nothing stays with the member.
-    points = -(-discount * value.denominator // value.numerator) if discount else 0
-    layers.decisions.extend(
-        _points_decisions(cart, points=points, discount_minor=discount, available=available)
-    )
-    if discount == 0:
-        return 0
-    shares = apportion(discount, layers.left)
-    layers.take("points", shares)
-    layers.points = apportion(points, shares)
-    return points
-
-
-def _points_decisions(
-    cart: PriceCart, *, points: int, discount_minor: int, available: int
-) -> list[Decision]:
-    decisions = [
-        Decision(
-            id="points",
-            title="Points",
-            kind=DecisionKind.POINTS,
-            outcome=DecisionOutcome.APPLIED if discount_minor else DecisionOutcome.REFUSED,
-            message=f"{points} points take {money_text(discount_minor)} off."
-            if discount_minor
-            else "These points would take nothing off.",
-            amount_minor=discount_minor,
-            reason=None if discount_minor else "NO_EFFECT",
-        )
-    ]
-    unused = cart.points - points
-    if unused == 0:
-        return decisions
-    if cart.points > cart.points_available and points == available:
-        reason, why = "POINTS_NOT_AVAILABLE", f"only {cart.points_available} can be spent now"
-    elif cart.member_point_value.floor(available) == discount_minor:
-        reason, why = "POINTS_BUY_NOTHING", "they would take nothing more off"
-    else:
-        share = f"{cart.points_cap_bps // 100}.{cart.points_cap_bps % 100:02d}"
-        reason, why = "POINTS_CAP", f"points may pay at most {share} % of an order"
-    decisions.append(
-        Decision(
-            id="points-cap",
-            title="Points",
-            kind=DecisionKind.CAP,
-            outcome=DecisionOutcome.REFUSED,
-            message=f"{unused} points stay with you: {why}.",
-            reason=reason,
-        )
-    )
-    return decisions
-
-
-def _take_coins(layers: _Layers) -> int:
-    cart = layers.cart
-    if cart.coins_minor == 0:
-        return 0
-    base = sum(layers.left)
-    coins = min(cart.coins_minor, cart.coins_available_minor, base)
-    layers.decisions.append(
-        Decision(
-            id="coins",
-            title="Coins",
-            kind=DecisionKind.COINS,
-            outcome=DecisionOutcome.APPLIED if coins else DecisionOutcome.REFUSED,
-            message=f"Coins pay {money_text(coins)}." if coins else "No coins can be spent here.",
-            amount_minor=coins,
-            reason=None if coins else "NO_EFFECT",
-        )
-    )
-    unused = cart.coins_minor - coins
-    if unused:
-        is_short = coins == cart.coins_available_minor
-        why = "no more can be spent now" if is_short else "nothing is left to pay with them"
-        layers.decisions.append(
-            Decision(
-                id="coins-cap",
-                title="Coins",
-                kind=DecisionKind.CAP,
-                outcome=DecisionOutcome.REFUSED,
-                message=f"Coins worth {money_text(unused)} stay with you: {why}.",
-                reason="COINS_NOT_AVAILABLE" if is_short else "NOTHING_LEFT_TO_PAY",
-            )
-        )
-    if coins:
-        layers.coins = apportion(coins, layers.left)
-        layers.take("coins", layers.coins)
-    return coins
+def _spend(layers: _Layers, spending: Spending) -> None:
+    layers.decisions.extend(spending.decisions)
+    if spending.spent:
+        layers.take(spending.decisions[0].id, spending.shares_minor)
 
 
 def _earn_bps(layers: _Layers, benefits: Sequence[BenefitInForce]) -> int:

@@ -75,6 +75,7 @@ class Standing:
     """Where a member stands in one ladder.
 
     Attributes:
+        is_primary: whether it is the merchant's primary ladder.
         name: None below the first step.
         rank: 0 below the first step.
         valid_until: when it is evaluated again; None for a LIFETIME ladder.
@@ -83,6 +84,7 @@ class Standing:
     """
 
     ladder: str
+    is_primary: bool
     name: str | None
     rank: int
     valid_until: datetime | None
@@ -114,6 +116,7 @@ def standing_in(ladder: Ladder, figure: int, *, valid_until: datetime | None = N
         reached = step
     return Standing(
         ladder=ladder.name,
+        is_primary=ladder.is_primary,
         name=reached.name if reached else None,
         rank=reached.rank if reached else 0,
         valid_until=valid_until,

@@ -78,7 +78,9 @@ ConfigureAllianceResult = Annotated[
 class BackendInput:
     """A backend to be."""
 
-    kind: BackendKind = strawberry.field(description="Hosted here, or a server of its own.")
+    kind: BackendKind = strawberry.field(
+        description="Hosted here, or a server of the merchant's own."
+    )
     endpoint: str | None = strawberry.field(
         default=strawberry.UNSET, description="URL; needed when REMOTE."
     )

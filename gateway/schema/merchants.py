@@ -24,7 +24,9 @@ strawberry.enum(HealthState, description="How a backend answers.")
 class Backend:
     """Where a merchant's data lives."""
 
-    kind: BackendKind = strawberry.field(description="Hosted here, or a server of its own.")
+    kind: BackendKind = strawberry.field(
+        description="Hosted here, or a server of the merchant's own."
+    )
     endpoint: str | None = strawberry.field(
         description="URL of a remote backend; null when hosted."
     )

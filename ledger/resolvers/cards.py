@@ -13,6 +13,7 @@ from ledger import reads
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.days import local_day, start_of_day
 from ledger.reads import CardEntryRow
+from ledger.resolvers.cursors import whole_numbers
 from ledger.schema import cards, periods
 from ledger.state import NEVER
 
@@ -83,9 +84,10 @@ async def card_entries(
     context = info.context
     context.require_history_of(card.id)
     page = page_args(first, after or None, key_length=2)
+    seq, leg = whole_numbers(page, (NEVER, 0))
     rows = await context.read(
         lambda connection: reads.read_card_entries(
-            connection, card.id, before=page.after or (NEVER, 0), limit=page.limit
+            connection, card.id, before=(seq, leg), limit=page.limit
         )
     )
     return connection_of(

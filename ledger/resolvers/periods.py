@@ -11,6 +11,7 @@ from ledger import period_reads
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.period_reads import LegRow
 from ledger.periods import period_id
+from ledger.resolvers.cursors import text, whole_numbers
 from ledger.schema import periods
 from ledger.state import NEVER
 
@@ -52,7 +53,7 @@ async def merchant_statements(
     """A page of the merchant's statements."""
     info.context.require_account_of(merchant.id)
     page = page_args(first, after or None, key_length=1)
-    [before] = page.after or (NEVER,)
+    [before] = whole_numbers(page, (NEVER,))
     months = await info.context.read(
         lambda connection: period_reads.read_statement_months(
             connection, merchant.id, before=before, limit=page.limit
@@ -98,7 +99,7 @@ async def period_statements(
     """A page of the period's statements."""
     info.context.admin()
     page = page_args(first, after or None, key_length=1)
-    [behind] = page.after or ("",)
+    behind = text(page)
     merchant_ids = await info.context.read(
         lambda connection: period_reads.read_statement_merchants(
             connection, period.month, after=behind, limit=page.limit
@@ -169,12 +170,13 @@ async def statement_entries(
 ) -> Connection[periods.StatementEntry]:
     """A page of the legs that the statement sums."""
     page = page_args(first, after or None, key_length=2)
+    seq, leg = whole_numbers(page, (0, 0))
     rows = await info.context.read(
         lambda connection: period_reads.read_legs(
             connection,
             statement.month,
             statement.merchant.id,
-            after=page.after or (0, 0),
+            after=(seq, leg),
             limit=page.limit,
         )
     )

@@ -16,6 +16,7 @@ from ledger.closing import close_month
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.days import month_of
 from ledger.period_reads import RuleRow
+from ledger.resolvers.cursors import whole_numbers
 from ledger.schema import periods, roots
 from ledger.state import NEVER
 from ledger.tables import public_request
@@ -30,7 +31,7 @@ async def settlement_rules(
     context = info.context
     context.admin()
     page = page_args(first, after or None, key_length=1)
-    [before] = page.after or (NEVER,)
+    [before] = whole_numbers(page, (NEVER,))
     rows = await context.read(
         lambda connection: period_reads.read_rules(
             connection, before_version=before, limit=page.limit
@@ -48,7 +49,7 @@ async def clearing_periods(
     context = info.context
     context.admin()
     page = page_args(first, after or None, key_length=1)
-    [before] = page.after or (NEVER,)
+    [before] = whole_numbers(page, (NEVER,))
     zone = context.settings.time_zone
     current = month_of(context.now, zone)
 

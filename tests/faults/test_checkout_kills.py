@@ -78,9 +78,7 @@ async def held_sale(town: Town, seed: Seed) -> None:
     cart = seed.rich_cart(town)
     version = await version_of(town, cart)
     held = await hold(town.desk, town.till(), HoldCheckout("hold", cart, version))
-    await capture(
-        town.desk, town.till(), CaptureCheckout("capture", held.checkout_id, "no-1")
-    )
+    await capture(town.desk, town.till(), CaptureCheckout("capture", held.checkout_id, "no-1"))
 
 
 async def released_sale(town: Town, seed: Seed) -> None:
@@ -95,15 +93,11 @@ async def late_sale(town: Town, seed: Seed) -> None:
     version = await version_of(town, cart)
     held = await hold(town.desk, town.till(), HoldCheckout("hold", cart, version))
     await release(town.desk, town.till(), ReleaseCheckout("release", held.checkout_id))
-    await capture(
-        town.desk, town.till(), CaptureCheckout("capture", held.checkout_id, "no-1")
-    )
+    await capture(town.desk, town.till(), CaptureCheckout("capture", held.checkout_id, "no-1"))
 
 
 async def refunded_sale(town: Town, seed: Seed) -> None:
-    sold = await checkout(
-        town.desk, town.till(), Checkout("sale", seed.rich_cart(town), "no-1")
-    )
+    sold = await checkout(town.desk, town.till(), Checkout("sale", seed.rich_cart(town), "no-1"))
     for line in range(3):
         await refund(
             town.desk,
@@ -220,9 +214,7 @@ async def running(
 async def test_a_kill_between_any_two_steps_changes_nothing_in_the_end(
     seed: Seed, tmp_path: Path, scenario: Scenario, sweep_first: bool
 ) -> None:
-    expected, steps, _ = await life(
-        seed, tmp_path / "whole", scenario, die_at=0, sweep_first=False
-    )
+    expected, steps, _ = await life(seed, tmp_path / "whole", scenario, die_at=0, sweep_first=False)
     assert expected["unsettled"] == []
     for die_at in range(1, len(steps) + 1):
         state, seen, died = await life(

@@ -2,57 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import copy
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from graphql import graphql
 
 from gateway.alliance import AllianceSubgraph
+from gateway.directory.entries import ALLIANCE_MERCHANT_ID
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
 from kernel.database import DatabaseUnavailable
 from kernel.ids import RandomIds
-from ledger.contract import CardStanding
-from merchants.port import JoinedMerchant, JoinMerchant, MerchantState
+from ledger.contract import Ledger
+from ledger.subgraph import LedgerSubgraph
+from merchants.coupons import TemplateDraft
+from merchants.hosted import HostedBackend, MerchantSettings
+from merchants.issuing import create_template
+from merchants.offers import CouponKind, CouponTerms
+from merchants.port import Backend, JoinedMerchant, JoinMerchant
+from merchants.subgraph import HostedMerchants
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 ADMIN = Caller(CallerKind.ADMIN, "ada")
 
 
-@dataclass
-class LedgerStandIn:
-    """Answers balances from a table."""
+class Door:
+    """Stands before the hosted backend: remembers joins, and can be shut."""
 
-    debt_by_card: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.hosted: HostedBackend
+        self.joins: list[JoinMerchant] = []
+        self.is_shut = False
 
-    async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:
-        return [CardStanding(c, 0, 0, 0, self.debt_by_card.get(c, 0), 0, 0) for c in card_ids]
-
-
-@dataclass
-class BackendStandIn:
-    """Remembers what it was told; gives one coupon to each new wallet."""
-
-    states: dict[str, MerchantState] = field(default_factory=dict)
-    joins: list[JoinMerchant] = field(default_factory=list)
-    fails: bool = False
-
-    async def register(self, merchant_id: str, state: MerchantState) -> None:
-        self._answer()
-        self.states[merchant_id] = state
+    def __getattr__(self, name: str) -> Any:
+        if self.is_shut:
+            raise DatabaseUnavailable("out of order")
+        return getattr(self.hosted, name)
 
     async def join(self, join: JoinMerchant) -> JoinedMerchant:
-        self._answer()
+        opened = await self.__getattr__("join")(join)
         self.joins.append(join)
-        return JoinedMerchant(replayed=False, coupon_ids=())
-
-    def _answer(self) -> None:
-        if self.fails:
-            raise DatabaseUnavailable("out of order")
+        return opened  # type: ignore[no-any-return]
 
 
 @dataclass
@@ -61,8 +56,8 @@ class House:
 
     alliance: AllianceSubgraph
     clock: SetClock
-    ledger: LedgerStandIn
-    backend: Any
+    ledger: Ledger
+    door: Door
     _count: int = 0
 
     async def ask(
@@ -81,7 +76,8 @@ class House:
             self.alliance.schema.executable,
             document,
             context_value=self.alliance.context_for(caller),
-            variable_values=variables or {},
+            # Resolving references empties the representations it is given.
+            variable_values=copy.deepcopy(variables or {}),
         )
         codes = [
             str((error.extensions or {}).get("code", repr(error.original_error)))
@@ -125,7 +121,63 @@ class House:
         )
         return str(answer["store"]["id"])
 
+    async def offer_to_newcomers(self, merchant_id: str) -> None:
+        """Lets the merchant, or the alliance, give a coupon for joining."""
+        backend = self.door.hosted
+        draft = TemplateDraft(
+            terms=CouponTerms("Welcome", CouponKind.AMOUNT_OFF, 1_000, amount_minor=500),
+            for_new_members=True,
+        )
+        await backend.database.transaction(
+            lambda connection: create_template(
+                connection,
+                draft,
+                merchant_id=merchant_id,
+                now=self.clock.now(),
+                ids=backend.ids,
+                may_spend_alliance_money=True,
+            )
+        )
 
+    async def counter(self, reference: str = "A") -> Counter:
+        """A new merchant with one shop."""
+        merchant_id = await self.admit(reference, f"Merchant {reference}")
+        return Counter(self, merchant_id, await self.open_store(merchant_id))
+
+
+@dataclass
+class Counter:
+    """A shop, and the till in it."""
+
+    house: House
+    merchant_id: str
+    store_id: str
+
+    @property
+    def till(self) -> Caller:
+        return merchant_caller(self.merchant_id)
+
+    async def join(self, credential: dict[str, Any], **fields: Any) -> Any:
+        """The answer of `join` here."""
+        return await self.house.change(
+            "join",
+            {"storeId": self.store_id, "credential": credential, "consents": [], **fields},
+            caller=self.till,
+        )
+
+    async def identify(self, credential: dict[str, Any]) -> Any:
+        """The answer of `identify` here."""
+        data = await self.house.ask(
+            IDENTIFY, {"credential": credential, "storeId": self.store_id}, caller=self.till
+        )
+        return data["identify"]
+
+
+IDENTIFY = """query($credential: CredentialInput!, $storeId: ID!) {
+    identify(credential: $credential, storeId: $storeId) {
+        member { id status card { id number status } } membership { id merchantId } warnings
+    }
+}"""
 REFUSAL_FIELDS = (
     "... on Refusal { code message retryable } "
     "... on InvalidInputRefusal { problems { field message } }"
@@ -138,31 +190,47 @@ SELECTIONS = {
     "openStore": "... on StoreOpened "
     "{ replayed store { id name reference channel state merchant { id } } } "
     "... on MerchantNotActiveRefusal { merchant { id } }",
-    "join": "... on Joined { replayed alreadyMember member { id status card { id number } } "
+    "join": "... on VerificationFailedRefusal { attemptsLeft } "
+    "... on Joined { replayed alreadyMember member { id status card { id number } } "
     "membership { id merchantId } firstOrderCoupon { id merchantId } }",
 }
 
 
 @asynccontextmanager
 async def open_alliance(
-    directory: Path, *, backend: Any = None, clock: SetClock | None = None, **options: Any
+    directory: Path, *, door: Door | None = None, clock: SetClock | None = None, **options: Any
 ) -> AsyncIterator[House]:
     """A running alliance in `directory`, closed afterwards."""
-    clock = clock or SetClock(START)
-    ledger = LedgerStandIn()
-    backend = backend or BackendStandIn()
+    clock, door, ids = clock or SetClock(START), door or Door(), RandomIds()
+    running: list[AllianceSubgraph] = []
+
+    def backend_settings() -> MerchantSettings:
+        in_force = running[0].ledger_settings
+        return MerchantSettings(in_force.currency, in_force.time_zone, ALLIANCE_MERCHANT_ID)
+
+    ledger = await LedgerSubgraph.open(
+        directory / "ledger.db", clock=clock, ids=ids, settings=lambda: running[0].ledger_settings
+    )
+    merchants = await HostedMerchants.open(
+        directory / "merchants.db", clock=clock, ids=ids, settings=backend_settings
+    )
+    door.hosted = merchants.backend
     alliance = await AllianceSubgraph.open(
         directory / "alliance.db",
         clock=clock,
-        ids=RandomIds(),
-        ledger=ledger,  # type: ignore[arg-type]
-        backend=backend,
+        ids=ids,
+        ledger=ledger.ledger,
+        backend=cast(Backend, door),
         **options,
     )
+    running.append(alliance)
     try:
-        yield House(alliance, clock, ledger, backend)
+        await alliance.resume()
+        yield House(alliance, clock, ledger.ledger, door)
     finally:
         await alliance.close()
+        await merchants.close()
+        await ledger.close()
 
 
 def merchant_caller(merchant_id: str, store_id: str | None = None) -> Caller:

@@ -9,6 +9,7 @@ import pytest
 from gateway.alliance_settings import PointsExpiry, SettingValues, check_settings
 from kernel.refusals import InvalidInput
 from kernel.units import Ratio
+from ledger.contract import GrantCoins
 from tests.gateway.alliances import ADMIN, merchant_caller, open_alliance
 
 SETTINGS: dict[str, Any] = {
@@ -81,16 +82,25 @@ async def test_a_repeated_configuration_answers_with_the_first_version(tmp_path:
 
 
 async def test_the_currency_stays_once_something_was_booked(tmp_path: Path) -> None:
-    async def booked() -> bool:
-        return True
-
-    async with open_alliance(tmp_path, anything_booked=booked) as house:
+    async with open_alliance(tmp_path) as house:
+        await house.ledger.grant_coins(
+            GrantCoins("g", "card_1", None, 100, "thanks", at=house.clock.now())
+        )
         answer = await house.change(
             "configureAlliance", {**SETTINGS, "currency": "GBP"}, caller=ADMIN
         )
 
         assert [problem["field"] for problem in answer["problems"]] == ["currency"]
         assert house.alliance.settings.version == 1
+
+
+async def test_the_currency_may_change_before_anything_was_booked(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        answer = await house.change(
+            "configureAlliance", {**SETTINGS, "currency": "GBP"}, caller=ADMIN
+        )
+
+        assert answer["settings"] == {"version": 2, "currency": "GBP"}
 
 
 async def test_every_fault_of_settings_is_named_and_the_refusal_kept(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock, to_micros
 from kernel.database import Database
 from kernel.ids import SeededIds, derived_id, derived_id_within
@@ -25,6 +27,7 @@ from merchants.port import (
     RefundOrder,
 )
 from merchants.standings import set_ladder
+from merchants.subgraph import HostedMerchants, merchants_schema
 from merchants.tables import metadata
 from merchants.templates_sql import read_template
 from merchants.tiers import Benefit, Ladder, Standing, Step, TierMetric, TierWindow
@@ -37,6 +40,11 @@ ANN = derived_id("card", "ann")
 BOB = derived_id("card", "bob")
 STORE = derived_id("sto", "tea")
 OTHER_STORE = derived_id("sto", "tea-2")
+ADMIN = Caller(CallerKind.ADMIN, "admin")
+TEA_STAFF = Caller(CallerKind.MERCHANT, TEA, store_id=STORE)
+BOOKS_STAFF = Caller(CallerKind.MERCHANT, BOOKS)
+ANN_SELF = Caller(CallerKind.MEMBER, derived_id("mem", "ann"), card_id=ANN)
+BOB_SELF = Caller(CallerKind.MEMBER, derived_id("mem", "bob"), card_id=BOB)
 SETTINGS = MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE)
 
 
@@ -196,6 +204,20 @@ class Shop:
 
     async def standings(self, card_id: str = ANN, merchant_id: str = TEA) -> tuple[Standing, ...]:
         return (await self.backend.offers(merchant_id, card_id)).tiers
+
+    async def ask(
+        self, document: str, caller: Caller | None, **variables: Any
+    ) -> tuple[dict[str, Any], list[str]]:
+        """`data`, and the codes of the errors."""
+        schema = merchants_schema().strawberry
+        result = await schema.execute(
+            document,
+            # `_entities` changes the representations it is given.
+            variable_values=deepcopy(variables),
+            context_value=HostedMerchants(self.backend).context_for(caller, "r", "en"),
+        )
+        errors = [str((each.extensions or {}).get("code", each)) for each in result.errors or ()]
+        return result.data or {}, errors
 
     async def scalar(self, sql: str) -> Any:
         return await self.database.snapshot(

@@ -1,0 +1,63 @@
+"""The `alliance` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from gateway.commands.compose import compose
+from gateway.commands.failures import CommandFailed
+from gateway.commands.replay import replay
+from gateway.commands.route import route
+from gateway.commands.schema import schema
+from gateway.commands.serve import serve
+from gateway.commands.serve_subgraph import serve_subgraph
+from gateway.commands.token import token
+from gateway.commands.verify import verify
+from gateway.listening import CanNotListen
+from gateway.settings import SettingsInvalid
+from gateway.signing_keys import KeysUnavailable
+from kernel.database import DatabaseUnavailable, DirectoryInUse
+
+DIRECTORY_IN_USE = 3
+"""Exit code when another server runs on the data directory."""
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "serve": serve,
+    "serve-subgraph": serve_subgraph,
+    "token": token,
+    "schema": schema,
+    "verify": verify,
+    "replay": replay,
+    "route": route,
+    "compose": compose,
+}
+
+app = typer.Typer(
+    name="alliance",
+    help="One loyalty card across many merchants.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def main() -> None:
+    """Runs the command line; what people can mend is told in one line, without a traceback."""
+    try:
+        app()
+    except DirectoryInUse as error:
+        _fail(str(error), exit_code=DIRECTORY_IN_USE)
+    except CommandFailed as error:
+        _fail(str(error), exit_code=error.exit_code)
+    except (CanNotListen, SettingsInvalid, KeysUnavailable, DatabaseUnavailable) as error:
+        _fail(str(error), exit_code=1)
+
+
+def _fail(message: str, *, exit_code: int) -> None:
+    typer.echo(f"alliance: {message}", err=True)
+    sys.exit(exit_code)

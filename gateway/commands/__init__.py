@@ -1,0 +1,1 @@
+"""The subcommands of `alliance`, one file each; `gateway/cli.py` registers them."""

@@ -1,0 +1,55 @@
+"""`alliance verify`: proves that the ledger balances."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.commands.failures import CommandFailed
+from gateway.settings import read_settings
+from kernel.clock import SystemClock
+from kernel.ids import RandomIds
+
+if TYPE_CHECKING:
+    from ledger.verify import Report
+
+UNSOUND = 2
+"""Exit code when an invariant does not hold."""
+
+
+def verify(
+    data: Annotated[Path | None, typer.Option(help="Data directory; no server may run.")] = None,
+) -> None:
+    """Check every invariant of the ledger."""
+    from gateway.data_directory import LEDGER_FILE  # Slow to load.
+
+    directory = data or read_settings().data
+    if not (directory / LEDGER_FILE).exists():
+        raise CommandFailed(f"{directory} holds no ledger")
+    report = asyncio.run(_report(directory))
+    if not report.is_sound:
+        Console().print(_findings(report))
+        raise CommandFailed("the ledger does NOT balance", exit_code=UNSOUND)
+    typer.echo(
+        f"The ledger balances: {report.transactions} transactions, {report.entries} entries, "
+        f"{report.lots} lots."
+    )
+
+
+async def _report(directory: Path) -> Report:
+    from gateway.data_directory import open_alliance
+
+    async with open_alliance(directory, clock=SystemClock(), ids=RandomIds()) as opened:
+        return await opened.ledger.verify()
+
+
+def _findings(report: Report) -> Table:
+    table = Table("Invariant", "Promise", "First row that breaks it")
+    for finding in report.findings:
+        table.add_row(finding.invariant, finding.promise, finding.row)
+    return table

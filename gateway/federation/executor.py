@@ -1,0 +1,171 @@
+"""Runs a plan: asks subgraphs in the plan's order and gathers what they answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import FieldNode, OperationDefinitionNode, parse
+
+from gateway.federation.faults import Fault, FaultCode
+from gateway.federation.plan import Fetch, Node, Parallel, Sequence
+from gateway.federation.replies import ReplyReader
+from gateway.federation.representations import Gathered, Gatherer, Json, Walk
+from gateway.federation.transport import (
+    CallContext,
+    SubgraphReply,
+    SubgraphRequest,
+    Transport,
+    TransportFailed,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """What one run of a plan works on.
+
+    Attributes:
+        transports: by subgraph name.
+        variables: the client's JSON values, defaults filled in.
+        context: handed to every transport.
+        data: the merged data, in the subgraphs' own words; grows while the plan runs.
+        faults: in the order in which they came up.
+    """
+
+    transports: Mapping[str, Transport]
+    variables: Mapping[str, Any]
+    context: CallContext
+    data: Json = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+Step = Callable[[Gathering], Awaitable[None]]
+
+
+def compile_node(node: Node) -> Step:
+    """The node as a coroutine function that runs it; made once per plan.
+
+    What a subgraph does wrong becomes faults of the gathering; cancelling the coroutine cancels
+    every call under way.
+    """
+    return _compiled(node, dict(_all_response_names(node)))
+
+
+def _all_response_names(node: Node) -> tuple[tuple[str, str], ...]:
+    if isinstance(node, Fetch):
+        return node.response_names
+    return tuple(pair for child in node.nodes for pair in _all_response_names(child))
+
+
+def _compiled(node: Node, merged_names: Mapping[str, str]) -> Step:
+    if isinstance(node, Fetch):
+        return _FetchStep(node, merged_names).run
+    steps = [_compiled(child, merged_names) for child in node.nodes]
+    if len(steps) == 1:
+        return steps[0]
+    return _one_by_one(steps) if isinstance(node, Sequence) else _together(node, steps)
+
+
+def _one_by_one(steps: list[Step]) -> Step:
+    async def run(gathering: Gathering) -> None:
+        for step in steps:
+            await step(gathering)
+
+    return run
+
+
+def _together(node: Parallel, steps: list[Step]) -> Step:
+    assert len(steps) == len(node.nodes)
+
+    async def run(gathering: Gathering) -> None:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(_as_coroutine(step, gathering))
+
+    return run
+
+
+async def _as_coroutine(step: Step, gathering: Gathering) -> None:
+    await step(gathering)
+
+
+class _FetchStep:
+    """A `Fetch` made ready to run many times."""
+
+    __slots__ = ("_fetch", "_gatherers", "_reader", "_walk")
+
+    def __init__(self, fetch: Fetch, merged_names: Mapping[str, str]) -> None:
+        self._fetch = fetch
+        self._gatherers = [Gatherer(entity_input) for entity_input in fetch.inputs]
+        self._walk = Walk([entity_input.path for entity_input in fetch.inputs])
+        self._reader = ReplyReader(
+            fetch.subgraph,
+            root_names=() if fetch.inputs else _root_response_keys(fetch.document),
+            gatherers=self._gatherers,
+            response_names=dict(fetch.response_names),
+            merged_names=merged_names,
+        )
+
+    async def run(self, gathering: Gathering) -> None:
+        objects_by_input = self._walk.objects(gathering.data)
+        gathered = [
+            gatherer.gather(objects)
+            for gatherer, objects in zip(self._gatherers, objects_by_input, strict=True)
+        ]
+        if gathered and not any(asked.representations for asked in gathered):
+            return
+        request = self._request(gathering.variables, gathered)
+        try:
+            reply = await _call(gathering, self._fetch.subgraph, request)
+        except TransportFailed as failure:
+            gathering.faults += self._reader.faults_of_failure(failure, gathering.data, gathered)
+        else:
+            gathering.faults += self._reader.absorb(reply, gathering.data, gathered)
+
+    def _request(self, given: Mapping[str, Any], gathered: list[Gathered]) -> SubgraphRequest:
+        fetch = self._fetch
+        variables = {name: given[name] for name in fetch.variables if name in given}
+        for gatherer, asked in zip(self._gatherers, gathered, strict=True):
+            variables[gatherer.variable] = asked.representations
+        return SubgraphRequest(fetch.document, fetch.kind, variables)
+
+
+def _root_response_keys(document: str) -> list[str]:
+    return [
+        selection.alias.value if selection.alias else selection.name.value
+        for definition in parse(document, no_location=True).definitions
+        if isinstance(definition, OperationDefinitionNode)
+        for selection in definition.selection_set.selections
+        if isinstance(selection, FieldNode)
+    ]
+
+
+async def _call(gathering: Gathering, subgraph: str, request: SubgraphRequest) -> SubgraphReply:
+    """The reply, or `TransportFailed` for whatever else happens before the deadline and after."""
+    context = gathering.context
+    transport = gathering.transports.get(subgraph)
+    if transport is None:
+        raise TransportFailed(
+            f"Subgraph {subgraph} is not connected.", code=FaultCode.SUBGRAPH_UNAVAILABLE
+        )
+    try:
+        if context.deadline is None:
+            return await transport.execute(request, context)
+        if asyncio.get_running_loop().time() >= context.deadline:
+            raise TimeoutError  # Nothing is started that no one would wait for.
+        async with asyncio.timeout_at(context.deadline):
+            return await transport.execute(request, context)
+    except TransportFailed:
+        raise
+    except TimeoutError:
+        raise TransportFailed(
+            f"Subgraph {subgraph} did not answer in time.", code=FaultCode.SUBGRAPH_TIMEOUT
+        ) from None
+    except Exception as bug:  # A transport's bug must cost its own fields only.
+        _log.exception("request %s: transport of %s failed", context.request_id, subgraph)
+        raise TransportFailed("Internal error.", code=FaultCode.INTERNAL) from bug

@@ -1,0 +1,214 @@
+"""Prints the documents of requests, as short as the schema of the subgraph allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gateway.federation.graph import Graph
+from gateway.federation.plan import (
+    EntityInput,
+    Fetch,
+    RepresentationField,
+    RepresentationShape,
+)
+from gateway.federation.planner.drafts import (
+    FieldDraft,
+    InputDraft,
+    RepresentationDraft,
+    RequestDraft,
+    SelectionDraft,
+)
+
+_Lines = dict[str, dict[str, str]]
+"""Printed fields by runtime type and key."""
+
+
+class DocumentPrinter:
+    """Turns request drafts into fetches.
+
+    Args:
+        kind: `query` or `mutation`, for requests of root fields.
+        declarations: printed declarations of client variables, by name.
+    """
+
+    def __init__(self, graph: Graph, kind: str, declarations: Mapping[str, str]) -> None:
+        self._graph = graph
+        self._kind = kind
+        self._declarations = declarations
+
+    def fetch(self, request: RequestDraft) -> Fetch:
+        """The finished request."""
+        body = _RequestBody(self._graph, request.subgraph)
+        if request.root is not None:
+            selection = body.selection(request.root)
+            return self._finished(request, self._kind, selection, [], body)
+        inputs: list[EntityInput] = []
+        fields: list[str] = []
+        declared: list[str] = []
+        for number, draft in enumerate(request.inputs):
+            alias, variable = f"_e{number}", self._free_name(f"_r{number}")
+            inputs.append(entity_input(draft, alias, variable, body))
+            fields.append(
+                f"{alias}:_entities(representations:${variable})"
+                f"{body.entities(draft.selection, draft)}"
+            )
+            declared.append(f"${variable}:[_Any!]!")
+        return self._finished(
+            request, "query", f"{{{' '.join(fields)}}}", declared, body, tuple(inputs)
+        )
+
+    def _free_name(self, name: str) -> str:
+        while name in self._declarations:
+            name = f"_{name}"
+        return name
+
+    def _finished(
+        self,
+        request: RequestDraft,
+        kind: str,
+        selection: str,
+        declared: list[str],
+        body: _RequestBody,
+        inputs: tuple[EntityInput, ...] = (),
+    ) -> Fetch:
+        used = [name for name in self._declarations if name in body.variables]
+        declared = [*declared, *(self._declarations[name] for name in used)]
+        header = kind + (f"({','.join(declared)})" if declared else "")
+        return Fetch(
+            subgraph=request.subgraph,
+            kind=kind,
+            document=selection if header == "query" else f"{header}{selection}",
+            variables=tuple(used),
+            inputs=inputs,
+            response_names=tuple(sorted(body.renamed.items())),
+        )
+
+
+class _RequestBody:
+    """Prints selections of one request; collects the variables and renamed keys in them."""
+
+    def __init__(self, graph: Graph, subgraph: str) -> None:
+        self._graph = graph
+        self._subgraph = subgraph
+        self.variables: set[str] = set()
+        self.renamed: dict[str, str] = {}
+        self._printed: dict[SelectionDraft, str] = {}
+
+    def entities(self, draft: SelectionDraft, arriving: InputDraft) -> str:
+        """The selection below `_entities`, one fragment per type sent."""
+        fragments: dict[str, list[str]] = {}
+        for type_name, fields in draft.by_type.items():
+            sent = arriving.shapes[type_name].sent_type or type_name
+            printed = fragments.setdefault(sent, [])
+            printed += [text for text in map(self._field, fields.values()) if text not in printed]
+        for interface, selection in arriving.concrete.items():
+            fragments.setdefault(interface, []).append(self.selection(selection)[1:-1])
+        parts = (
+            f"...on {type_name}{{{' '.join(fields) or '__typename'}}}"
+            for type_name, fields in fragments.items()
+        )
+        return f"{{{' '.join(parts)}}}"
+
+    def selection(self, draft: SelectionDraft) -> str:
+        """A selection below a field, in braces."""
+        known = self._printed.get(draft)
+        if known is None:
+            known = self._printed[draft] = self._selection(draft)
+        return known
+
+    def _selection(self, draft: SelectionDraft) -> str:
+        lines: _Lines = {
+            type_name: {key: self._field(field) for key, field in fields.items()}
+            for type_name, fields in draft.by_type.items()
+        }
+        parts = ["__typename"] if draft.with_typename else []
+        if self._graph.possible(draft.returns, self._subgraph) == (draft.returns,):
+            parts += lines.get(draft.returns, {}).values()
+        else:
+            parts += self._abstract(draft, lines)
+        return f"{{{' '.join(parts) or '__typename'}}}"
+
+    def _field(self, field: FieldDraft) -> str:
+        self.variables |= field.variables
+        if field.asked != field.key:
+            self.renamed[field.key] = field.asked
+        printed = field.name if field.key == field.name else f"{field.key}:{field.name}"
+        printed += field.arguments
+        return printed + self.selection(field.selection) if field.selection else printed
+
+    def _abstract(self, draft: SelectionDraft, lines: _Lines) -> list[str]:
+        possible = self._graph.possible(draft.returns, self._subgraph)
+        parts: list[str] = []
+        if self._graph.kind(draft.returns) == "interface":
+            parts += self._hoisted(draft.returns, possible, draft, lines)
+        for interface, members in self._graph.interfaces_in(self._subgraph):
+            group = [name for name in possible if name in members]
+            if interface != draft.returns and len(group) > 1:
+                common = self._hoisted(interface, group, draft, lines)
+                if common:
+                    parts.append(f"...on {interface}{{{' '.join(common)}}}")
+        for type_name, fields in lines.items():
+            if fields:
+                parts.append(f"...on {type_name}{{{' '.join(fields.values())}}}")
+        return parts
+
+    def _hoisted(
+        self, interface: str, group: Iterable[str], draft: SelectionDraft, lines: _Lines
+    ) -> list[str]:
+        """Takes out of `lines` what all types of a group have, as fields of the interface."""
+        names = list(group)
+        if not names or any(name not in lines for name in names):
+            return []
+        hoisted: list[str] = []
+        for key, text in list(lines[names[0]].items()):
+            alike = all(lines[name].get(key) == text for name in names)
+            field = draft.by_type[names[0]][key]
+            if alike and self._is_same_field(interface, names, field):
+                hoisted.append(text)
+                for name in names:
+                    del lines[name][key]
+        return hoisted
+
+    def _is_same_field(self, interface: str, names: list[str], field: FieldDraft) -> bool:
+        if not self._graph.has_interface_field(interface, self._subgraph, field.name):
+            return False
+        returns = self._graph.named_type(interface, self._subgraph, field.name)
+        return field.selection is None or all(
+            self._graph.named_type(name, self._subgraph, field.name) == returns for name in names
+        )
+
+
+def entity_input(draft: InputDraft, alias: str, variable: str, body: _RequestBody) -> EntityInput:
+    """The finished input, shapes that are alike joined."""
+    alike: dict[tuple[object, ...], list[str]] = {}
+    for type_name, shape in draft.shapes.items():
+        fields = tuple(_finished_fields({type_name: shape.fields}))
+        alike.setdefault((shape.sent_type, fields, shape.key_names), []).append(type_name)
+    shapes = tuple(
+        RepresentationShape(
+            typenames=frozenset().union(*(draft.shapes[name].typenames for name in names)),
+            send_typename=draft.shapes[names[0]].sent_type or None,
+            fields=tuple(_finished_fields({names[0]: draft.shapes[names[0]].fields})),
+            required_keys=draft.shapes[names[0]].key_names,
+        )
+        for names in alike.values()
+    )
+    return EntityInput(alias, variable, draft.place.path(), shapes)
+
+
+def _finished_fields(
+    by_type: dict[str, dict[str, RepresentationDraft]],
+) -> list[RepresentationField]:
+    found: dict[RepresentationField, set[str]] = {}
+    for type_name, fields in by_type.items():
+        for draft in fields.values():
+            finished = RepresentationField(
+                draft.name, draft.source, tuple(_finished_fields(draft.by_type))
+            )
+            found.setdefault(finished, set()).add(type_name)
+    return [
+        finished
+        if len(names) == len(by_type)
+        else RepresentationField(finished.name, finished.source, finished.fields, frozenset(names))
+        for finished, names in found.items()
+    ]

@@ -1,0 +1,76 @@
+"""Runs a server on a socket until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+STOP_WITHIN_S = 20
+
+
+class CanNotListen(Exception):
+    """The address is in use, or is none of this machine's."""
+
+
+def listen(app: Starlette, *, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serves until SIGINT or SIGTERM; then finishes what is under way and closes everything.
+
+    Args:
+        port: 0 takes any free port.
+        announce: called with the server's URL once it answers.
+
+    Raises:
+        CanNotListen: the address can not be had.
+
+    Whatever opening the application raises is raised from here too, before the address answers.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(app, host=host, port=port, announce=announce))
+
+
+async def _serve(app: Starlette, *, host: str, port: int, announce: Callable[[str], None]) -> None:
+    with _bound(host, port) as bound:
+        async with app.router.lifespan_context(app):
+            config = uvicorn.Config(
+                app,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=STOP_WITHIN_S,
+            )
+            # The server raises a signal again once it has stopped; by then it has had its
+            # effect, and everything shall be closed in order.
+            for stop in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(stop, lambda *_: None)
+            shown = f"[{host}]" if ":" in host else host
+            announce(f"http://{shown}:{bound.getsockname()[1]}")
+            await uvicorn.Server(config).serve(sockets=[bound])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        raise CanNotListen(f"can not listen on {host}, port {port}: {error.strerror}") from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop

@@ -1,0 +1,48 @@
+"""Counts and times requests for Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """What one server measures; each server has its own registry."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.under_way = Gauge(
+            "alliance_requests_under_way", "GraphQL requests under way.", registry=self.registry
+        )
+        self._answered = Counter(
+            "alliance_requests",
+            "GraphQL requests by kind of operation and outcome.",
+            ("kind", "outcome"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "alliance_request_seconds",
+            "Time from a request's headers to its answer.",
+            ("kind",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def observe(self, kind: str, outcome: str, seconds: float) -> None:
+        """Counts one request.
+
+        Args:
+            kind: `query`, `mutation`, or empty when it was never read.
+            outcome: answered, partial, refused, failed or gone.
+        """
+        label = kind or "none"
+        self._answered.labels(label, outcome).inc()
+        self._seconds.labels(label).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of it in Prometheus's text format."""
+        return generate_latest(self.registry)

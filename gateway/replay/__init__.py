@@ -1,0 +1,1 @@
+"""Feeds an order history through the GraphQL API, with the history's own clock."""

@@ -1,0 +1,58 @@
+"""One replay from start to end: its server, its tokens, its journal."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from gateway.feeding.client import GraphQLClient
+from gateway.feeding.server import FeedServer
+from gateway.feeding.tokens import FeedTokens
+from gateway.replay.history import History, HistoryUnreadable
+from gateway.replay.journal import Journal
+from gateway.replay.run import Outcome, Replay
+from gateway.replay.setting_up import TIME_ZONE
+
+JOURNAL_FILE = "replay.db"
+
+
+async def replay_history(
+    history: History, directory: Path, *, on_progress: Callable[[int], None]
+) -> Outcome:
+    """Replays what the directory's journal does not know yet, and reads every figure.
+
+    Args:
+        directory: the alliance's data; made when missing.
+        on_progress: told how many more events are done, those of earlier runs included.
+
+    Raises:
+        FeedFailed: an answer does not fit the history.
+        ServerGone: the server did not start, or stopped.
+        HistoryUnreadable: the history has no orders.
+    """
+    if not history.days:
+        raise HistoryUnreadable("the history has no orders of these merchants")
+    journal = Journal(directory / JOURNAL_FILE)
+    start = datetime.combine(history.days[0].day, time(0), tzinfo=ZoneInfo(TIME_ZONE))
+    server = FeedServer(directory, now=start.astimezone(UTC))
+    try:
+        await asyncio.to_thread(server.wait_until_ready)
+        tokens = FeedTokens(directory)
+        async with GraphQLClient(server.url) as client:
+            on_progress(sum(journal.read("day").values()))
+            return await Replay(
+                history,
+                client=client,
+                journal=journal,
+                admin_token=tokens.admin("replay"),
+                merchant_token=functools.cache(tokens.merchant),
+                set_clock=server.set_clock,
+                on_progress=on_progress,
+            ).run()
+    finally:
+        await asyncio.to_thread(server.stop)
+        journal.close()

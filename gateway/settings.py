@@ -1,0 +1,93 @@
+"""What the environment sets; the only reader of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.endpoint import EndpointLimits
+from gateway.limits import OperationLimits
+
+Count = Annotated[int, Field(gt=0)]
+
+_OPERATION = OperationLimits()
+_ENDPOINT = EndpointLimits()
+
+
+class SettingsInvalid(Exception):
+    """A variable of the environment has a value that is not taken."""
+
+
+class Settings(BaseSettings):
+    """Every setting, each the variable `ALLIANCE_` and its name in capitals; see docs/api.md."""
+
+    model_config = SettingsConfigDict(env_prefix="ALLIANCE_", frozen=True, extra="ignore")
+
+    data: Path = Path("alliance-data")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
+    explorer: bool = True
+
+    token_keys: str = ""
+    token_issuer: str = ""
+    token_audience: str = "alliance"
+    development_tokens: bool | None = None
+
+    body_bytes_max: Count = _ENDPOINT.body_bytes_max
+    deadline_ms_max: Count = _ENDPOINT.deadline_ms_max
+    concurrent_max: Count = _ENDPOINT.concurrent_max
+    document_chars_max: Count = _OPERATION.document_chars_max
+    tokens_max: Count = _OPERATION.tokens_max
+    depth_max: Count = _OPERATION.depth_max
+    fields_max: Count = _OPERATION.fields_max
+    root_fields_max: Count = _OPERATION.root_fields_max
+    aliases_max: Count = _OPERATION.aliases_max
+    operations_max: Count = _OPERATION.operations_max
+    cost_max: Count = 100_000
+
+    @property
+    def takes_development_tokens(self) -> bool:
+        """Whether the key in the data directory is trusted: unless said, only without others."""
+        if self.development_tokens is None:
+            return not self.token_keys
+        return self.development_tokens
+
+    @property
+    def limits(self) -> EndpointLimits:
+        """The limits of the GraphQL endpoint."""
+        return EndpointLimits(
+            body_bytes_max=self.body_bytes_max,
+            deadline_ms_max=self.deadline_ms_max,
+            concurrent_max=self.concurrent_max,
+            operation=OperationLimits(
+                depth_max=self.depth_max,
+                fields_max=self.fields_max,
+                root_fields_max=self.root_fields_max,
+                aliases_max=self.aliases_max,
+                operations_max=self.operations_max,
+                document_chars_max=self.document_chars_max,
+                tokens_max=self.tokens_max,
+            ),
+        )
+
+
+def read_settings() -> Settings:
+    """The settings that hold now.
+
+    Raises:
+        SettingsInvalid: a variable has a value that is not taken.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults = [
+            f"ALLIANCE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        raise SettingsInvalid("; ".join(faults)) from None
+    if settings.token_keys and not settings.token_issuer:
+        raise SettingsInvalid("ALLIANCE_TOKEN_ISSUER: needed beside ALLIANCE_TOKEN_KEYS")
+    return settings

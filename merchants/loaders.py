@@ -1,0 +1,145 @@
+"""Reads of one client request, gathered: one statement for each kind of field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from strawberry.dataloader import DataLoader
+
+from kernel.clock import to_micros
+from merchants.coupons import CouponState
+from merchants.coupons_sql import HeldCoupon, read_coupon_pages, read_coupons
+from merchants.hosted import HostedBackend
+from merchants.ladders_sql import Key, read_ladders
+from merchants.orders_sql import OrderRow, read_order_pages, read_orders
+from merchants.registry_sql import read_cards_of_memberships
+from merchants.standings import standings_of
+from merchants.tiers import Ladder, Standing
+
+PageT = TypeVar("PageT", bound="CouponPageKey | OrderPageKey")
+RowT = TypeVar("RowT")
+
+
+@dataclass(frozen=True, slots=True)
+class CouponPageKey:
+    """Which coupons of which wallet."""
+
+    wallet: Key
+    after: tuple[int, str] | None
+    states: tuple[CouponState, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPageKey:
+    """Which orders of which wallet."""
+
+    wallet: Key
+    after: tuple[int, str] | None
+    limit: int
+
+
+class Loaders:
+    """The loaders of one client request; keys are (merchant_id, id)."""
+
+    def __init__(self, backend: HostedBackend) -> None:
+        self._backend = backend
+        self.card_by_membership: DataLoader[Key, str | None] = DataLoader(self._cards)
+        self.standings: DataLoader[Key, tuple[Standing, ...]] = DataLoader(self._standings)
+        self.coupons: DataLoader[Key, HeldCoupon | None] = DataLoader(self._coupons)
+        self.orders: DataLoader[Key, OrderRow | None] = DataLoader(self._orders)
+        self.ladders: DataLoader[str, list[Ladder]] = DataLoader(self._ladders)
+        self.coupon_pages: DataLoader[CouponPageKey, list[HeldCoupon]] = DataLoader(
+            self._coupon_pages
+        )
+        self.order_pages: DataLoader[OrderPageKey, list[OrderRow]] = DataLoader(self._order_pages)
+
+    def keep_orders(self, rows: Sequence[OrderRow]) -> None:
+        """Orders that were read by other means; their fields load without a read."""
+        for row in rows:
+            self.orders.prime((row.merchant_id, row.order_id), row)
+
+    async def _cards(self, keys: list[Key]) -> list[str | None]:
+        found = await self._read(lambda connection: read_cards_of_memberships(connection, keys))
+        return [found.get(key) for key in keys]
+
+    async def _standings(self, keys: list[Key]) -> list[tuple[Standing, ...]]:
+        zone, now = self._backend.settings().facts.zone, self._backend.clock.now()
+        found = await self._read(
+            lambda connection: standings_of(connection, keys, now=now, zone=zone)
+        )
+        return [found[key] for key in keys]
+
+    async def _coupons(self, keys: list[Key]) -> list[HeldCoupon | None]:
+        found = await self._read(lambda connection: read_coupons(connection, keys))
+        return [found.get(key) for key in keys]
+
+    async def _orders(self, keys: list[Key]) -> list[OrderRow | None]:
+        found = await self._read(lambda connection: read_orders(connection, keys))
+        return [found.get(key) for key in keys]
+
+    async def _ladders(self, merchant_ids: list[str]) -> list[list[Ladder]]:
+        at = to_micros(self._backend.clock.now())
+        found = await self._read(lambda connection: read_ladders(connection, merchant_ids, at=at))
+        return [found.get(merchant_id, []) for merchant_id in merchant_ids]
+
+    async def _coupon_pages(self, keys: list[CouponPageKey]) -> list[list[HeldCoupon]]:
+        now = to_micros(self._backend.clock.now())
+
+        def read(
+            connection: Connection, page: CouponPageKey, wallets: list[Key]
+        ) -> dict[Key, list[HeldCoupon]]:
+            return read_coupon_pages(
+                connection,
+                wallets,
+                after=page.after,
+                states=page.states,
+                limit=page.limit,
+                now=now,
+            )
+
+        pages = await self._read(lambda connection: _by_page(connection, keys, read))
+        for rows in pages:
+            for row in rows:
+                self.coupons.prime((row.merchant_id, row.coupon_id), row)
+        return pages
+
+    async def _order_pages(self, keys: list[OrderPageKey]) -> list[list[OrderRow]]:
+        def read(
+            connection: Connection, page: OrderPageKey, wallets: list[Key]
+        ) -> dict[Key, list[OrderRow]]:
+            return read_order_pages(connection, wallets, after=page.after, limit=page.limit)
+
+        pages = await self._read(lambda connection: _by_page(connection, keys, read))
+        for rows in pages:
+            self.keep_orders(rows)
+        return pages
+
+    async def _read(self, work: Callable[[Connection], RowT]) -> RowT:
+        return await self._backend.database.snapshot(work)
+
+
+def _by_page(
+    connection: Connection,
+    keys: Sequence[PageT],
+    read: Callable[[Connection, PageT, list[Key]], dict[Key, list[RowT]]],
+) -> list[list[RowT]]:
+    """One read for all wallets that are asked for the same page."""
+    wallets: dict[object, list[Key]] = {}
+    for key in keys:
+        wallets.setdefault(_arguments(key), []).append(key.wallet)
+    found: dict[object, dict[Key, list[RowT]]] = {}
+    for key in keys:
+        asked = _arguments(key)
+        if asked not in found:
+            found[asked] = read(connection, key, wallets[asked])
+    return [found[_arguments(key)].get(key.wallet, []) for key in keys]
+
+
+def _arguments(key: CouponPageKey | OrderPageKey) -> object:
+    if isinstance(key, CouponPageKey):
+        return (key.after, key.states, key.limit)
+    return (key.after, key.limit)

@@ -1,0 +1,1 @@
+"""Functions that fill the GraphQL types of the merchants subgraph."""

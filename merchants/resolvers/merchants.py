@@ -1,0 +1,65 @@
+"""What a merchant shows of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from strawberry import Parent
+
+from kernel.graphql import Connection, connection_of, page_args
+from merchants.context import MerchantsInfo
+from merchants.orders_sql import read_merchant_page
+from merchants.resolvers.parents import KnownById
+from merchants.resolvers.refused import not_yours
+from merchants.rights import may_act_for
+from merchants.schema.orders import Order
+from merchants.schema.templates import CouponTemplate
+from merchants.schema.tiers import TierLadder
+from merchants.templates_sql import read_template_page
+
+
+async def merchant_orders(
+    merchant: Parent[KnownById], info: MerchantsInfo, first: int = 20, after: str | None = None
+) -> Connection[Order] | None:
+    """Orders, newest first."""
+    page = page_args(first, after, key_length=2)
+    merchant_id = _own(merchant, info)
+    rows = await info.context.backend.database.snapshot(
+        lambda connection: read_merchant_page(
+            connection, merchant_id, after=page.after, limit=page.limit
+        )
+    )
+    info.context.loaders.keep_orders(rows)
+    return connection_of(rows, page, key=lambda row: (row.placed_at, row.order_id), node=Order.of)
+
+
+async def merchant_ladders(
+    merchant: Parent[KnownById], info: MerchantsInfo
+) -> Sequence[TierLadder] | None:
+    """Ladders in force; anyone may read a merchant's promises."""
+    return [TierLadder.of(each) for each in await info.context.loaders.ladders.load(merchant.id)]
+
+
+async def merchant_templates(
+    merchant: Parent[KnownById], info: MerchantsInfo, first: int = 20, after: str | None = None
+) -> Connection[CouponTemplate] | None:
+    """Coupon templates, newest first."""
+    page = page_args(first, after, key_length=2)
+    merchant_id, currency = _own(merchant, info), info.context.currency
+    rows = await info.context.backend.database.snapshot(
+        lambda connection: read_template_page(
+            connection, merchant_id, after=page.after, limit=page.limit
+        )
+    )
+    return connection_of(
+        rows,
+        page,
+        key=lambda row: (row.created_at, row.template_id),
+        node=lambda row: CouponTemplate.of(row, currency),
+    )
+
+
+def _own(merchant: KnownById, info: MerchantsInfo) -> str:
+    if not may_act_for(info.context.caller, merchant.id):
+        raise not_yours()
+    return merchant.id

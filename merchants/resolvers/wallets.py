@@ -1,0 +1,101 @@
+"""What a card has at a merchant; one read for all wallets of the request, per kind of field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import strawberry
+from strawberry import Parent
+
+from kernel.graphql import Connection, connection_of, page_args
+from merchants.context import MerchantsInfo
+from merchants.coupons import CouponState
+from merchants.ladders_sql import Key
+from merchants.loaders import CouponPageKey, OrderPageKey
+from merchants.resolvers.parents import CardWallet, MerchantsOwn
+from merchants.resolvers.refused import not_yours
+from merchants.rights import may_see_wallet
+from merchants.schema.coupons import Coupon
+from merchants.schema.orders import Order
+from merchants.schema.tiers import Benefit, TierStanding
+from merchants.tiers import Standing
+
+
+async def membership_key(membership: MerchantsOwn, info: MerchantsInfo) -> Key:
+    """merchant_id and card_id of a membership whose wallet the caller may see."""
+    key = (membership.merchant_id, membership.id)
+    card_id = await info.context.loaders.card_by_membership.load(key)
+    if card_id is None:
+        raise not_yours()
+    return checked_key(info, merchant_id=membership.merchant_id, card_id=card_id)
+
+
+def checked_key(info: MerchantsInfo, *, merchant_id: str, card_id: str) -> Key:
+    """The two as a key, if the caller may see that wallet."""
+    if not may_see_wallet(info.context.caller, merchant_id=merchant_id, card_id=card_id):
+        raise not_yours()
+    return (merchant_id, card_id)
+
+
+async def wallet_tier(wallet: Parent[CardWallet], info: MerchantsInfo) -> TierStanding | None:
+    """Standing in the primary ladder."""
+    for standing in await _standings(wallet, info):
+        if standing.is_primary:
+            return TierStanding.of(standing)
+    return None
+
+
+async def wallet_tiers(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[TierStanding]:
+    """Standing in each ladder."""
+    return [TierStanding.of(standing) for standing in await _standings(wallet, info)]
+
+
+async def wallet_benefits(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[Benefit]:
+    """Benefits of all standings."""
+    return [
+        Benefit.of(benefit)
+        for standing in await _standings(wallet, info)
+        for benefit in standing.benefits
+    ]
+
+
+async def wallet_coupons(
+    wallet: Parent[CardWallet],
+    info: MerchantsInfo,
+    first: int = 20,
+    after: str | None = None,
+    states: Sequence[CouponState] | None = None,
+) -> Connection[Coupon]:
+    """Coupons, soonest to end first."""
+    page = page_args(first, after, key_length=2)
+    wanted = CouponState if states is None else sorted(set(states))
+    rows = await info.context.loaders.coupon_pages.load(
+        CouponPageKey(_key(wallet), page.after, tuple(wanted), page.limit)
+    )
+    return connection_of(
+        rows, page, key=lambda row: (row.valid_until, row.coupon_id), node=Coupon.of
+    )
+
+
+async def wallet_orders(
+    wallet: Parent[CardWallet], info: MerchantsInfo, first: int = 20, after: str | None = None
+) -> Connection[Order]:
+    """Orders, newest first."""
+    page = page_args(first, after, key_length=2)
+    rows = await info.context.loaders.order_pages.load(
+        OrderPageKey(_key(wallet), page.after, page.limit)
+    )
+    return connection_of(rows, page, key=lambda row: (row.placed_at, row.order_id), node=Order.of)
+
+
+def alliance_merchant_id(info: MerchantsInfo) -> strawberry.ID:
+    """Id of the alliance's own merchant."""
+    return strawberry.ID(info.context.backend.settings().alliance_merchant_id)
+
+
+async def _standings(wallet: CardWallet, info: MerchantsInfo) -> tuple[Standing, ...]:
+    return await info.context.loaders.standings.load(_key(wallet))
+
+
+def _key(wallet: CardWallet) -> Key:
+    return (wallet.merchant_id, wallet.card_id)

@@ -1,0 +1,38 @@
+"""Enums of the rules, as GraphQL knows them."""
+
+from __future__ import annotations
+
+import strawberry
+
+from merchants.coupons import CouponState, CouponTemplateState, Funder
+from merchants.offers import CouponKind, CouponOutcome, DecisionKind, DecisionOutcome
+from merchants.port import EventKind, OrderState
+from merchants.tiers import TierMetric, TierWindow
+
+strawberry.enum(CouponKind, description="What a coupon does.")
+strawberry.enum(CouponState, description="State of a coupon.")
+strawberry.enum(CouponTemplateState, description="State of a coupon template.")
+strawberry.enum(Funder, description="Who bears a coupon's cost.")
+strawberry.enum(DecisionKind, description="What a decision is about.")
+strawberry.enum(DecisionOutcome, description="What became of a candidate benefit.")
+strawberry.enum(CouponOutcome, description="What a refund does to the coupons of its order.")
+strawberry.enum(OrderState, description="State of an order.")
+strawberry.enum(TierMetric, description="What a ladder measures.")
+strawberry.enum(TierWindow, description="Over which time a ladder measures.")
+strawberry.federation.enum(
+    EventKind, name="BackendEventKind", description="Kind of an outbox event.", inaccessible=True
+)
+
+__all__ = [
+    "CouponKind",
+    "CouponOutcome",
+    "CouponState",
+    "CouponTemplateState",
+    "DecisionKind",
+    "DecisionOutcome",
+    "EventKind",
+    "Funder",
+    "OrderState",
+    "TierMetric",
+    "TierWindow",
+]

@@ -1,0 +1,134 @@
+"""Inputs of the merchant's own mutations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import strawberry
+
+from kernel.graphql import ChannelKind, Long, MoneyInput
+from merchants.schema.enums import CouponKind, Funder, TierMetric, TierWindow
+
+_REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
+_MERCHANT_ID = "The merchant; an admin may name the alliance's own."
+
+
+@strawberry.input(description="A right that a tier gives.")
+class BenefitInput:
+    """A right that a tier gives."""
+
+    kind: str = strawberry.field(
+        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER or an entitlement."
+    )
+    title: str = strawberry.field(description="Name, for people.")
+    percent_off_bps: int | None = strawberry.field(
+        default=None, description="Basis points off: 1000 = pay 90 %."
+    )
+    points_multiplier_bps: int | None = strawberry.field(
+        default=None, description="Basis points of the usual points: 20000 = double."
+    )
+    entitlement: str | None = strawberry.field(default=None, description="Entitlement flag.")
+
+
+@strawberry.input(description="One step of a ladder.")
+class TierStepInput:
+    """One step of a ladder."""
+
+    name: str = strawberry.field(description="Name of the tier.")
+    name_en: str | None = strawberry.field(default=None, description="English name.")
+    rank: int = strawberry.field(description="From 1, the higher the better.")
+    threshold: Long = strawberry.field(description="Where it begins, inclusive.")
+    benefits: Sequence[BenefitInput] | None = strawberry.field(
+        default=None, description="What it gives."
+    )
+
+
+@strawberry.input(description="Input of `setTierLadder`.")
+class SetTierLadderInput:
+    """Input of `setTierLadder`."""
+
+    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    merchant_id: strawberry.ID = strawberry.field(description=_MERCHANT_ID)
+    name: str = strawberry.field(description="Which ladder.")
+    primary: bool | None = strawberry.field(default=False, description="Make it the primary one.")
+    metric: TierMetric = strawberry.field(description="What it measures.")
+    window: TierWindow | None = strawberry.field(
+        default=TierWindow.LIFETIME, description="Over which time."
+    )
+    steps: Sequence[TierStepInput] = strawberry.field(
+        description="At least 1; ranks and thresholds rise together."
+    )
+    effective_from: datetime | None = strawberry.field(default=None, description="Absent: now.")
+
+
+@strawberry.input(description="Input of `createCouponTemplate`.")
+class CreateCouponTemplateInput:
+    """Input of `createCouponTemplate`."""
+
+    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    merchant_id: strawberry.ID = strawberry.field(description=_MERCHANT_ID)
+    title: str = strawberry.field(description="Name, for people.")
+    kind: CouponKind = strawberry.field(description="What its coupons do.")
+    amount: MoneyInput | None = strawberry.field(
+        default=None, description="Needed when AMOUNT_OFF."
+    )
+    percent_off_bps: int | None = strawberry.field(
+        default=None, description="Needed when PERCENT_OFF, basis points."
+    )
+    cap: MoneyInput | None = strawberry.field(
+        default=None, description="The most a coupon takes off."
+    )
+    min_spend: MoneyInput = strawberry.field(
+        description="Spending a coupon needs; 0 only for small amounts."
+    )
+    skus: Sequence[str] | None = strawberry.field(
+        default=None, description="Limits it to articles."
+    )
+    category_ids: Sequence[str] | None = strawberry.field(
+        default=None, description="Limits it to categories."
+    )
+    channels: Sequence[ChannelKind] | None = strawberry.field(
+        default=None, description="Limits it to kinds of store."
+    )
+    valid_from: datetime | None = strawberry.field(
+        default=None, description="First instant, inclusive; absent: at issue."
+    )
+    valid_until: datetime | None = strawberry.field(
+        default=None, description="Last instant, exclusive."
+    )
+    valid_days: int | None = strawberry.field(
+        default=None, description="Days after issue, if earlier than `validUntil`."
+    )
+    quota_total: int | None = strawberry.field(
+        default=None, description="Coupons in all; absent: no limit."
+    )
+    quota_per_member: int | None = strawberry.field(default=1, description="Coupons per member.")
+    stacking_group: str | None = strawberry.field(
+        default=None, description="One coupon per group and order."
+    )
+    funder: Funder | None = strawberry.field(
+        default=Funder.MERCHANT, description="Who bears the cost."
+    )
+    funder_alliance_bps: int | None = strawberry.field(
+        default=None, description="The alliance's share, basis points; needed when SPLIT."
+    )
+    shareable: bool | None = strawberry.field(
+        default=False, description="Let members pass a coupon on, once."
+    )
+    for_new_members: bool | None = strawberry.field(
+        default=False, description="Give one on joining."
+    )
+
+
+@strawberry.input(description="Input of `issueCoupons`.")
+class IssueCouponsInput:
+    """Input of `issueCoupons`."""
+
+    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    template_id: strawberry.ID = strawberry.field(
+        description="The template; its id embeds the merchant."
+    )
+    card_ids: Sequence[strawberry.ID] = strawberry.field(
+        description="Cards, each once, at most 100."
+    )

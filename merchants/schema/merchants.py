@@ -1,0 +1,44 @@
+"""Merchants and stores in GraphQL, as far as a backend knows them."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+from merchants.resolvers import merchants as resolve
+
+_MERCHANT_OR_ADMIN = [["merchant"], ["admin"]]
+
+
+@strawberry.federation.type(keys=["id"])
+class Merchant:
+    """What a merchant's backend holds of it."""
+
+    id: strawberry.ID = strawberry.field(description="TypeID `mer_…`.")
+    orders = strawberry.federation.field(
+        resolver=resolve.merchant_orders,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Orders, newest first. Null only with an error.",
+    )
+    tier_ladders = strawberry.field(
+        resolver=resolve.merchant_ladders,
+        description="Ladders in force, the primary first. Null only with an error.",
+    )
+    coupon_templates = strawberry.federation.field(
+        resolver=resolve.merchant_templates,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Coupon templates, newest first. Null only with an error.",
+    )
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> Merchant:
+        """The merchant that a key names."""
+        return cls(id=id)
+
+
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+class Store:
+    """A point of sale, which the alliance's directory knows."""
+
+    id: strawberry.ID = strawberry.field(description="TypeID `sto_…`.")

@@ -1,0 +1,85 @@
+"""Coupon templates in GraphQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import strawberry
+
+from kernel.graphql import ChannelKind, Long, Money
+from merchants.coupons import alliance_share_bps
+from merchants.schema.enums import CouponKind, CouponTemplateState, Funder
+from merchants.schema.offers import money_or_none
+from merchants.templates_sql import Template
+
+
+@strawberry.type(description="A kind of coupon.")
+class CouponTemplate:
+    """A kind of coupon."""
+
+    id: strawberry.ID = strawberry.field(description="TypeID `tpl_…`; embeds the merchant.")
+    title: str = strawberry.field(description="Name, for people.")
+    kind: CouponKind = strawberry.field(description="What its coupons do.")
+    state: CouponTemplateState = strawberry.field(description="State.")
+    amount: Money | None = strawberry.field(
+        description="What a coupon takes off; null unless AMOUNT_OFF."
+    )
+    percent_off_bps: int | None = strawberry.field(
+        description="What a coupon takes off, basis points; null unless PERCENT_OFF."
+    )
+    cap: Money | None = strawberry.field(
+        description="The most a coupon takes off; null without a limit."
+    )
+    min_spend: Money = strawberry.field(description="Spending a coupon needs; 0 for none.")
+    skus: Sequence[str] | None = strawberry.field(
+        description="Articles it is limited to; null for all."
+    )
+    category_ids: Sequence[str] | None = strawberry.field(
+        description="Categories it is limited to; null for all."
+    )
+    channels: Sequence[ChannelKind] | None = strawberry.field(
+        description="Kinds of store it is limited to; null for all."
+    )
+    quota_total: int | None = strawberry.field(
+        description="Coupons that may be issued; null without a limit."
+    )
+    quota_per_member: int = strawberry.field(description="Coupons that one member may have.")
+    issued: Long = strawberry.field(description="Coupons issued so far.")
+    stacking_group: str | None = strawberry.field(
+        description="One coupon per group and order; null: the default group."
+    )
+    funder: Funder = strawberry.field(description="Who bears the cost.")
+    funder_alliance_bps: int | None = strawberry.field(
+        description="The alliance's share, basis points; null unless SPLIT."
+    )
+    shareable: bool = strawberry.field(description="Whether a member may pass a coupon on, once.")
+    for_new_members: bool = strawberry.field(description="Whether it is given on joining.")
+
+    @classmethod
+    def of(cls, template: Template, currency: str) -> CouponTemplate:
+        """The GraphQL object of a template."""
+        draft, terms = template.draft, template.draft.terms
+        channels = terms.channels
+        return cls(
+            id=strawberry.ID(template.template_id),
+            title=terms.title,
+            kind=terms.kind,
+            state=template.state,
+            amount=money_or_none(terms.amount_minor, currency),
+            percent_off_bps=terms.percent_off_bps,
+            cap=money_or_none(terms.cap_minor, currency),
+            min_spend=Money.of(terms.min_spend_minor, currency),
+            skus=terms.skus,
+            category_ids=terms.category_ids,
+            channels=None if channels is None else [ChannelKind(each) for each in channels],
+            quota_total=draft.quota_total,
+            quota_per_member=draft.quota_per_member,
+            issued=Long(template.issued),
+            stacking_group=terms.stacking_group,
+            funder=draft.funder,
+            funder_alliance_bps=(
+                alliance_share_bps(draft) if draft.funder is Funder.SPLIT else None
+            ),
+            shareable=draft.shareable,
+            for_new_members=draft.for_new_members,
+        )

@@ -1,0 +1,137 @@
+"""Standings and ladders in GraphQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import strawberry
+
+from kernel.graphql import Long
+from merchants import tiers
+from merchants.schema.enums import TierMetric, TierWindow
+from merchants.schema.offers import long_or_none
+
+
+@strawberry.type(
+    description="How far a member is in one ladder; orders, minor units or growth points, as "
+    "`metric` says."
+)
+class TierProgress:
+    """How far the next tier is."""
+
+    metric: TierMetric = strawberry.field(description="What is measured.")
+    current: Long = strawberry.field(description="Reached so far.")
+    next: Long | None = strawberry.field(description="Where the next tier begins; null at the top.")
+    remaining: Long | None = strawberry.field(description="next − current; null at the top.")
+    next_name: str | None = strawberry.field(description="Name of the next tier; null at the top.")
+
+
+@strawberry.type(description="Where a member stands in one ladder.")
+class TierStanding:
+    """Where a member stands."""
+
+    ladder: str = strawberry.field(description="Name of the ladder.")
+    name: str | None = strawberry.field(description="Name of the tier; null below the first step.")
+    rank: int = strawberry.field(
+        description="Rank of the tier, the higher the better; 0 below the first step."
+    )
+    valid_until: datetime | None = strawberry.field(
+        description="When it is evaluated again; null for a LIFETIME ladder."
+    )
+    progress: TierProgress = strawberry.field(description="How far to the next tier.")
+
+    @classmethod
+    def of(cls, standing: tiers.Standing) -> TierStanding:
+        """The GraphQL object of a standing."""
+        return cls(
+            ladder=standing.ladder,
+            name=standing.name,
+            rank=standing.rank,
+            valid_until=standing.valid_until,
+            progress=TierProgress(
+                metric=standing.metric,
+                current=Long(standing.current),
+                next=long_or_none(standing.next),
+                remaining=long_or_none(standing.remaining),
+                next_name=standing.next_name,
+            ),
+        )
+
+
+@strawberry.type(description="A right that a tier gives.")
+class Benefit:
+    """A right that a tier gives."""
+
+    kind: str = strawberry.field(
+        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER or an entitlement."
+    )
+    title: str = strawberry.field(description="Name, for people.")
+    percent_off_bps: int | None = strawberry.field(
+        description="What it takes off, basis points; null for other kinds."
+    )
+    points_multiplier_bps: int | None = strawberry.field(
+        description="Points earned, basis points of the usual; null for other kinds."
+    )
+    entitlement: str | None = strawberry.field(
+        description="Entitlement flag; null for other kinds."
+    )
+
+    @classmethod
+    def of(cls, benefit: tiers.Benefit) -> Benefit:
+        """The GraphQL object of a benefit."""
+        return cls(
+            kind=benefit.kind,
+            title=benefit.title,
+            percent_off_bps=benefit.percent_off_bps,
+            points_multiplier_bps=benefit.points_multiplier_bps,
+            entitlement=benefit.entitlement,
+        )
+
+
+@strawberry.type(description="One step of a ladder.")
+class TierStep:
+    """One step of a ladder."""
+
+    name: str = strawberry.field(description="Name of the tier.")
+    name_en: str | None = strawberry.field(description="English name; null when not given.")
+    rank: int = strawberry.field(description="From 1, the higher the better.")
+    threshold: Long = strawberry.field(
+        description="Where it begins, inclusive; orders, minor units or growth points."
+    )
+    benefits: Sequence[Benefit] = strawberry.field(description="What it gives.")
+
+
+@strawberry.type(description="One version of a ladder of tiers.")
+class TierLadder:
+    """One version of a ladder."""
+
+    name: str = strawberry.field(description="Unique at its merchant; the same for all versions.")
+    version: int = strawberry.field(description="Counts from 1.")
+    primary: bool = strawberry.field(description="Whether `Wallet.tier` stands in it.")
+    metric: TierMetric = strawberry.field(description="What it measures.")
+    window: TierWindow = strawberry.field(description="Over which time.")
+    steps: Sequence[TierStep] = strawberry.field(description="Steps, lowest first.")
+    effective_from: datetime = strawberry.field(description="In force from then on.")
+
+    @classmethod
+    def of(cls, ladder: tiers.Ladder) -> TierLadder:
+        """The GraphQL object of a ladder."""
+        return cls(
+            name=ladder.name,
+            version=ladder.version,
+            primary=ladder.is_primary,
+            metric=ladder.metric,
+            window=ladder.window,
+            steps=[
+                TierStep(
+                    name=step.name,
+                    name_en=step.name_en,
+                    rank=step.rank,
+                    threshold=Long(step.threshold),
+                    benefits=[Benefit.of(each) for each in step.benefits],
+                )
+                for step in ladder.steps
+            ],
+            effective_from=ladder.effective_from,
+        )

@@ -1,0 +1,137 @@
+"""What points and coins pay of a cart, as far as they are there and allowed. Pure.
+
+Source: docs/rules/pricing.md, rules 4 to 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kernel.units import WHOLE_BP, apportion
+from merchants.offers import Decision, DecisionKind, DecisionOutcome
+from merchants.port import PriceCart
+from merchants.stacking import money_text
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Points or coins spent on a cart.
+
+    Attributes:
+        spent: points, or coins in minor units.
+        spent_by_line: the same, line by line.
+        shares_minor: what they take off each line.
+        decisions: first what they did, then why some are left.
+    """
+
+    spent: int
+    spent_by_line: tuple[int, ...]
+    shares_minor: tuple[int, ...]
+    decisions: tuple[Decision, ...]
+
+
+def points_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
+    """The most that the offered points buy, for the fewest of them.
+
+    Identity: `value.floor(spent) == Σ shares`.
+
+    Args:
+        left_minor: what is left to pay of each line.
+
+    Source: docs/rules/pricing.md, rules 4 and 5.
+    """
+    nothing = (0,) * len(left_minor)
+    if cart.points == 0:
+        return Spending(0, nothing, nothing, ())
+    value = cart.member_point_value
+    limit = sum(left_minor) * cart.points_cap_bps // WHOLE_BP
+    available = min(cart.points, cart.points_available)
+    points = 0
+    if value.numerator:
+        points = min(available, ((limit + 1) * value.denominator - 1) // value.numerator)
+    discount = value.floor(points)
+    # The fewest points that buy the same: what would buy nothing stays with the member.
+    points = -(-discount * value.denominator // value.numerator) if discount else 0
+    decisions = _points_decisions(cart, points=points, discount_minor=discount, available=available)
+    if discount == 0:
+        return Spending(0, nothing, nothing, decisions)
+    shares = apportion(discount, left_minor)
+    return Spending(points, tuple(apportion(points, shares)), tuple(shares), decisions)
+
+
+def coins_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
+    """The coins that pay; one coin is one minor unit.
+
+    Source: docs/rules/pricing.md, rule 6.
+    """
+    nothing = (0,) * len(left_minor)
+    if cart.coins_minor == 0:
+        return Spending(0, nothing, nothing, ())
+    coins = min(cart.coins_minor, cart.coins_available_minor, sum(left_minor))
+    decisions = _coins_decisions(cart, coins)
+    if coins == 0:
+        return Spending(0, nothing, nothing, decisions)
+    shares = tuple(apportion(coins, left_minor))
+    return Spending(coins, shares, shares, decisions)
+
+
+def _points_decisions(
+    cart: PriceCart, *, points: int, discount_minor: int, available: int
+) -> tuple[Decision, ...]:
+    if discount_minor:
+        message = f"{points} points take {money_text(discount_minor)} off."
+    else:
+        message = "These points would take nothing off."
+    done = _decision("points", "Points", DecisionKind.POINTS, discount_minor, message)
+    unused = cart.points - points
+    if unused == 0:
+        return (done,)
+    if cart.points > cart.points_available and points == available:
+        reason, why = "POINTS_NOT_AVAILABLE", f"only {cart.points_available} can be spent now"
+    elif cart.member_point_value.floor(available) == discount_minor:
+        reason, why = "POINTS_BUY_NOTHING", "they would take nothing more off"
+    else:
+        share = f"{cart.points_cap_bps // 100}.{cart.points_cap_bps % 100:02d}"
+        reason, why = "POINTS_CAP", f"points may pay at most {share} % of an order"
+    message = f"{unused} points stay with you: {why}."
+    return (done, _cap("points-cap", "Points", reason, message))
+
+
+def _coins_decisions(cart: PriceCart, coins: int) -> tuple[Decision, ...]:
+    message = f"Coins pay {money_text(coins)}." if coins else "No coins can be spent here."
+    done = _decision("coins", "Coins", DecisionKind.COINS, coins, message)
+    unused = cart.coins_minor - coins
+    if unused == 0:
+        return (done,)
+    if coins == cart.coins_available_minor:
+        reason, why = "COINS_NOT_AVAILABLE", "no more can be spent now"
+    else:
+        reason, why = "NOTHING_LEFT_TO_PAY", "nothing is left to pay with them"
+    message = f"Coins worth {money_text(unused)} stay with you: {why}."
+    return (done, _cap("coins-cap", "Coins", reason, message))
+
+
+def _decision(
+    decision_id: str, title: str, kind: DecisionKind, amount_minor: int, message: str
+) -> Decision:
+    return Decision(
+        id=decision_id,
+        title=title,
+        kind=kind,
+        outcome=DecisionOutcome.APPLIED if amount_minor else DecisionOutcome.REFUSED,
+        message=message,
+        amount_minor=amount_minor,
+        reason=None if amount_minor else "NO_EFFECT",
+    )
+
+
+def _cap(decision_id: str, title: str, reason: str, message: str) -> Decision:
+    return Decision(
+        id=decision_id,
+        title=title,
+        kind=DecisionKind.CAP,
+        outcome=DecisionOutcome.REFUSED,
+        message=message,
+        reason=reason,
+    )

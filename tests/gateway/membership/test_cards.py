@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.membership.cards import (
+    card_number,
+    check_digit,
+    display_token,
+    is_card_number,
+    read_token,
+    stands_for,
+)
+from gateway.membership.people import Card, CardStatus
+from kernel.ids import derived_id
+from tests.gateway.alliances import member_caller, open_alliance
+
+NOW = datetime(2026, 3, 1, 9, 30, 0, 500_000, tzinfo=UTC)
+SECRET = b"s" * 32
+CARD = Card(derived_id("card", "1"), "mem_1", "9000000000000000", CardStatus.ACTIVE, 1)
+
+
+@pytest.mark.parametrize("body", ["453914880343646", "7992739871", "0"])
+def test_a_check_digit_makes_the_number_pass_luhns_check(body: str) -> None:
+    known = {"453914880343646": "7", "7992739871": "3", "0": "0"}
+
+    assert check_digit(body) == known[body]
+
+
+def test_every_single_wrong_digit_of_a_card_number_is_noticed() -> None:
+    number = card_number(CARD.id, generation=1, attempt=0, secret=SECRET)
+    wrong = [
+        number[:place] + digit + number[place + 1 :]
+        for place in range(16)
+        for digit in "0123456789"
+        if digit != number[place]
+    ]
+
+    assert is_card_number(number)
+    assert not any(is_card_number(each) for each in wrong)
+
+
+def test_card_numbers_differ_by_card_generation_attempt_and_secret() -> None:
+    other = derived_id("card", "2")
+    numbers = [
+        card_number(CARD.id, generation=1, attempt=0, secret=SECRET),
+        card_number(other, generation=1, attempt=0, secret=SECRET),
+        card_number(CARD.id, generation=2, attempt=0, secret=SECRET),
+        card_number(CARD.id, generation=1, attempt=1, secret=SECRET),
+        card_number(CARD.id, generation=1, attempt=0, secret=b"t" * 32),
+    ]
+
+    assert len(set(numbers)) == 5
+
+
+def test_a_token_stands_for_its_card_for_a_minute_at_most() -> None:
+    made = display_token(CARD, now=NOW, secret=SECRET)
+    shown = read_token(made.token)
+
+    assert shown is not None
+    assert shown.card_id == CARD.id
+    assert made.expires_at <= NOW + timedelta(seconds=60)
+    just_before = made.expires_at - timedelta(microseconds=1)
+    assert stands_for(shown, CARD, now=just_before, secret=SECRET)
+    assert not stands_for(shown, CARD, now=made.expires_at, secret=SECRET)
+
+
+def test_a_token_stands_for_no_other_card_number_secret_or_time() -> None:
+    shown = read_token(display_token(CARD, now=NOW, secret=SECRET).token)
+
+    assert shown is not None
+    assert not stands_for(shown, replace(CARD, generation=2), now=NOW, secret=SECRET)
+    assert not stands_for(shown, replace(CARD, id="card_x"), now=NOW, secret=SECRET)
+    assert not stands_for(shown, CARD, now=NOW, secret=b"t" * 32)
+    later = replace(shown, expires_s=shown.expires_s + 60)
+    assert not stands_for(later, CARD, now=NOW, secret=SECRET)
+
+
+@pytest.mark.parametrize("text", ["", "x", "a.b.c", "é" * 40, "0" * 26 + ".1." + "g" * 32])
+def test_text_that_is_no_token_names_nobody(text: str) -> None:
+    assert read_token(text) is None
+
+
+async def test_a_shown_token_names_the_member_at_every_merchant_until_it_expires(
+    tmp_path: Path,
+) -> None:
+    async with open_alliance(tmp_path) as house:
+        here, there = await house.counter("A"), await house.counter("B")
+        joined = await here.join({"phone": "+8613800001234"})
+        member_id = joined["member"]["id"]
+        data = await house.ask(
+            "{ me { card { displayToken { token expiresAt } } } }",
+            caller=member_caller(member_id),
+        )
+        token = data["me"]["card"]["displayToken"]["token"]
+
+        found = await there.identify({"cardToken": token})
+        assert found["member"]["id"] == member_id
+        assert found["membership"] is None
+        assert found["warnings"] == []
+
+        house.clock.set(house.clock.now() + timedelta(seconds=60))
+        assert await there.identify({"cardToken": token}) is None
+        refused = await there.join({"cardToken": token})
+        assert refused["code"] == "VERIFICATION_FAILED"
+        assert refused["attemptsLeft"] == 0

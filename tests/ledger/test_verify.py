@@ -1,0 +1,135 @@
+"""Every invariant is watched: whoever edits a row is found, and the row is named."""
+
+import sqlite3
+
+import pytest
+
+from tests.ledger.book import Books
+
+TAMPERED = {
+    "a leg's amount": (
+        "UPDATE entry SET amount = amount + 1 WHERE seq = 2 AND leg = 0",
+        "V1",
+        "transaction 2 in POINTS",
+    ),
+    "an account": (
+        "UPDATE account SET posted = posted + 1 WHERE account = 'points:issued'",
+        "V2",
+        "account points:issued",
+    ),
+    "a position": (
+        "UPDATE position SET amount = amount + 1 WHERE account = 'B' AND kind = 'BURN'",
+        "V2-positions",
+        "position of B in month 24314, BURN",
+    ),
+    "a count": (
+        "UPDATE position SET entries = 9 WHERE account = 'B' AND kind = 'BURN'",
+        "V2-positions",
+        "position of B in month 24314, BURN",
+    ),
+    "a lot and its movement": (
+        "UPDATE lot SET remaining = remaining - 1, residual = residual - 1 WHERE id = 1;"
+        "UPDATE lot_move SET amount = amount - 1, funding = funding - 1 WHERE lot_id = 1 "
+        "AND amount > 0",
+        "V3",
+        "account points:m1",
+    ),
+    "a movement": (
+        "UPDATE lot_move SET amount = amount + 1 WHERE lot_id = 1 AND amount > 0",
+        "V4",
+        "lot 1",
+    ),
+    "an account's hold": (
+        "UPDATE account SET held = held + 1 WHERE account = 'points:m1'",
+        "V5",
+        "account points:m1",
+    ),
+    "a lot's hold": ("UPDATE lot SET held = held + 1 WHERE id = 1", "V6", "lot 1"),
+    "a transaction": ("DELETE FROM ledger_tx WHERE seq = 2", "V7", "entry of transaction 2"),
+    "a period's money": (
+        "UPDATE entry SET amount = amount + 1 WHERE seq = 2 AND account = 'A'",
+        "V8",
+        "SETTLEMENT",
+    ),
+    "a request": ("DELETE FROM ledger_request WHERE tx_seq = 2", "V11", "transaction 2"),
+    "the pool": (
+        "UPDATE position SET amount = amount + 7 WHERE account = 'POOL' AND kind = 'ISSUE'",
+        "pool",
+        "pool 487, lots 480",
+    ),
+    "a debt": ("UPDATE debt SET open = open - 1", "debt", "account debt:m2"),
+    "a history": (
+        "UPDATE card_entry SET points = points + 1 WHERE card_id = 'm1' AND seq = 1",
+        "history",
+        "card m1",
+    ),
+    "a lot's funding": (
+        "UPDATE lot SET funding = funding * 3 WHERE id = 1",
+        "funding",
+        "lot 1",
+    ),
+}
+
+
+async def some_history(books: Books) -> None:
+    await books.order("o1", "A", "m1", earned=500)
+    await books.order("o2", "A", "m2", earned=100)
+    await books.order("o3", "B", "m1", spent=100)
+    await books.order("o4", "B", "m2", spent=100)
+    await books.refund("o2", "r1", kept=0)
+    await books.hold("t1", "m1", 50)
+    await books.order("o5", "C", "m3", earned=80)
+
+
+def tamper(books: Books, script: str) -> None:
+    raw = sqlite3.connect(books.path)
+    triggers = raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    raw.executescript(";".join(f"DROP TRIGGER {name}" for (name,) in triggers))
+    raw.executescript(script)
+    raw.close()
+
+
+async def test_a_sound_book_has_no_findings(books: Books) -> None:
+    await some_history(books)
+
+    report = await books.verify()
+
+    assert report.is_sound
+    assert (report.transactions, report.lots) == (6, 3)
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+async def test_whoever_edits_a_row_is_found(books: Books, what: str) -> None:
+    script, invariant, row = TAMPERED[what]
+    await some_history(books)
+
+    tamper(books, script)
+
+    found = {finding.invariant: finding.row for finding in (await books.verify()).findings}
+    assert found.get(invariant) == row, found
+
+
+@pytest.mark.parametrize("table", ["entry", "lot_move", "ledger_tx", "card_entry"])
+@pytest.mark.parametrize("action", ["DELETE FROM {}", "UPDATE {} SET seq = seq + 1"])
+async def test_what_was_booked_can_be_neither_changed_nor_deleted(
+    books: Books, table: str, action: str
+) -> None:
+    await some_history(books)
+
+    raw = sqlite3.connect(books.path)
+    with pytest.raises(sqlite3.IntegrityError, match="for ever"):
+        raw.execute(action.format(table))
+    raw.close()
+
+
+async def test_a_period_that_was_tampered_with_does_not_close(books: Books) -> None:
+    from tests.ledger.test_periods import APRIL_2, CLOSE, MARCH, period_id
+
+    await some_history(books)
+    tamper(books, "UPDATE entry SET amount = amount + 1 WHERE seq = 2 AND account = 'A'")
+    books.clock.set(APRIL_2)
+
+    answer = await books.ask(CLOSE, input={"requestId": "x", "periodId": period_id(MARCH)})
+
+    assert "transaction 2 in SETTLEMENT" in answer.errors[0].message
+    assert await books.rows("SELECT * FROM period") == []

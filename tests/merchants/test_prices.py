@@ -1,0 +1,365 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kernel.refusals import InvalidInput
+from kernel.units import Ratio
+from merchants.offers import (
+    CartLine,
+    CouponKind,
+    CouponTerms,
+    DecisionKind,
+    OfferedCoupon,
+    Priced,
+)
+from merchants.port import PriceCart, RefundLine
+from merchants.pricing import BenefitInForce, PriceRules, price, version_of
+from merchants.refunding import (
+    PaidOrder,
+    RefundShares,
+    refund_amount,
+    refund_lines,
+    refundable_minor,
+)
+from merchants.stacking import Candidate
+from merchants.tiers import Benefit, TierMetric
+from tests.merchants.shop import ALLIANCE, TEA, Shop, cart, ladder, with_benefit
+
+quick = settings(max_examples=60, deadline=None, derandomize=True)
+
+lines = st.lists(
+    st.builds(
+        CartLine,
+        sku=st.sampled_from(["a", "b", "c"]),
+        quantity=st.integers(1, 7),
+        unit_price_minor=st.integers(0, 20_000),
+        category_id=st.sampled_from([None, "x", "y"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+amount_terms = st.builds(
+    CouponTerms,
+    title=st.just("amount"),
+    kind=st.just(CouponKind.AMOUNT_OFF),
+    min_spend_minor=st.integers(0, 30_000),
+    amount_minor=st.integers(1, 30_000),
+    skus=st.sampled_from([None, ("a",), ("a", "b")]),
+    stacking_group=st.sampled_from([None, "g"]),
+    funder_alliance_bps=st.sampled_from([0, 3_000, 10_000]),
+)
+percent_terms = st.builds(
+    CouponTerms,
+    title=st.just("percent"),
+    kind=st.just(CouponKind.PERCENT_OFF),
+    min_spend_minor=st.integers(0, 30_000),
+    percent_off_bps=st.integers(1, 10_000),
+    cap_minor=st.one_of(st.none(), st.integers(1, 5_000)),
+    category_ids=st.sampled_from([None, ("x",)]),
+    stacking_group=st.sampled_from([None, "g", "h"]),
+)
+all_terms = st.lists(st.one_of(amount_terms, percent_terms), max_size=5)
+ratios = st.sampled_from([Ratio(1, 1), Ratio(1, 100), Ratio(3, 2), Ratio(7, 3), Ratio(0, 1)])
+
+
+@st.composite
+def carts(draw: st.DrawFn) -> tuple[PriceCart, PriceRules]:
+    own = [
+        Candidate(OfferedCoupon(f"own-{index}", TEA, terms))
+        for index, terms in enumerate(draw(all_terms))
+    ]
+    theirs = [
+        Candidate(OfferedCoupon(f"their-{index}", ALLIANCE, terms))
+        for index, terms in enumerate(draw(all_terms))
+    ]
+    benefits = [
+        BenefitInForce("tiers", 1, index, benefit)
+        for index, benefit in enumerate(
+            draw(
+                st.sampled_from(
+                    [
+                        [],
+                        [Benefit("PERCENT_OFF", "tenth", percent_off_bps=1_000)],
+                        [
+                            Benefit("PERCENT_OFF", "half", percent_off_bps=5_000),
+                            Benefit("POINTS_MULTIPLIER", "double", points_multiplier_bps=20_000),
+                        ],
+                    ]
+                )
+            )
+        )
+    ]
+    wanted = cart(
+        lines=tuple(draw(lines)),
+        shipping_minor=draw(st.integers(0, 1_000)),
+        points=draw(st.integers(0, 20_000)),
+        points_available=draw(st.integers(0, 20_000)),
+        coins_minor=draw(st.integers(0, 20_000)),
+        coins_available_minor=draw(st.integers(0, 20_000)),
+        member_point_value=draw(ratios),
+        points_cap_bps=draw(st.integers(0, 10_000)),
+    )
+    return wanted, PriceRules(tuple(benefits), tuple(own), tuple(theirs))
+
+
+@quick
+@given(carts())
+def test_every_unit_of_a_price_is_accounted_for(case: tuple[PriceCart, PriceRules]) -> None:
+    wanted, rules = case
+    priced = price(wanted, rules)
+
+    for line in priced.lines:
+        taken = sum(each.amount_minor for each in line.allocations)
+        assert line.list_minor == line.payable_minor + taken
+        assert line.payable_minor >= 0
+    by_decision = {each.id: each.amount_minor for each in priced.decisions}
+    shares: dict[str, int] = dict.fromkeys(by_decision, 0)
+    for line in priced.lines:
+        for each in line.allocations:
+            shares[each.decision_id] += each.amount_minor
+    assert shares == by_decision
+    assert sum(line.points for line in priced.lines) == priced.points_spent
+    assert sum(line.coins_minor for line in priced.lines) == priced.coins_spent_minor
+    cash = sum(line.payable_minor for line in priced.lines)
+    assert priced.payable_minor == cash + wanted.shipping_minor
+
+
+@quick
+@given(carts())
+def test_a_member_never_pays_more_than_a_stranger(case: tuple[PriceCart, PriceRules]) -> None:
+    wanted, rules = case
+    stranger = replace(wanted, card_id=None, points=0, coins_minor=0)
+
+    member_pays = price(wanted, rules)
+    stranger_pays = price(stranger, PriceRules())
+
+    assert member_pays.payable_minor <= stranger_pays.payable_minor
+    assert member_pays.anonymous_payable_minor == stranger_pays.payable_minor
+
+
+@quick
+@given(carts())
+def test_points_stay_within_what_is_there_allowed_and_worth_it(
+    case: tuple[PriceCart, PriceRules],
+) -> None:
+    wanted, rules = case
+    priced = price(wanted, rules)
+    value = wanted.member_point_value
+    discount = sum(
+        each.amount_minor for each in priced.decisions if each.kind is DecisionKind.POINTS
+    )
+    before = priced.payable_minor - wanted.shipping_minor + discount + priced.coins_spent_minor
+
+    assert priced.points_spent <= min(wanted.points, wanted.points_available)
+    assert discount == value.floor(priced.points_spent)
+    assert discount <= before * wanted.points_cap_bps // 10_000
+    if priced.points_spent:
+        assert value.floor(priced.points_spent - 1) < discount
+
+
+@quick
+@given(carts(), st.randoms(use_true_random=False))
+def test_the_order_of_coupons_changes_nothing(
+    case: tuple[PriceCart, PriceRules], chance: object
+) -> None:
+    wanted, rules = case
+    own, theirs = list(rules.coupons), list(rules.alliance_coupons)
+    chance.shuffle(own)  # type: ignore[attr-defined]
+    chance.shuffle(theirs)  # type: ignore[attr-defined]
+
+    assert price(wanted, replace(rules, coupons=tuple(own), alliance_coupons=tuple(theirs))) == (
+        price(wanted, rules)
+    )
+
+
+@quick
+@given(carts())
+def test_the_version_depends_on_what_applied_alone(case: tuple[PriceCart, PriceRules]) -> None:
+    wanted, rules = case
+    chosen = price(wanted, rules)
+    pinned = PriceRules(
+        rules.benefits,
+        tuple(each for each in rules.coupons if each.coupon.coupon_id in chosen.coupon_ids),
+        tuple(
+            each
+            for each in rules.alliance_coupons
+            if each.coupon.coupon_id in chosen.alliance_coupon_ids
+        ),
+    )
+
+    assert price(wanted, pinned).version == chosen.version == version_of(wanted, chosen)
+    assert price(replace(wanted, shipping_minor=2_000), rules).version != chosen.version
+
+
+def paid(wanted: PriceCart, priced: Priced) -> PaidOrder:
+    return PaidOrder(priced.lines, (), wanted.shipping_minor, 0, 1, priced.earn_bps, "CNY")
+
+
+def after(order: PaidOrder, shares: RefundShares) -> PaidOrder:
+    return replace(
+        order,
+        refunded=(*order.refunded, *shares.lines),
+        shipping_refunded_minor=order.shipping_refunded_minor + shares.shipping_minor,
+    )
+
+
+@quick
+@given(carts(), st.data())
+def test_partial_refunds_sum_to_the_whole(
+    case: tuple[PriceCart, PriceRules], data: st.DataObject
+) -> None:
+    wanted, rules = case
+    priced = price(wanted, rules)
+    order = paid(wanted, priced)
+    left = {line.index: line.quantity for line in priced.lines}
+    done: list[RefundShares] = []
+    while left:
+        most = refundable_minor(order)
+        if most and data.draw(st.booleans()):
+            shares = refund_amount(order, data.draw(st.integers(1, most)))
+        else:
+            index = data.draw(st.sampled_from(sorted(left)))
+            units = data.draw(st.integers(1, left[index]))
+            left[index] -= units
+            if not left[index]:
+                del left[index]
+            shares = refund_lines(order, [RefundLine(index, units)])
+        done.append(shares)
+        order = after(order, shares)
+
+    assert sum(each.cash_minor for each in done) == priced.payable_minor
+    assert sum(each.points for each in done) == priced.points_spent
+    assert sum(each.coins_minor for each in done) == priced.coins_spent_minor
+    assert all(line.cash_minor >= 0 for each in done for line in each.lines)
+    kept = [priced.points_to_earn, *(each.points_kept for each in done)]
+    assert kept == sorted(kept, reverse=True)
+    assert kept[-1] == done[-1].qualifying_minor == 0
+    assert done[-1].is_full
+
+
+def test_units_of_a_line_come_back_by_cumulative_share() -> None:
+    wanted = cart(lines=(CartLine("a", 3, 100),), coins_minor=1, coins_available_minor=1)
+    order = paid(wanted, price(wanted, PriceRules()))
+    taken = []
+    for _ in range(3):
+        shares = refund_lines(order, [RefundLine(0, 1)])
+        order = after(order, shares)
+        taken.append((shares.cash_minor, shares.coins_minor))
+
+    assert taken == [(99, 0), (100, 0), (100, 1)]
+
+
+def test_after_a_price_adjustment_a_unit_brings_back_what_is_left_of_it() -> None:
+    wanted = cart(lines=(CartLine("a", 2, 5_000),), shipping_minor=300)
+    order = paid(wanted, price(wanted, PriceRules()))
+    order = after(order, refund_amount(order, 2_000))
+
+    first = refund_lines(order, [RefundLine(0, 1)])
+    last = refund_lines(after(order, first), [RefundLine(0, 1)])
+
+    assert (first.cash_minor, last.cash_minor) == (4_000, 4_300)
+    assert (first.is_full, last.is_full) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "lines", [[RefundLine(2, 1)], [RefundLine(0, 0)], [RefundLine(0, 1), RefundLine(0, 1)]]
+)
+def test_a_refund_names_each_line_of_the_order_once(lines: list[RefundLine]) -> None:
+    wanted = cart(lines=(CartLine("a", 5, 100),))
+
+    with pytest.raises(InvalidInput):
+        refund_lines(paid(wanted, price(wanted, PriceRules())), lines)
+
+
+async def test_a_tier_takes_its_percentage_and_multiplies_points(shop: Shop) -> None:
+    made = ladder(TierMetric.PURCHASE_COUNT, ("regular", 1))
+    await shop.set_ladder(
+        with_benefit(
+            made,
+            Benefit("PERCENT_OFF", "pay 90 %", percent_off_bps=1_000),
+            Benefit("POINTS_MULTIPLIER", "double", points_multiplier_bps=20_000),
+        )
+    )
+    await shop.place(cart(100))
+
+    priced = await shop.backend.price(cart(10_000))
+
+    assert (priced.payable_minor, priced.points_to_earn) == (9_000, 180)
+    assert [each.kind for each in priced.decisions] == [DecisionKind.TIER_BENEFIT] * 2
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"lines": ()}, "lines"),
+        ({"lines": (CartLine("a", 1, 1),) * 201}, "lines"),
+        ({"lines": (CartLine("", 0, -1, ""),)}, "lines.0.sku"),
+        ({"lines": (CartLine("a", 1_000_001, 1),)}, "lines.0.quantity"),
+        ({"lines": (CartLine("a", 1_000_000, 2**53 - 1),)}, "lines"),
+        ({"points": -1}, "points"),
+        ({"shipping_minor": -1}, "shipping"),
+        ({"coupon_ids": ("c",) * 51}, "couponIds"),
+        ({"points_cap_bps": 10_001}, "pointsCapBps"),
+    ],
+)
+async def test_a_cart_outside_its_limits_is_refused(shop: Shop, more: dict, path: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await shop.backend.price(cart(1, **more))
+
+    assert caught.value.problems[0][0] == path
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"points": 900, "points_available": 300}, "POINTS_NOT_AVAILABLE"),
+        ({"points": 900, "points_available": 900}, "POINTS_CAP"),
+        (
+            {"points": 150, "points_available": 150, "member_point_value": Ratio(1, 100)},
+            "POINTS_BUY_NOTHING",
+        ),
+    ],
+)
+async def test_points_that_are_not_taken_say_why(shop: Shop, more: dict, reason: str) -> None:
+    priced = await shop.backend.price(cart(1_000, **more))
+
+    left = next(each for each in priced.decisions if each.kind is DecisionKind.CAP)
+    assert left.reason == reason
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.data())
+async def test_the_figures_of_tiers_equal_a_recount(shop: Shop, data: st.DataObject) -> None:
+    for _ in range(data.draw(st.integers(1, 4))):
+        placed = await shop.place(
+            cart(
+                lines=tuple(data.draw(lines)),
+                coins_minor=data.draw(st.integers(0, 9_000)),
+                coins_available_minor=5_000,
+                shipping_minor=data.draw(st.integers(0, 500)),
+            )
+        )
+        most = placed.order.payable_minor
+        if most and data.draw(st.booleans()):
+            await shop.refund(placed, "amount", amount=data.draw(st.integers(1, most)))
+        if data.draw(st.booleans()):
+            await shop.refund(placed, "line", (0, 1))
+
+    counted = await shop.scalar(
+        "SELECT COALESCE(SUM(order_count), 0) || ' ' || COALESCE(SUM(amount_minor), 0)"
+        " FROM card_metric"
+    )
+    recount = await shop.scalar(
+        "SELECT COUNT(*) || ' ' || COALESCE(SUM(payable_minor - shipping_minor"
+        " + coins_spent_minor - COALESCE((SELECT SUM(cash_minor - r.shipping_minor + coins_minor)"
+        " FROM refund AS r WHERE r.order_id = sale.order_id), 0)), 0)"
+        " FROM sale WHERE state <> 'REFUNDED'"
+    )
+    assert counted == recount
