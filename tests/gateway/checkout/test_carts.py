@@ -41,9 +41,7 @@ def test_a_plain_cart_has_no_problem() -> None:
         ({"card_id": None, "coupon_ids": ("a",)}, ["cart.cardId"]),
     ],
 )
-def test_a_cart_beyond_its_limits_is_told_where(
-    change: dict[str, Any], fields: list[str]
-) -> None:
+def test_a_cart_beyond_its_limits_is_told_where(change: dict[str, Any], fields: list[str]) -> None:
     assert fields_of(dataclasses.replace(CART, **change)) == fields
 
 

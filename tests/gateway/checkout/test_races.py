@@ -13,8 +13,7 @@ async def test_of_fifty_carts_with_one_coupon_in_two_stores_one_gets_it(
     coupon_id = await town.coupon(1_000)
     stores = [town.names.tea_shop, town.names.tea_web]
     carts = [
-        till.cart(5_000, couponIds=[coupon_id], storeId=stores[number % 2])
-        for number in range(50)
+        till.cart(5_000, couponIds=[coupon_id], storeId=stores[number % 2]) for number in range(50)
     ]
 
     answers = await asyncio.gather(

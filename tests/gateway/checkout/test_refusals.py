@@ -42,9 +42,7 @@ async def test_points_cannot_be_spent_while_points_are_owed(town: Town, till: Ti
     sold = await till.sell(10_000, order_no="no-0")
     await till.sell(1_000, order_no="no-1", points=100)
     refund = {"orderId": sold["order"]["id"], "refundNo": "r-1"}
-    refunded = await till.change(
-        "refundOrder", **refund, lines=[{"lineIndex": 0, "quantity": 1}]
-    )
+    refunded = await till.change("refundOrder", **refund, lines=[{"lineIndex": 0, "quantity": 1}])
     owed = refunded["refund"]["debtCreated"]
     refused = await till.sell(5_000, order_no="no-2", points=1)
 
