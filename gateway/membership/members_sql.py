@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, and_, bindparam, insert, select
 
 from gateway.membership.identities import EVERYWHERE, Identity, IdentityKind
 from gateway.membership.memberships_sql import membership_of
@@ -38,6 +38,22 @@ _PERSON = (
     MEMBERSHIP.c.made_member,
     MEMBERSHIP.c.is_told,
 )
+
+# Built once, because every sale finds its buyer by them.
+_OWNER = (
+    select(*_PERSON)
+    .select_from(CARD)
+    .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
+    .outerjoin(
+        MEMBERSHIP,
+        and_(
+            MEMBERSHIP.c.member_id == CARD.c.member_id,
+            MEMBERSHIP.c.merchant_id == bindparam("at_merchant"),
+        ),
+    )
+)
+_OWNER_BY_ID = _OWNER.where(CARD.c.id == bindparam("sought"))
+_OWNER_BY_NUMBER = _OWNER.where(CARD.c.number == bindparam("sought"))
 
 
 def find_by_identity(
@@ -76,20 +92,11 @@ def find_by_card(
     number: str | None = None,
 ) -> Person | None:
     """Who owns the card of an id, or of a number."""
-    statement = (
-        select(*_PERSON)
-        .select_from(CARD)
-        .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.member_id == CARD.c.member_id,
-                MEMBERSHIP.c.merchant_id == merchant_id,
-            ),
-        )
-        .where(CARD.c.id == card_id if number is None else CARD.c.number == number)
-    )
-    row = connection.execute(statement).one_or_none()
+    statement = _OWNER_BY_ID if number is None else _OWNER_BY_NUMBER
+    sought = card_id if number is None else number
+    row = connection.execute(
+        statement, {"sought": sought, "at_merchant": merchant_id}
+    ).one_or_none()
     return None if row is None else _person_of(row, is_proven=True)
 
 
