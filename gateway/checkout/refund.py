@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,7 +26,7 @@ from kernel.ids import MalformedId, derived_id, merchant_of, prefix_of
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from ledger.contract import ApplyRefund, DebtPolicy, OrderUnknown, RefundReceipt
-from merchants.port import Event, Refunded, RefundLine, RefundOrder, RefundTerms
+from merchants.port import Event, OrderFacts, Refunded, RefundLine, RefundOrder, RefundTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +117,25 @@ async def preview(
     )
     if order.card_id is None:
         return figures_of(desk, terms, None)
-    request = ApplyRefund(
-        order_id=order_id,
-        refund_no="",
-        merchant_id=merchant_id,
-        card_id=order.card_id,
-        points_returned=terms.points_returned,
-        coins_returned_minor=terms.coins_returned_minor,
-        points_kept=terms.points_kept,
-        at=desk.clock.now(),
-    )
+    request = _preview_of(order, terms, at=desk.clock.now())
     try:
         receipt = await desk.ledger.preview_refund(request)
     except OrderUnknown as error:
         raise NotFound(id=order_id) from error
     return figures_of(desk, terms, receipt)
+
+
+def _preview_of(order: OrderFacts, terms: RefundTerms, *, at: datetime) -> ApplyRefund:
+    return ApplyRefund(
+        order_id=order.id,
+        refund_no="",
+        merchant_id=order.merchant_id,
+        card_id=order.card_id,
+        points_returned=terms.points_returned,
+        coins_returned_minor=terms.coins_returned_minor,
+        points_kept=terms.points_kept,
+        at=at,
+    )
 
 
 def figures_of(desk: Desk, terms: RefundTerms, receipt: RefundReceipt | None) -> RefundFigures:

@@ -37,9 +37,7 @@ class Seed:
 async def seed(directory: Path) -> Seed:
     town = await found_town(directory, StandingClock(START))
     try:
-        await checkout(
-            town.desk, town.till(), Checkout("riches", town.cart(50_000), "no-0")
-        )
+        await checkout(town.desk, town.till(), Checkout("riches", town.cart(50_000), "no-0"))
         coupon_ids = (await town.coupon(1_000), await town.alliance_coupon(500))
         return Seed(directory, town.names, coupon_ids)
     finally:

@@ -12,9 +12,7 @@ async def rich_hold(town: Town, till: Till) -> tuple[str, str, str]:
     await till.sell(50_000, order_no="no-0")
     await town.grant_coins(100)
     coupon_id, alliance_coupon_id = await town.coupon(1_000), await town.alliance_coupon(500)
-    cart = till.cart(
-        5_000, couponIds=[coupon_id, alliance_coupon_id], points=400, coins=yuan(100)
-    )
+    cart = till.cart(5_000, couponIds=[coupon_id, alliance_coupon_id], points=400, coins=yuan(100))
     held = await till.hold(cart)
     assert held["__typename"] == "CheckoutHeld", held
     return held["checkout"]["id"], coupon_id, alliance_coupon_id
