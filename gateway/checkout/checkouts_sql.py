@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, TextClause, select, text
 
 from gateway.checkout.saved import SavedCheckout, cart_from, cart_json, priced_from, priced_json
 from gateway.checkout.states import CheckoutState, may_become
 from gateway.checkout.tables import CHECKOUT, UNSETTLED_SQL
 from kernel.clock import from_micros, to_micros
 
+# Written out, or built once: building a statement costs as much as running it.
+_COLUMNS = [column.name for column in CHECKOUT.columns]
+_INSERT = text(
+    "INSERT INTO checkout ({}) VALUES ({})".format(
+        ", ".join(_COLUMNS), ", ".join(f":{name}" for name in _COLUMNS)
+    )
+)
+
+
+@cache
+def _update(names: tuple[str, ...]) -> TextClause:
+    """Sets these columns of a checkout that is in a state."""
+    sets = ", ".join(f"{name} = :{name}" for name in names)
+    return text(f"UPDATE checkout SET {sets} WHERE id = :checkout_id AND state = :was")
+
 
 def insert_checkout(connection: Connection, checkout: SavedCheckout) -> None:
     """Keeps a new checkout."""
     connection.execute(
-        insert(CHECKOUT),
+        _INSERT,
         {
             "id": checkout.id,
             "state": checkout.state,
@@ -106,21 +122,13 @@ def move(
         changes: further columns to set, as the table holds them.
     """
     assert may_become(state, following)
-    result = connection.execute(
-        update(CHECKOUT)
-        .where(CHECKOUT.c.id == checkout_id, CHECKOUT.c.state == state)
-        .values(state=following, **changes)
-    )
-    return result.rowcount == 1
+    return change(connection, checkout_id, state, state=following, **changes)
 
 
-def change(connection: Connection, checkout_id: str, state: CheckoutState, **changes: Any) -> bool:
-    """Sets columns of a checkout that is still in `state`; whether it was."""
-    result = connection.execute(
-        update(CHECKOUT)
-        .where(CHECKOUT.c.id == checkout_id, CHECKOUT.c.state == state)
-        .values(**changes)
-    )
+def change(connection: Connection, checkout_id: str, was: CheckoutState, **changes: Any) -> bool:
+    """Sets columns of a checkout that is still in `was`; whether it was."""
+    statement = _update(tuple(changes))
+    result = connection.execute(statement, {**changes, "checkout_id": checkout_id, "was": was})
     return result.rowcount == 1
 
 

@@ -177,6 +177,13 @@ def read_applied(connection: Connection, event_ids: Sequence[str]) -> set[str]:
     return {row.event_id for row in rows}
 
 
+def note_applied(connection: Connection, outbox_name: str, event: Event) -> None:
+    """Notes that the request which caused an event has applied it, unless a sweeper did."""
+    if read_cursor(connection, outbox_name) < event.cursor:
+        statement = upsert(APPLIED_EVENT).values(event_id=event.id)
+        connection.execute(statement.on_conflict_do_nothing())
+
+
 def pass_events(connection: Connection, outbox_name: str, events: Sequence[Event]) -> None:
     """Moves the cursor behind events that were applied; never back."""
     cursor = events[-1].cursor
