@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from graphql import build_schema
 
 from tests.journeys.answers import word_of
-from tests.journeys.march import SETTINGS
-from tests.journeys.town import OPERATIONS, Settled, Town, cny, line, settle, town_at
+from tests.journeys.place import Place, furnish, variables_of
+from tests.journeys.town import OPERATIONS, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,159 +28,10 @@ RULES = ("ok", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN", "ok", NONE)
 """Answers to the callers in their order; tea, a merchant, and ann, its member, own the thing."""
 
 
-@dataclass
-class Place:
-    """A town with one of everything that ann and tea own.
-
-    Attributes:
-        ids: of each thing by its kind.
-    """
-
-    town: Town
-    people: Settled
-    ids: dict[str, str]
-
-    def token(self, caller: str) -> str | None:
-        people, town = self.people, self.town
-        return {
-            "tea": lambda: town.merchant(people.tea),
-            "web till": lambda: town.merchant(people.tea, people.tea_web),
-            "books": lambda: town.merchant(people.books),
-            "ann": lambda: town.member(people.ann),
-            "bob": lambda: town.member(people.bob),
-            "admin": lambda: town.admin,
-            "nobody": lambda: None,
-        }[caller]()
-
-    def cart(self) -> dict[str, Any]:
-        return {
-            "storeId": self.people.tea_shop,
-            "cardId": self.people.ann_card,
-            "lines": [line(1_000)],
-            "chooseBest": False,
-        }
-
-    async def hold(self) -> str:
-        """Id of a new held checkout."""
-        till = self.town.merchant(self.people.tea)
-        quote = await self.town.query("Quote", till, cart=self.cart())
-        held = await self.town.done(
-            "HoldCheckout", till, cart=self.cart(), quoteVersion=quote["version"]
-        )
-        return str(held["checkout"]["id"])
-
-    async def sold(self) -> str:
-        """Id of a new order of ann's."""
-        return str(
-            (
-                await self.town.sell(
-                    self.people.tea,
-                    self.people.tea_shop,
-                    self.town.request_id(),
-                    1_000,
-                    cardId=self.people.ann_card,
-                    chooseBest=False,
-                )
-            )["order"]["id"]
-        )
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
     async with town_at(tmp_path_factory.mktemp("tokens")) as town:
-        people = await settle(town)
-        place = Place(town, people, {})
-        till = town.merchant(people.tea)
-        template = await town.done("CreateCouponTemplate", till, **TEMPLATE, merchantId=people.tea)
-        template_id = template["template"]["id"]
-        issued = await town.done(
-            "IssueCoupons", till, templateId=template_id, cardIds=[people.ann_card]
-        )
-        card = (await town.query("MyCard", town.member(people.ann)))["card"]
-        [period] = (await _listed_after_a_sale(place))["nodes"]
-        place.ids |= {
-            "order": await place.sold(),
-            "coupon": issued["coupons"][0]["id"],
-            "template": template_id,
-            "checkout": await place.hold(),
-            "membership": card["memberships"]["nodes"][0]["id"],
-            "period": period["id"],
-            "member": people.ann,
-            "card": people.ann_card,
-            "merchant": people.tea,
-            "store": people.tea_shop,
-        }
-        yield place
-
-
-async def _listed_after_a_sale(place: Place) -> Any:
-    await place.sold()
-    return await place.town.query("Periods", place.town.admin)
-
-
-TEMPLATE = {
-    "title": "减5",
-    "kind": "AMOUNT_OFF",
-    "amount": cny(500),
-    "minSpend": cny(1_000),
-    "quotaPerMember": 10,
-}
-STEPS = [{"name": "新客", "rank": 1, "threshold": 1}]
-
-
-async def _variables(place: Place, field: str) -> dict[str, Any]:
-    """Variables of a request that its owner may send; a new one each time."""
-    people, ids, fresh = place.people, place.ids, place.town.request_id()
-    queries: dict[str, dict[str, Any]] = {
-        "merchant": {"id": people.tea},
-        "node": {"id": people.ann_card},
-        "identify": {"credential": {"phone": "+8613800000001"}, "storeId": people.tea_shop},
-        "quote": {"cart": place.cart()},
-        "refundPreview": {"orderId": ids["order"], "amount": cny(1)},
-        "clearingPeriod": {"id": ids["period"]},
-        "merchants": {},
-        "allianceSettings": {},
-        "me": {},
-        "settlementRules": {},
-        "clearingPeriods": {},
-    }
-    if field in queries:
-        return queries[field]
-    store = {"reference": fresh, "name": "新店", "channel": "APP"}
-    inputs: dict[str, dict[str, Any]] = {
-        "join": {
-            "storeId": people.tea_shop,
-            "credential": {"phone": "+8613800000001"},
-            "consents": [],
-        },
-        "configureAlliance": SETTINGS,
-        "admitMerchant": {"reference": fresh, "name": "新", "backend": {"kind": "HOSTED"}},
-        "openStore": {"merchantId": people.tea, **store},
-        "closePeriod": {"periodId": ids["period"]},
-        "setTierLadder": {
-            "merchantId": people.tea,
-            "name": "次数",
-            "metric": "PURCHASE_COUNT",
-            "steps": STEPS,
-        },
-        "createCouponTemplate": {**TEMPLATE, "merchantId": people.tea},
-        "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
-        "checkout": {"cart": place.cart(), "orderNo": fresh},
-    }
-    if field not in inputs:
-        inputs[field] = await _checkout_input(place, field, fresh)
-    return {"input": {"requestId": fresh, **inputs[field]}}
-
-
-async def _checkout_input(place: Place, field: str, fresh: str) -> dict[str, Any]:
-    if field == "refundOrder":
-        return {"orderId": await place.sold(), "refundNo": fresh, "amount": cny(1)}
-    if field == "holdCheckout":
-        till = place.town.merchant(place.people.tea)
-        quote = await place.town.query("Quote", till, cart=place.cart())
-        return {"cart": place.cart(), "quoteVersion": quote["version"]}
-    held = {"checkoutId": await place.hold()}
-    return {**held, "orderNo": fresh} if field == "captureCheckout" else held
+        yield await furnish(town)
 
 
 QUERIES = {
@@ -242,7 +91,7 @@ async def test_a_root_field_opens_to_its_tokens_alone(
     place: Place, field: str, caller: str
 ) -> None:
     document, words = ROOTS[field]
-    variables = await _variables(place, field)
+    variables = await variables_of(place, field)
     before = place.town.dump()
 
     answer = await place.town.gateway.ask(document, token=place.token(caller), **variables)
@@ -254,8 +103,6 @@ async def test_a_root_field_opens_to_its_tokens_alone(
         assert place.town.dump() == before
 
 
-COUPONS = ("ok", "FORBIDDEN", "ok", "FORBIDDEN", "ok")
-"""Only its backend knows whose a coupon is, so its fields are shut, not the node."""
 WALLETS = ("FORBIDDEN", "null", "ok", "null", "ok")
 ENTITY_FIELDS = [
     ("card", "Card", "entries { nodes { id } }", ("FORBIDDEN", "FORBIDDEN", "ok", "null", "ok")),
@@ -290,7 +137,7 @@ ENTITY_FIELDS = [
         ANNS,
     ),
     ("order", "Order", "orderNo payable { amountMinor } store { name } lines { sku }", ANNS),
-    ("coupon", "Coupon", "code title state", COUPONS),
+    ("coupon", "Coupon", "code title state", ANNS),
     ("checkout", "Checkout", "state payable { amountMinor }", ("ok", "null", "null", "null", "ok")),
     ("store", "Store", "name channel state merchant { name }", ANYONE),
     ("merchant", "Merchant", "name state stores { nodes { name } } tierLadders { name }", ANYONE),
@@ -354,7 +201,7 @@ async def test_a_change_of_a_foreign_thing_is_refused_like_one_of_an_unknown(
     place: Place, field: str
 ) -> None:
     document = ROOTS[field][0]
-    foreign = (await _variables(place, field))["input"]
+    foreign = (await variables_of(place, field))["input"]
     named = next(key for key in ("checkoutId", "orderId", "templateId") if key in foreign)
     unknown = {**foreign, named: foreign[named][:-4] + "0000", "requestId": "unknown-" + field}
     before = place.town.dump()
@@ -372,7 +219,7 @@ async def test_a_change_of_a_foreign_thing_is_refused_like_one_of_an_unknown(
     "field", ["holdCheckout", "captureCheckout", "extendCheckout", "releaseCheckout", "refundOrder"]
 )
 async def test_a_till_of_one_store_leaves_the_other_stores_alone(place: Place, field: str) -> None:
-    variables = await _variables(place, field)
+    variables = await variables_of(place, field)
 
     answer = await place.town.gateway.ask(
         ROOTS[field][0], token=place.token("web till"), **variables
