@@ -133,6 +133,69 @@ async def test_fifty_tills_sell_with_one_coupon_once(people: Settled) -> None:
     ]
 
 
+async def test_an_alliance_coupon_taken_elsewhere_does_not_say_where(people: Settled) -> None:
+    town = people.town
+    await town.join(people.books, people.books_shop, cardNumber=await town.card_number(people.ann))
+    coupon_id = await _alliance_coupon(people)
+    stores = {people.tea_shop: people.tea, people.books_shop: people.books}
+    carts = {
+        store_id: {
+            "storeId": store_id,
+            "cardId": people.ann_card,
+            "lines": [line(1_000)],
+            "couponIds": [coupon_id],
+            "chooseBest": False,
+        }
+        for store_id in stores
+    }
+
+    async def sell(number: int, store_id: str) -> tuple[str, Any]:
+        given = {
+            "requestId": f"both-{number}",
+            "orderNo": f"B-{number}",
+            "cart": carts[store_id],
+        }
+        document = TAKEN % ("CheckoutInput", "checkout", SUCCESSES["checkout"])
+        token = town.merchant(stores[store_id])
+        answer = await town.gateway.data(document, token=token, input=given)
+        return store_id, answer["checkout"]
+
+    answers = await asyncio.gather(
+        *(sell(number, list(stores)[number % 2]) for number in range(20))
+    )
+
+    [won_at] = [store_id for store_id, answer in answers if "replayed" in answer]
+    for store_id, answer in answers:
+        if "replayed" not in answer:
+            assert answer["code"] == "COUPON_TAKEN"
+            assert answer["takenAt"] == "2026-03-02T09:00:00Z"
+            store = answer["takenAtStore"]
+            assert (store["id"] if store else None) == (won_at if store_id == won_at else None)
+
+
+async def _alliance_coupon(people: Settled) -> str:
+    """Id of a coupon of the alliance's own that ann can use at every merchant."""
+    town = people.town
+    settings = await town.query("AllianceSettings", town.admin)
+    template = await town.done(
+        "CreateCouponTemplate",
+        town.admin,
+        merchantId=settings["merchant"]["id"],
+        title="联盟减5",
+        kind="AMOUNT_OFF",
+        amount=cny(500),
+        minSpend=cny(1_000),
+        funder="ALLIANCE",
+    )
+    issued = await town.done(
+        "IssueCoupons",
+        town.admin,
+        templateId=template["template"]["id"],
+        cardIds=[people.ann_card],
+    )
+    return str(issued["coupons"][0]["id"])
+
+
 def _assert_one_winner(answers: list[tuple[str, Any]], coupon_id: str, state: str | None) -> Any:
     words = Counter(word_of({"data": {"answer": answer}}) for _, answer in answers)
     assert words == {"ok": 1, "COUPON_TAKEN": ATTEMPTS - 1}
