@@ -131,6 +131,7 @@ async def _open_subgraphs(
     )
     stack.push_async_callback(alliance.close)
     late.alliance = alliance
+    await alliance.resume()
     return alliance, ledger, merchants
 
 

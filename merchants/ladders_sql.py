@@ -9,11 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, text
 
 from kernel.clock import from_micros, to_micros
+from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
 from merchants.stored import dump, load, steps_as_json, steps_from_json
 from merchants.tiers import Ladder, TierMetric, TierWindow
-
-Key = tuple[str, str]
-"""merchant_id, card_id."""
 
 _IN_FORCE = text(
     'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from,'
@@ -45,19 +43,21 @@ _SUBTRACT = text(
     " WHERE merchant_id = :merchant_id AND card_id = :card_id"
 )
 _LIFETIME = text(
-    "SELECT merchant_id, card_id, order_count, amount_minor FROM card_metric"
-    " WHERE (merchant_id, card_id) IN :keys"
-).bindparams(bindparam("keys", expanding=True))
+    "SELECT m.merchant_id, m.card_id, m.order_count, m.amount_minor"
+    f" FROM {EACH_KEY} card_metric AS m WHERE {matches('m.merchant_id', 'm.card_id')}"
+)
 _SINCE = text(
     "SELECT merchant_id, card_id, SUM(orders), SUM(amount_minor) FROM ("
-    "SELECT merchant_id, card_id, COUNT(*) AS orders, SUM(qualifying_minor) AS amount_minor"
-    " FROM sale WHERE (merchant_id, card_id) IN :keys AND placed_at >= :since"
-    " AND state <> 'REFUNDED' GROUP BY merchant_id, card_id"
-    " UNION ALL SELECT merchant_id, card_id, COUNT(*), SUM(qualifying_minor)"
-    " FROM recorded_order WHERE (merchant_id, card_id) IN :keys AND placed_at >= :since"
-    " AND is_refunded = 0 GROUP BY merchant_id, card_id"
+    "SELECT s.merchant_id, s.card_id, COUNT(*) AS orders,"
+    f" SUM(s.qualifying_minor) AS amount_minor FROM {EACH_KEY} sale AS s"
+    f" WHERE {matches('s.merchant_id', 's.card_id')} AND s.placed_at >= :since"
+    " AND s.state <> 'REFUNDED' GROUP BY s.merchant_id, s.card_id"
+    " UNION ALL SELECT r.merchant_id, r.card_id, COUNT(*), SUM(r.qualifying_minor)"
+    f" FROM {EACH_KEY} recorded_order AS r"
+    f" WHERE {matches('r.merchant_id', 'r.card_id')} AND r.placed_at >= :since"
+    " AND r.is_refunded = 0 GROUP BY r.merchant_id, r.card_id"
     ") GROUP BY merchant_id, card_id"
-).bindparams(bindparam("keys", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def add_figures(
 
 def read_lifetime_figures(connection: Connection, keys: Sequence[Key]) -> dict[Key, Figures]:
     """Lifetime figures by key; a card without orders is left out."""
-    rows = connection.execute(_LIFETIME, {"keys": list(keys)})
+    rows = connection.execute(_LIFETIME, {"keys": keys_parameter(keys)})
     return {(row[0], row[1]): Figures(row[2], row[3]) for row in rows}
 
 
@@ -151,7 +151,7 @@ def read_figures_since(
     connection: Connection, keys: Sequence[Key], *, since: int
 ) -> dict[Key, Figures]:
     """Figures of the orders placed from `since` (microseconds) on, counted from the orders."""
-    rows = connection.execute(_SINCE, {"keys": list(keys), "since": since})
+    rows = connection.execute(_SINCE, {"keys": keys_parameter(keys), "since": since})
     return {(row[0], row[1]): Figures(row[2], row[3]) for row in rows}
 
 

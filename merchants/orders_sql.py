@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from kernel.clock import from_micros
-from merchants.ladders_sql import Key
+from merchants.keys_sql import EACH_KEY, MERCHANT, Key, keys_parameter, matches
 from merchants.port import OrderFacts, OrderState
 
 _FACTS = (
@@ -29,8 +29,8 @@ _INSERT = text(
 _BY_NO = text(
     f"SELECT {_WHOLE} FROM sale WHERE merchant_id = :merchant_id AND order_no = :order_no"
 )
-_BY_KEY = text(f"SELECT {_WHOLE} FROM sale WHERE (merchant_id, order_id) IN :keys").bindparams(
-    bindparam("keys", expanding=True)
+_BY_KEY = text(
+    f"SELECT s.* FROM {EACH_KEY} sale AS s WHERE {matches('s.merchant_id', 's.order_id')}"
 )
 _BY_ATTEMPT = text(
     "SELECT order_id FROM sale WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id"
@@ -45,11 +45,12 @@ _REFUND = text(
     " WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
 _OF_CARDS = text(
-    "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY merchant_id, card_id"
-    " ORDER BY placed_at DESC, order_id DESC) AS position FROM sale"
-    " WHERE (merchant_id, card_id) IN :keys AND (placed_at, order_id) < (:placed_at, :order_id))"
-    " WHERE position <= :limit ORDER BY merchant_id, card_id, position"
-).bindparams(bindparam("keys", expanding=True))
+    f"SELECT s.* FROM {EACH_KEY} sale AS s WHERE s.merchant_id = {MERCHANT} AND s.order_id IN ("
+    f"SELECT p.order_id FROM sale AS p WHERE {matches('p.merchant_id', 'p.card_id')}"
+    " AND (p.placed_at, p.order_id) < (:placed_at, :order_id)"
+    " ORDER BY p.placed_at DESC, p.order_id DESC LIMIT :limit"
+    ") ORDER BY s.merchant_id, s.card_id, s.placed_at DESC, s.order_id DESC"
+)
 _OF_MERCHANT = text(
     f"SELECT {_WHOLE} FROM sale WHERE merchant_id = :merchant_id"
     " AND (placed_at, order_id) < (:placed_at, :order_id)"
@@ -130,7 +131,7 @@ def read_order_by_no(connection: Connection, *, merchant_id: str, order_no: str)
 
 def read_orders(connection: Connection, keys: Sequence[Key]) -> dict[Key, OrderRow]:
     """Orders by (merchant_id, order_id); unknown ones are left out."""
-    rows = connection.execute(_BY_KEY, {"keys": list(keys)})
+    rows = connection.execute(_BY_KEY, {"keys": keys_parameter(keys)})
     return {(row.merchant_id, row.order_id): _order(row) for row in rows}
 
 
@@ -193,7 +194,12 @@ def read_order_pages(
     placed_at, order_id = after or END
     rows = connection.execute(
         _OF_CARDS,
-        {"keys": list(keys), "placed_at": placed_at, "order_id": order_id, "limit": limit},
+        {
+            "keys": keys_parameter(keys),
+            "placed_at": placed_at,
+            "order_id": order_id,
+            "limit": limit,
+        },
     )
     pages: dict[Key, list[OrderRow]] = {}
     for row in rows:

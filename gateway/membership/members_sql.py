@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, insert, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, insert, or_, select
 
 from gateway.membership.identities import EVERYWHERE, Identity, IdentityKind
 from gateway.membership.memberships_sql import membership_of
@@ -39,8 +39,31 @@ _PERSON = (
     MEMBERSHIP.c.is_told,
 )
 
-# Built once, because every sale finds its buyer by them.
-_OWNER = (
+
+_AT_MERCHANT: BindParameter[str] = bindparam("merchant_id")
+
+# Statements on the way of every join are made once: making one costs more than running it.
+_FIND_BY_IDENTITY = (
+    select(IDENTITY.c.is_verified, *_PERSON)
+    .select_from(IDENTITY)
+    .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
+    .join(CARD, CARD.c.member_id == IDENTITY.c.member_id)
+    .outerjoin(
+        MEMBERSHIP,
+        and_(
+            MEMBERSHIP.c.member_id == IDENTITY.c.member_id,
+            MEMBERSHIP.c.merchant_id == _AT_MERCHANT,
+        ),
+    )
+    .where(
+        IDENTITY.c.kind == bindparam("kind"),
+        IDENTITY.c.value_hash == bindparam("value_hash"),
+        or_(IDENTITY.c.scope == EVERYWHERE, IDENTITY.c.scope == _AT_MERCHANT),
+    )
+    .order_by(IDENTITY.c.scope)
+    .limit(1)
+)
+_OF_CARD = (
     select(*_PERSON)
     .select_from(CARD)
     .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
@@ -48,64 +71,49 @@ _OWNER = (
         MEMBERSHIP,
         and_(
             MEMBERSHIP.c.member_id == CARD.c.member_id,
-            MEMBERSHIP.c.merchant_id == bindparam("at_merchant"),
+            MEMBERSHIP.c.merchant_id == _AT_MERCHANT,
         ),
     )
 )
-_OWNER_BY_ID = _OWNER.where(CARD.c.id == bindparam("sought"))
-_OWNER_BY_NUMBER = _OWNER.where(CARD.c.number == bindparam("sought"))
+_FIND_BY_CARD_ID = _OF_CARD.where(CARD.c.id == bindparam("card_id"))
+_FIND_BY_NUMBER = _OF_CARD.where(CARD.c.number == bindparam("number"))
+_NUMBER_TAKEN = select(CARD.c.id).where(CARD.c.number == bindparam("number"))
+_INSERT_MEMBER = insert(MEMBER)
+_INSERT_CARD = insert(CARD)
+_INSERT_IDENTITY = insert(IDENTITY)
+_INSERT_CONSENT = insert(CONSENT)
 
 
 def find_by_identity(
     connection: Connection, *, kind: IdentityKind, value_hash: bytes, merchant_id: str
 ) -> Person | None:
     """Whom an identity names at a merchant; one that counts everywhere goes first."""
-    statement = (
-        select(IDENTITY.c.is_verified, *_PERSON)
-        .select_from(IDENTITY)
-        .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
-        .join(CARD, CARD.c.member_id == IDENTITY.c.member_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.member_id == IDENTITY.c.member_id,
-                MEMBERSHIP.c.merchant_id == merchant_id,
-            ),
-        )
-        .where(
-            IDENTITY.c.kind == kind,
-            IDENTITY.c.value_hash == value_hash,
-            IDENTITY.c.scope.in_((EVERYWHERE, merchant_id)),
-        )
-        .order_by(IDENTITY.c.scope)
-        .limit(1)
-    )
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(
+        _FIND_BY_IDENTITY,
+        {"kind": kind, "value_hash": value_hash, "merchant_id": merchant_id},
+    ).one_or_none()
     return None if row is None else _person_of(row, is_proven=row.is_verified)
 
 
-def find_by_card(
-    connection: Connection,
-    *,
-    merchant_id: str,
-    card_id: str | None = None,
-    number: str | None = None,
-) -> Person | None:
-    """Who owns the card of an id, or of a number."""
-    statement = _OWNER_BY_ID if number is None else _OWNER_BY_NUMBER
-    sought = card_id if number is None else number
+def find_by_card(connection: Connection, *, merchant_id: str, card_id: str) -> Person | None:
+    """Who owns the card of an id."""
     row = connection.execute(
-        statement, {"sought": sought, "at_merchant": merchant_id}
+        _FIND_BY_CARD_ID, {"card_id": card_id, "merchant_id": merchant_id}
+    ).one_or_none()
+    return None if row is None else _person_of(row, is_proven=True)
+
+
+def find_by_number(connection: Connection, *, merchant_id: str, number: str) -> Person | None:
+    """Who owns the card of a number."""
+    row = connection.execute(
+        _FIND_BY_NUMBER, {"number": number, "merchant_id": merchant_id}
     ).one_or_none()
     return None if row is None else _person_of(row, is_proven=True)
 
 
 def is_number_taken(connection: Connection, number: str) -> bool:
     """Whether a card has this number."""
-    return (
-        connection.execute(select(CARD.c.id).where(CARD.c.number == number)).one_or_none()
-        is not None
-    )
+    return connection.execute(_NUMBER_TAKEN, {"number": number}).one_or_none() is not None
 
 
 def insert_member(
@@ -113,33 +121,35 @@ def insert_member(
 ) -> None:
     """Keeps a new member."""
     connection.execute(
-        insert(MEMBER).values(
-            id=member.id,
-            status=member.status,
-            display_name=member.display_name,
-            birthday=None if profile.birthday is None else profile.birthday.isoformat(),
-            gender=profile.gender,
-            region=profile.region,
-            referral_code=referral_code,
-            joined_merchant_id=member.joined_merchant_id,
-            joined_store_id=member.joined_store_id,
-            joined_channel=member.joined_channel.value,
-            joined_at=to_micros(member.joined_at),
-        )
+        _INSERT_MEMBER,
+        {
+            "id": member.id,
+            "status": member.status,
+            "display_name": member.display_name,
+            "birthday": None if profile.birthday is None else profile.birthday.isoformat(),
+            "gender": profile.gender,
+            "region": profile.region,
+            "referral_code": referral_code,
+            "joined_merchant_id": member.joined_merchant_id,
+            "joined_store_id": member.joined_store_id,
+            "joined_channel": member.joined_channel.value,
+            "joined_at": to_micros(member.joined_at),
+        },
     )
 
 
 def insert_card(connection: Connection, card: Card, *, issued_at: datetime) -> None:
     """Keeps a new card."""
     connection.execute(
-        insert(CARD).values(
-            id=card.id,
-            member_id=card.member_id,
-            number=card.number,
-            status=card.status,
-            generation=card.generation,
-            issued_at=to_micros(issued_at),
-        )
+        _INSERT_CARD,
+        {
+            "id": card.id,
+            "member_id": card.member_id,
+            "number": card.number,
+            "status": card.status,
+            "generation": card.generation,
+            "issued_at": to_micros(issued_at),
+        },
     )
 
 
@@ -148,17 +158,18 @@ def insert_identity(
 ) -> None:
     """Keeps a new identity."""
     connection.execute(
-        insert(IDENTITY).values(
-            kind=identity.kind,
-            value_hash=value_hash,
-            scope=scope,
-            member_id=identity.member_id,
-            issuer=identity.issuer,
-            masked=identity.masked,
-            is_verified=identity.is_verified,
-            asserted_by=identity.asserted_by,
-            created_at=to_micros(identity.created_at),
-        )
+        _INSERT_IDENTITY,
+        {
+            "kind": identity.kind,
+            "value_hash": value_hash,
+            "scope": scope,
+            "member_id": identity.member_id,
+            "issuer": identity.issuer,
+            "masked": identity.masked,
+            "is_verified": identity.is_verified,
+            "asserted_by": identity.asserted_by,
+            "created_at": to_micros(identity.created_at),
+        },
     )
 
 
@@ -166,7 +177,7 @@ def insert_consents(connection: Connection, consents: Sequence[Consent]) -> None
     """Keeps consents behind those kept before."""
     if consents:
         connection.execute(
-            insert(CONSENT),
+            _INSERT_CONSENT,
             [
                 {
                     "member_id": consent.member_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, tuple_, update
+from sqlalchemy import Connection, bindparam, insert, select, text, tuple_, update
 
 from gateway.directory.tables import MERCHANT
 from gateway.membership.people import Membership
@@ -13,29 +13,34 @@ from gateway.membership.tables import MEMBERSHIP
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import PageArgs
 
+# Statements on the way of every join are made once: making one costs more than running it.
+_INSERT_MEMBERSHIP = insert(MEMBERSHIP)
+_MARK_TOLD = (
+    update(MEMBERSHIP).where(MEMBERSHIP.c.id == bindparam("membership_id")).values(is_told=True)
+)
+
 
 def insert_membership(connection: Connection, membership: Membership) -> None:
     """Keeps a new membership."""
     connection.execute(
-        insert(MEMBERSHIP).values(
-            id=membership.id,
-            merchant_id=membership.merchant_id,
-            member_id=membership.member_id,
-            card_id=membership.card_id,
-            store_id=membership.store_id,
-            joined_at=to_micros(membership.joined_at),
-            made_by=membership.made_by,
-            made_member=membership.made_member,
-            is_told=membership.is_told,
-        )
+        _INSERT_MEMBERSHIP,
+        {
+            "id": membership.id,
+            "merchant_id": membership.merchant_id,
+            "member_id": membership.member_id,
+            "card_id": membership.card_id,
+            "store_id": membership.store_id,
+            "joined_at": to_micros(membership.joined_at),
+            "made_by": membership.made_by,
+            "made_member": membership.made_member,
+            "is_told": membership.is_told,
+        },
     )
 
 
 def mark_told(connection: Connection, membership_id: str) -> None:
     """Notes that the backends know of a membership."""
-    connection.execute(
-        update(MEMBERSHIP).where(MEMBERSHIP.c.id == membership_id).values(is_told=True)
-    )
+    connection.execute(_MARK_TOLD, {"membership_id": membership_id})
 
 
 def read_untold(connection: Connection, *, after: str, limit: int) -> list[Membership]:
