@@ -28,7 +28,7 @@ from kernel.callers import Caller
 from kernel.refusals import InvalidInput, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from merchants.port import Placed, PlaceOrder
-from merchants.refusals import AttemptReleased, OrderConflict
+from merchants.refusals import BackendAttemptReleased, OrderConflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ async def _place_paid(desk: Desk, checkout: SavedCheckout) -> tuple[SavedCheckou
     checkout = await take_anew(desk, checkout)
     try:
         return checkout, await _place(desk, checkout)
-    except AttemptReleased:
+    except BackendAttemptReleased:
         # Whoever released it, the customer has paid: the sale stands by another attempt.
         checkout = await take_anew(desk, await _begin_anew(desk, checkout))
         return checkout, await _place(desk, checkout)

@@ -11,10 +11,9 @@ from gateway.directory.entries import ALLIANCE_MERCHANT_ID
 from kernel.ids import merchant_of
 from kernel.refusals import NotFound, Refusal, RequestInProgress
 from kernel.requests import RequestKey
-from ledger.contract import AttemptReleased as FundsReleasedBefore
-from ledger.contract import HoldFunds
+from ledger.contract import AttemptReleased, HoldFunds
 from merchants.port import LockCoupons
-from merchants.refusals import AttemptReleased
+from merchants.refusals import BackendAttemptReleased
 
 
 async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) -> None:
@@ -29,7 +28,7 @@ async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) 
     try:
         await _refuse_taken(desk, checkout)
         await _take(desk, checkout)
-    except (AttemptReleased, FundsReleasedBefore) as refusal:
+    except (BackendAttemptReleased, AttemptReleased) as refusal:
         # A sweeper gave the attempt up meanwhile; a repeat begins another one.
         await give_up(desk, checkout, key=key, refusal=None)
         raise RequestInProgress from refusal
