@@ -26,6 +26,9 @@ class Refusal(Exception):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        # What is kept under a request id is found again by its name alone.
+        known = _registry.get(cls.__name__)
+        assert known is None or known.__module__ == cls.__module__, cls.__name__
         _registry[cls.__name__] = cls
 
     @property
