@@ -8,6 +8,24 @@ from typing import Any
 from tests.journeys.march import SETTINGS
 from tests.journeys.town import Settled, Town, cny, line, settle
 
+SENDERS = {
+    "join": ("Join", "tea"),
+    "configureAlliance": ("ConfigureAlliance", "admin"),
+    "admitMerchant": ("AdmitMerchant", "admin"),
+    "openStore": ("OpenStore", "admin"),
+    "closePeriod": ("ClosePeriod", "admin"),
+    "holdCheckout": ("HoldCheckout", "tea"),
+    "extendCheckout": ("ExtendCheckout", "tea"),
+    "captureCheckout": ("CaptureCheckout", "tea"),
+    "releaseCheckout": ("ReleaseCheckout", "tea"),
+    "checkout": ("Checkout", "tea"),
+    "refundOrder": ("RefundOrder", "tea"),
+    "setTierLadder": ("SetTierLadder", "tea"),
+    "createCouponTemplate": ("CreateCouponTemplate", "tea"),
+    "issueCoupons": ("IssueCoupons", "tea"),
+}
+"""Operation of each mutation, and a caller that may send it."""
+
 
 @dataclass
 class Place:
