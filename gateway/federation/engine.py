@@ -68,12 +68,14 @@ class Planning:
 
     Attributes:
         plan_operation: the plan of a valid document's operation of that name, for variables that
-            matter only where they are conditional.
+            matter only where they are conditional, and for the override labels that hold.
         conditional_variables: names of the variables whose values the plan depends on.
+        override_labels: the labels that a plan may depend on.
     """
 
-    plan_operation: Callable[[DocumentNode, str | None, Mapping[str, Any]], Plan]
+    plan_operation: Callable[[DocumentNode, str | None, Mapping[str, Any], frozenset[str]], Plan]
     conditional_variables: Callable[[DocumentNode, str | None], tuple[str, ...]]
+    override_labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +200,12 @@ class Engine:
         self, request: EngineRequest, ready: _Ready, variables: Mapping[str, Any]
     ) -> _Runnable:
         conditions = tuple(variables.get(name) for name in ready.conditional)
-        key = (request.document, request.operation_name, conditions)
+        labels = self._planning.override_labels & request.override_labels
+        key = (request.document, request.operation_name, conditions, labels)
         runnable = self._runnables.get(key)
         if runnable is None:
             plan = self._planning.plan_operation(
-                ready.operation.document, request.operation_name, variables
+                ready.operation.document, request.operation_name, variables, labels
             )
             runnable = _compiled(plan, self._schema)
             self._runnables.put(key, runnable)
