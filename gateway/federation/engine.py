@@ -45,12 +45,14 @@ class EngineAnswer:
         kind: `query` or `mutation`; empty when that was not found out.
         executed: whether the operation was begun; when not, the request itself was refused and
             the response has no `data` entry.
+        plan: what was run; None when nothing was.
     """
 
     data: dict[str, Any] | None
     errors: tuple[Fault, ...]
     kind: str
     executed: bool
+    plan: Plan | None = None
 
     def as_json(self) -> dict[str, object]:
         """The response object of the GraphQL specification."""
@@ -90,6 +92,7 @@ class _Ready:
 class _Runnable:
     """A plan, compiled."""
 
+    plan: Plan
     run: Step | None
     project: Callable[[dict[str, Any], Sequence[Fault]], tuple[dict[str, Any] | None, list[Fault]]]
     introspect: Callable[[Mapping[str, Any]], Answer] | None
@@ -226,11 +229,13 @@ class Engine:
             gathering.data.update(described)
             gathering.faults += faults
         data, found = runnable.project(gathering.data, gathering.faults)
-        return EngineAnswer(data, (*gathering.faults, *found), kind, executed=True)
+        errors = (*gathering.faults, *found)
+        return EngineAnswer(data, errors, kind, executed=True, plan=runnable.plan)
 
 
 def _compiled(plan: Plan, schema: GraphQLSchema) -> _Runnable:
     return _Runnable(
+        plan=plan,
         run=compile_node(plan.root) if plan.root is not None else None,
         project=compile_projection(plan.projection, schema),
         introspect=(
