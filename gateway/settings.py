@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
     explorer: bool = True
+    development: bool = False
 
     token_keys: str = ""
     token_issuer: str = ""

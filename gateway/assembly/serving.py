@@ -53,7 +53,11 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
             )
 
     return create_app(
-        open_gateway, ids=ids, limits=settings.limits, with_explorer=settings.explorer
+        open_gateway,
+        ids=ids,
+        limits=settings.limits,
+        with_explorer=settings.explorer,
+        tells_plans=settings.development,
     )
 
 
