@@ -16,12 +16,12 @@ import typer
 
 from gateway.access.authentication import Anonymous, Authenticator
 from gateway.access.issuers import trusted_issuers
+from gateway.assembly.router import Router, following
 from gateway.commands.failures import CommandFailed
 from gateway.commands.supergraph_file import SupergraphUnreadable, read_supergraph
 from gateway.federation.supergraph import Supergraph
 from gateway.http.app import Running, create_app
 from gateway.http.listening import listen
-from gateway.router import Router, following
 from gateway.settings import Settings, read_settings
 from kernel.ids import RandomIds
 

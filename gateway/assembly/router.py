@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.assembly.engine import assemble_engine
+from gateway.assembly.override_labels import labels_holding
 from gateway.federation.engine import Engine, EngineAnswer, EngineRequest
 from gateway.federation.requests import PreparedOperation
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext
 from gateway.http.limits import OperationLimits
-from gateway.override_labels import labels_holding
 from gateway.transports.http import HttpTransport
 
 _log = logging.getLogger(__name__)
