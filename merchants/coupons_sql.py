@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
+from kernel.statements import Prepared
 from merchants.coupons import CouponState
 from merchants.ladders_sql import Key
 from merchants.offers import CouponTerms, OfferedCoupon
@@ -21,22 +22,23 @@ _COLUMNS = (
 _WITH_TEMPLATE = (
     " JOIN coupon_template AS t ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
 )
-_INSERT = text(
+_INSERT = Prepared(
     "INSERT INTO coupon (merchant_id, coupon_id, template_id, card_id, code, state, valid_from,"
     " valid_until, issued_at) VALUES (:merchant_id, :coupon_id, :template_id, :card_id, :code,"
     " 'ISSUED', :valid_from, :valid_until, :issued_at)"
 )
-_BY_KEY = text(
+_BY_KEY = Prepared(
     f"SELECT {_COLUMNS} FROM coupon AS c{_WITH_TEMPLATE}"
-    " WHERE (c.merchant_id, c.coupon_id) IN :keys"
-).bindparams(bindparam("keys", expanding=True))
-_USABLE = text(
+    " WHERE (c.merchant_id, c.coupon_id) IN :keys",
+    lists=("keys",),
+)
+_USABLE = Prepared(
     f"SELECT {_COLUMNS} FROM coupon AS c{_WITH_TEMPLATE}"
     " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id AND c.state = 'ISSUED'"
     " AND c.valid_from <= :at AND c.valid_until > :at"
     " ORDER BY c.valid_until, c.coupon_id LIMIT :limit"
 )
-_PAGES = text(
+_PAGES = Prepared(
     f"SELECT {_COLUMNS} FROM ("
     "SELECT *, ROW_NUMBER() OVER (PARTITION BY merchant_id, card_id"
     " ORDER BY valid_until, coupon_id) AS position FROM coupon"
@@ -45,8 +47,12 @@ _PAGES = text(
     " AND CASE WHEN state = 'ISSUED' AND valid_until <= :now THEN 'EXPIRED' ELSE state END"
     " IN :states"
     f") AS c{_WITH_TEMPLATE} WHERE c.position <= :limit"
-    " ORDER BY c.merchant_id, c.card_id, c.position"
-).bindparams(bindparam("keys", expanding=True), bindparam("states", expanding=True))
+    " ORDER BY c.merchant_id, c.card_id, c.position",
+    lists=(
+        "keys",
+        "states",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

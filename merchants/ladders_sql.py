@@ -6,49 +6,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
 from kernel.clock import from_micros, to_micros
+from kernel.statements import Prepared
 from merchants.stored import dump, load, steps_as_json, steps_from_json
 from merchants.tiers import Ladder, TierMetric, TierWindow
 
 Key = tuple[str, str]
 """merchant_id, card_id."""
 
-_IN_FORCE = text(
+_IN_FORCE = Prepared(
     'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from,'
     " set_at FROM ladder AS l WHERE merchant_id IN :merchant_ids AND version ="
     " (SELECT MAX(version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
-    " AND m.name = l.name AND m.effective_from <= :at)"
-).bindparams(bindparam("merchant_ids", expanding=True))
-_VERSION = text(
+    " AND m.name = l.name AND m.effective_from <= :at)",
+    lists=("merchant_ids",),
+)
+_VERSION = Prepared(
     'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from'
     " FROM ladder WHERE merchant_id = :merchant_id AND name = :name AND version = :version"
 )
-_LATEST = text("SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name")
-_COUNT = text("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
-_INSERT = text(
+_LATEST = Prepared(
+    "SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name"
+)
+_COUNT = Prepared("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
+_INSERT = Prepared(
     'INSERT INTO ladder (merchant_id, name, version, metric, "window", steps, is_primary,'
     " effective_from, set_at) VALUES (:merchant_id, :name, :version, :metric, :window, :steps,"
     " :is_primary, :effective_from, :set_at)"
 )
-_ADD = text(
+_ADD = Prepared(
     "INSERT INTO card_metric (merchant_id, card_id, order_count, amount_minor)"
     " VALUES (:merchant_id, :card_id, :orders, :amount_minor)"
     " ON CONFLICT (merchant_id, card_id) DO UPDATE SET"
     " order_count = card_metric.order_count + excluded.order_count,"
     " amount_minor = card_metric.amount_minor + excluded.amount_minor"
 )
-_SUBTRACT = text(
+_SUBTRACT = Prepared(
     "UPDATE card_metric SET order_count = order_count + :orders,"
     " amount_minor = amount_minor + :amount_minor"
     " WHERE merchant_id = :merchant_id AND card_id = :card_id"
 )
-_LIFETIME = text(
+_LIFETIME = Prepared(
     "SELECT merchant_id, card_id, order_count, amount_minor FROM card_metric"
-    " WHERE (merchant_id, card_id) IN :keys"
-).bindparams(bindparam("keys", expanding=True))
-_SINCE = text(
+    " WHERE (merchant_id, card_id) IN :keys",
+    lists=("keys",),
+)
+_SINCE = Prepared(
     "SELECT merchant_id, card_id, SUM(orders), SUM(amount_minor) FROM ("
     "SELECT merchant_id, card_id, COUNT(*) AS orders, SUM(qualifying_minor) AS amount_minor"
     " FROM sale WHERE (merchant_id, card_id) IN :keys AND placed_at >= :since"
@@ -56,8 +61,9 @@ _SINCE = text(
     " UNION ALL SELECT merchant_id, card_id, COUNT(*), SUM(qualifying_minor)"
     " FROM recorded_order WHERE (merchant_id, card_id) IN :keys AND placed_at >= :since"
     " AND is_refunded = 0 GROUP BY merchant_id, card_id"
-    ") GROUP BY merchant_id, card_id"
-).bindparams(bindparam("keys", expanding=True))
+    ") GROUP BY merchant_id, card_id",
+    lists=("keys",),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
 from kernel.clock import from_micros
+from kernel.statements import Prepared
 from merchants.ladders_sql import Key
 from merchants.port import OrderFacts, OrderState
 
@@ -19,38 +21,39 @@ _FACTS = (
     " earn_points_per_major_unit, earn_bps, redemptions"
 )
 _WHOLE = f"{_FACTS}, lines, decisions"
-_INSERT = text(
+_INSERT = Prepared(
     f"INSERT INTO sale ({_WHOLE}) VALUES (:merchant_id, :order_id, :order_no, :fact_hash,"
     " :attempt_id, :store_id, :channel, :membership_id, :card_id, 'PAID', :placed_at,"
     " :list_minor, :payable_minor, :shipping_minor, :points_spent, :coins_spent_minor,"
     " :points_earned, :absorbed_minor, 0, :qualifying_minor, :earn_points_per_major_unit,"
     " :earn_bps, :redemptions, :lines, :decisions) ON CONFLICT DO NOTHING"
 )
-_BY_NO = text(
+_BY_NO = Prepared(
     f"SELECT {_WHOLE} FROM sale WHERE merchant_id = :merchant_id AND order_no = :order_no"
 )
-_BY_KEY = text(f"SELECT {_WHOLE} FROM sale WHERE (merchant_id, order_id) IN :keys").bindparams(
-    bindparam("keys", expanding=True)
+_BY_KEY = Prepared(
+    f"SELECT {_WHOLE} FROM sale WHERE (merchant_id, order_id) IN :keys", lists=("keys",)
 )
-_BY_ATTEMPT = text(
+_BY_ATTEMPT = Prepared(
     "SELECT order_id FROM sale WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id"
 )
-_ABSORB = text(
+_ABSORB = Prepared(
     "UPDATE sale SET absorbed_minor = :absorbed_minor, redemptions = :redemptions"
     " WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
-_REFUND = text(
+_REFUND = Prepared(
     "UPDATE sale SET state = :state, refunded_minor = refunded_minor + :cash_minor,"
     " qualifying_minor = :qualifying_minor"
     " WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
-_OF_CARDS = text(
+_OF_CARDS = Prepared(
     "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY merchant_id, card_id"
     " ORDER BY placed_at DESC, order_id DESC) AS position FROM sale"
     " WHERE (merchant_id, card_id) IN :keys AND (placed_at, order_id) < (:placed_at, :order_id))"
-    " WHERE position <= :limit ORDER BY merchant_id, card_id, position"
-).bindparams(bindparam("keys", expanding=True))
-_OF_MERCHANT = text(
+    " WHERE position <= :limit ORDER BY merchant_id, card_id, position",
+    lists=("keys",),
+)
+_OF_MERCHANT = Prepared(
     f"SELECT {_WHOLE} FROM sale WHERE merchant_id = :merchant_id"
     " AND (placed_at, order_id) < (:placed_at, :order_id)"
     " ORDER BY placed_at DESC, order_id DESC LIMIT :limit"
@@ -112,6 +115,7 @@ class OrderRow:
 
 
 _NAMES = tuple(OrderRow.__dataclass_fields__)
+_values_of = attrgetter(*_NAMES)
 
 
 def insert_order(connection: Connection, order: OrderRow) -> bool:
@@ -219,5 +223,4 @@ def read_merchant_page(
 
 
 def _order(row: Any) -> OrderRow:
-    found = row._mapping
-    return OrderRow(**{name: found[name] for name in _NAMES})
+    return OrderRow(*_values_of(row))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from gateway.alliance_tables import REQUESTS
 from gateway.checkout.booking import book_refund
@@ -18,8 +18,7 @@ from gateway.checkout.carts import (
     refuse_if,
 )
 from gateway.checkout.desk import UNANSWERED, Desk
-from gateway.checkout.events import catch_up
-from gateway.checkout.tables import APPLIED_EVENT
+from gateway.checkout.events import catch_up, mark_applied
 from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.ids import MalformedId, derived_id, merchant_of, prefix_of
@@ -216,10 +215,7 @@ async def _settle(
 ) -> Answer:
     def work(connection: Connection) -> None:
         if event_id is not None:
-            connection.execute(
-                insert(APPLIED_EVENT).prefix_with("OR IGNORE", dialect="sqlite"),
-                {"event_id": event_id},
-            )
+            mark_applied(connection, event_id)
         REQUESTS.settle(connection, key, outcome)
 
     await desk.database.transaction(work)

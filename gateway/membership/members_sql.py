@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    insert,
+    select,
+)
 
 from gateway.membership.identities import EVERYWHERE, Identity, IdentityKind
 from gateway.membership.memberships_sql import membership_of
@@ -22,6 +31,7 @@ from gateway.membership.people import (
 from gateway.membership.tables import CARD, CONSENT, IDENTITY, MEMBER, MEMBERSHIP
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import ChannelKind
+from kernel.statements import Prepared
 
 _PERSON = (
     MEMBER.c.status.label("member_status"),
@@ -38,33 +48,83 @@ _PERSON = (
     MEMBERSHIP.c.made_member,
     MEMBERSHIP.c.is_told,
 )
+_MERCHANT_ID: BindParameter[str] = bindparam("merchant_id")
+_MEMBER_IDS: BindParameter[str] = bindparam("member_ids", expanding=True)
+
+
+def _person_by(card: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(*_PERSON)
+        .select_from(CARD)
+        .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
+        .outerjoin(
+            MEMBERSHIP,
+            and_(
+                MEMBERSHIP.c.member_id == CARD.c.member_id,
+                MEMBERSHIP.c.merchant_id == _MERCHANT_ID,
+            ),
+        )
+        .where(card)
+    )
+
+
+_BY_CARD_ID = Prepared(_person_by(CARD.c.id == bindparam("card_id")))
+_BY_NUMBER = Prepared(_person_by(CARD.c.number == bindparam("number")))
+_BY_IDENTITY = Prepared(
+    select(IDENTITY.c.is_verified, *_PERSON)
+    .select_from(IDENTITY)
+    .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
+    .join(CARD, CARD.c.member_id == IDENTITY.c.member_id)
+    .outerjoin(
+        MEMBERSHIP,
+        and_(
+            MEMBERSHIP.c.member_id == IDENTITY.c.member_id,
+            MEMBERSHIP.c.merchant_id == _MERCHANT_ID,
+        ),
+    )
+    .where(
+        IDENTITY.c.kind == bindparam("kind"),
+        IDENTITY.c.value_hash == bindparam("value_hash"),
+        IDENTITY.c.scope.in_((bindparam("everywhere"), _MERCHANT_ID)),
+    )
+    .order_by(IDENTITY.c.scope)
+    .limit(1)
+)
+_NUMBER_TAKEN = Prepared(select(CARD.c.id).where(CARD.c.number == bindparam("number")))
+_INSERT_MEMBER = Prepared(insert(MEMBER))
+_INSERT_CARD = Prepared(insert(CARD))
+_INSERT_IDENTITY = Prepared(insert(IDENTITY))
+_INSERT_CONSENT = Prepared(
+    insert(CONSENT).values(
+        {column.name: bindparam(column.name) for column in CONSENT.c if column is not CONSENT.c.id}
+    )
+)
+_MEMBERS = Prepared(select(MEMBER).where(MEMBER.c.id.in_(_MEMBER_IDS)))
+_CARDS = Prepared(select(CARD).where(CARD.c.id.in_(bindparam("card_ids", expanding=True))))
+_CARDS_OF_MEMBERS = Prepared(select(CARD).where(CARD.c.member_id.in_(_MEMBER_IDS)))
+_IDENTITIES = Prepared(
+    select(IDENTITY)
+    .where(IDENTITY.c.member_id.in_(_MEMBER_IDS))
+    .order_by(IDENTITY.c.created_at, IDENTITY.c.kind, IDENTITY.c.value_hash)
+)
+_CONSENTS = Prepared(
+    select(CONSENT).where(CONSENT.c.member_id.in_(_MEMBER_IDS)).order_by(CONSENT.c.id.desc())
+)
 
 
 def find_by_identity(
     connection: Connection, *, kind: IdentityKind, value_hash: bytes, merchant_id: str
 ) -> Person | None:
     """Whom an identity names at a merchant; one that counts everywhere goes first."""
-    statement = (
-        select(IDENTITY.c.is_verified, *_PERSON)
-        .select_from(IDENTITY)
-        .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
-        .join(CARD, CARD.c.member_id == IDENTITY.c.member_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.member_id == IDENTITY.c.member_id,
-                MEMBERSHIP.c.merchant_id == merchant_id,
-            ),
-        )
-        .where(
-            IDENTITY.c.kind == kind,
-            IDENTITY.c.value_hash == value_hash,
-            IDENTITY.c.scope.in_((EVERYWHERE, merchant_id)),
-        )
-        .order_by(IDENTITY.c.scope)
-        .limit(1)
-    )
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(
+        _BY_IDENTITY,
+        {
+            "kind": kind,
+            "value_hash": value_hash,
+            "everywhere": EVERYWHERE,
+            "merchant_id": merchant_id,
+        },
+    ).one_or_none()
     return None if row is None else _person_of(row, is_proven=row.is_verified)
 
 
@@ -76,29 +136,17 @@ def find_by_card(
     number: str | None = None,
 ) -> Person | None:
     """Who owns the card of an id, or of a number."""
-    statement = (
-        select(*_PERSON)
-        .select_from(CARD)
-        .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.member_id == CARD.c.member_id,
-                MEMBERSHIP.c.merchant_id == merchant_id,
-            ),
-        )
-        .where(CARD.c.id == card_id if number is None else CARD.c.number == number)
-    )
-    row = connection.execute(statement).one_or_none()
+    if number is None:
+        found = connection.execute(_BY_CARD_ID, {"merchant_id": merchant_id, "card_id": card_id})
+    else:
+        found = connection.execute(_BY_NUMBER, {"merchant_id": merchant_id, "number": number})
+    row = found.one_or_none()
     return None if row is None else _person_of(row, is_proven=True)
 
 
 def is_number_taken(connection: Connection, number: str) -> bool:
     """Whether a card has this number."""
-    return (
-        connection.execute(select(CARD.c.id).where(CARD.c.number == number)).one_or_none()
-        is not None
-    )
+    return connection.execute(_NUMBER_TAKEN, {"number": number}).one_or_none() is not None
 
 
 def insert_member(
@@ -106,33 +154,35 @@ def insert_member(
 ) -> None:
     """Keeps a new member."""
     connection.execute(
-        insert(MEMBER).values(
-            id=member.id,
-            status=member.status,
-            display_name=member.display_name,
-            birthday=None if profile.birthday is None else profile.birthday.isoformat(),
-            gender=profile.gender,
-            region=profile.region,
-            referral_code=referral_code,
-            joined_merchant_id=member.joined_merchant_id,
-            joined_store_id=member.joined_store_id,
-            joined_channel=member.joined_channel.value,
-            joined_at=to_micros(member.joined_at),
-        )
+        _INSERT_MEMBER,
+        {
+            "id": member.id,
+            "status": member.status,
+            "display_name": member.display_name,
+            "birthday": None if profile.birthday is None else profile.birthday.isoformat(),
+            "gender": profile.gender,
+            "region": profile.region,
+            "referral_code": referral_code,
+            "joined_merchant_id": member.joined_merchant_id,
+            "joined_store_id": member.joined_store_id,
+            "joined_channel": member.joined_channel.value,
+            "joined_at": to_micros(member.joined_at),
+        },
     )
 
 
 def insert_card(connection: Connection, card: Card, *, issued_at: datetime) -> None:
     """Keeps a new card."""
     connection.execute(
-        insert(CARD).values(
-            id=card.id,
-            member_id=card.member_id,
-            number=card.number,
-            status=card.status,
-            generation=card.generation,
-            issued_at=to_micros(issued_at),
-        )
+        _INSERT_CARD,
+        {
+            "id": card.id,
+            "member_id": card.member_id,
+            "number": card.number,
+            "status": card.status,
+            "generation": card.generation,
+            "issued_at": to_micros(issued_at),
+        },
     )
 
 
@@ -141,17 +191,18 @@ def insert_identity(
 ) -> None:
     """Keeps a new identity."""
     connection.execute(
-        insert(IDENTITY).values(
-            kind=identity.kind,
-            value_hash=value_hash,
-            scope=scope,
-            member_id=identity.member_id,
-            issuer=identity.issuer,
-            masked=identity.masked,
-            is_verified=identity.is_verified,
-            asserted_by=identity.asserted_by,
-            created_at=to_micros(identity.created_at),
-        )
+        _INSERT_IDENTITY,
+        {
+            "kind": identity.kind,
+            "value_hash": value_hash,
+            "scope": scope,
+            "member_id": identity.member_id,
+            "issuer": identity.issuer,
+            "masked": identity.masked,
+            "is_verified": identity.is_verified,
+            "asserted_by": identity.asserted_by,
+            "created_at": to_micros(identity.created_at),
+        },
     )
 
 
@@ -159,7 +210,7 @@ def insert_consents(connection: Connection, consents: Sequence[Consent]) -> None
     """Keeps consents behind those kept before."""
     if consents:
         connection.execute(
-            insert(CONSENT),
+            _INSERT_CONSENT,
             [
                 {
                     "member_id": consent.member_id,
@@ -175,31 +226,26 @@ def insert_consents(connection: Connection, consents: Sequence[Consent]) -> None
 
 def read_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Member]:
     """Members by id, those that exist."""
-    rows = connection.execute(select(MEMBER).where(MEMBER.c.id.in_(member_ids)))
+    rows = connection.execute(_MEMBERS, {"member_ids": member_ids})
     return {row.id: _member_of(row) for row in rows}
 
 
 def read_cards(connection: Connection, card_ids: Sequence[str]) -> dict[str, Card]:
     """Cards by id, those that exist."""
-    rows = connection.execute(select(CARD).where(CARD.c.id.in_(card_ids)))
+    rows = connection.execute(_CARDS, {"card_ids": card_ids})
     return {row.id: _card_of(row, row.id) for row in rows}
 
 
 def read_cards_of_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Card]:
     """Cards by member id."""
-    rows = connection.execute(select(CARD).where(CARD.c.member_id.in_(member_ids)))
+    rows = connection.execute(_CARDS_OF_MEMBERS, {"member_ids": member_ids})
     return {row.member_id: _card_of(row, row.id) for row in rows}
 
 
 def read_identities(connection: Connection, member_ids: Sequence[str]) -> dict[str, list[Identity]]:
     """Identities by member id, oldest first."""
     found: dict[str, list[Identity]] = {member_id: [] for member_id in member_ids}
-    statement = (
-        select(IDENTITY)
-        .where(IDENTITY.c.member_id.in_(member_ids))
-        .order_by(IDENTITY.c.created_at, IDENTITY.c.kind, IDENTITY.c.value_hash)
-    )
-    for row in connection.execute(statement):
+    for row in connection.execute(_IDENTITIES, {"member_ids": member_ids}):
         found[row.member_id].append(
             Identity(
                 member_id=row.member_id,
@@ -217,10 +263,7 @@ def read_identities(connection: Connection, member_ids: Sequence[str]) -> dict[s
 def read_consents(connection: Connection, member_ids: Sequence[str]) -> dict[str, list[Consent]]:
     """The last consent for each merchant and purpose, by member id, newest first."""
     latest: dict[str, dict[tuple[str, str], Consent]] = {member_id: {} for member_id in member_ids}
-    statement = (
-        select(CONSENT).where(CONSENT.c.member_id.in_(member_ids)).order_by(CONSENT.c.id.desc())
-    )
-    for row in connection.execute(statement):
+    for row in connection.execute(_CONSENTS, {"member_ids": member_ids}):
         consent = Consent(
             member_id=row.member_id,
             merchant_id=row.merchant_id,
