@@ -14,10 +14,10 @@ from gateway.checkout.desk import Desk, reach_nothing
 from gateway.checkout.running import Running
 from gateway.checkout.states import TimeOuts
 from gateway.checkout.sweepers import Sweepers
-from gateway.directory.admission import Admission, BackendCheck, open_directory
-from gateway.directory.directory import Directory
+from gateway.directory.admission import Admission
+from gateway.directory.backend_check import BackendCheck, no_remote_backends
+from gateway.directory.directory import Directory, open_directory
 from gateway.directory.health import HealthBoard
-from gateway.directory.refusals import BackendUnfit
 from gateway.membership import members_sql
 from gateway.membership.buyers import Buyers
 from gateway.membership.enrolment import Enrolment
@@ -40,15 +40,6 @@ from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.contract import Ledger, LedgerSettings
 from merchants.port import Backend
-
-
-async def no_remote_backends(endpoint: str) -> None:
-    """For a gateway that reaches no remote backend.
-
-    Raises:
-        BackendUnfit: always.
-    """
-    raise BackendUnfit(problems=[["backend.endpoint", "remote backends are not enabled here"]])
 
 
 @cache

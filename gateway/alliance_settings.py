@@ -116,15 +116,7 @@ def check_settings(values: SettingValues) -> None:
         lowest=0,
         highest=ACTIVATION_DAYS_MAX,
     )
-    if values.expiry is not PointsExpiry.MONTHS:
-        if values.expiry_months is not None:
-            problems.append(["expiryMonths", "is left out unless expiry is MONTHS"])
-    elif values.expiry_months is None:
-        problems.append(["expiryMonths", "is needed when expiry is MONTHS"])
-    else:
-        _check_range(
-            problems, "expiryMonths", values.expiry_months, lowest=1, highest=EXPIRY_MONTHS_MAX
-        )
+    _check_expiry(problems, values)
     _check_range(problems, "pointsCapBps", values.points_cap_bps, lowest=0, highest=WHOLE_BP)
     if problems:
         raise InvalidInput(problems)
@@ -141,6 +133,18 @@ def check_change(values: SettingValues, *, in_force: SettingValues, anything_boo
     if anything_booked and values.currency != in_force.currency:
         raise InvalidInput.at(
             "currency", f"stays {in_force.currency}, because something was booked in it"
+        )
+
+
+def _check_expiry(problems: list[list[str]], values: SettingValues) -> None:
+    if values.expiry is not PointsExpiry.MONTHS:
+        if values.expiry_months is not None:
+            problems.append(["expiryMonths", "is left out unless expiry is MONTHS"])
+    elif values.expiry_months is None:
+        problems.append(["expiryMonths", "is needed when expiry is MONTHS"])
+    else:
+        _check_range(
+            problems, "expiryMonths", values.expiry_months, lowest=1, highest=EXPIRY_MONTHS_MAX
         )
 
 

@@ -86,6 +86,17 @@ def create_app(
             finally:
                 endpoint.close()
 
+    return Starlette(
+        routes=[
+            Route("/graphql", endpoint, methods=None),
+            *_operator_routes(endpoint, metrics),
+            *(_explorer_routes() if with_explorer else ()),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _operator_routes(endpoint: GraphQLEndpoint, metrics: Metrics) -> list[Route]:
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "up"})
 
@@ -97,16 +108,7 @@ def create_app(
     async def measured(_request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
 
-    return Starlette(
-        routes=[
-            Route("/graphql", endpoint, methods=None),
-            Route("/health", health),
-            Route("/ready", ready),
-            Route("/metrics", measured),
-            *(_explorer_routes() if with_explorer else ()),
-        ],
-        lifespan=lifespan,
-    )
+    return [Route("/health", health), Route("/ready", ready), Route("/metrics", measured)]
 
 
 def _explorer_routes() -> list[Route]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import typer
 
 from gateway.commands.compose import compose
+from gateway.commands.demo import demo
 from gateway.commands.failures import CommandFailed
 from gateway.commands.replay import replay
 from gateway.commands.route import route
@@ -25,6 +26,7 @@ DIRECTORY_IN_USE = 3
 """Exit code when another server runs on the data directory."""
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo,
     "serve": serve,
     "serve-subgraph": serve_subgraph,
     "token": token,

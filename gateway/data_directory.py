@@ -97,35 +97,42 @@ async def open_alliance(
     """
     async with AsyncExitStack() as stack:
         stack.callback(_locked(directory).release)
-        late = _LateAlliance()
-        ledger = await LedgerSubgraph.open(
-            directory / LEDGER_FILE, clock=clock, ids=ids, settings=late.ledger_settings
-        )
-        stack.push_async_callback(ledger.close)
-        merchants = await HostedMerchants.open(
-            directory / MERCHANTS_FILE, clock=clock, ids=ids, settings=late.merchant_settings
-        )
-        stack.push_async_callback(merchants.close)
-        alliance = await AllianceSubgraph.open(
-            directory / ALLIANCE_FILE,
-            clock=clock,
-            ids=ids,
-            ledger=ledger.ledger,
-            backend=merchants.backend,
-        )
-        stack.push_async_callback(alliance.close)
-        late.alliance = alliance
+        alliance, ledger, merchants = await _open_subgraphs(stack, directory, clock, ids)
         hosted = {
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
         }
         supergraph = Supergraph.parse(supergraph_sdl())
-        engine = assemble_engine(
-            supergraph, _transports(hosted, alliance.directory.alliance.id), limits=limits
-        )
+        transports = _transports(hosted, alliance.directory.alliance.id)
+        engine = assemble_engine(supergraph, transports, limits=limits)
         if with_sweepers:
             alliance.sweepers.start()
             stack.push_async_callback(alliance.sweepers.stop)
         yield OpenAlliance(supergraph, hosted, engine, alliance, ledger, merchants)
+
+
+async def _open_subgraphs(
+    stack: AsyncExitStack, directory: Path, clock: Clock, ids: IdSource
+) -> tuple[AllianceSubgraph, LedgerSubgraph, HostedMerchants]:
+    late = _LateAlliance()
+    ledger = await LedgerSubgraph.open(
+        directory / LEDGER_FILE, clock=clock, ids=ids, settings=late.ledger_settings
+    )
+    stack.push_async_callback(ledger.close)
+    merchants = await HostedMerchants.open(
+        directory / MERCHANTS_FILE, clock=clock, ids=ids, settings=late.merchant_settings
+    )
+    stack.push_async_callback(merchants.close)
+    alliance = await AllianceSubgraph.open(
+        directory / ALLIANCE_FILE,
+        clock=clock,
+        ids=ids,
+        ledger=ledger.ledger,
+        backend=merchants.backend,
+    )
+    stack.push_async_callback(alliance.close)
+    late.alliance = alliance
+    await alliance.resume()
+    return alliance, ledger, merchants
 
 
 def _transports(hosted: Mapping[str, Hosted], alliance_merchant_id: str) -> dict[str, Transport]:

@@ -196,7 +196,7 @@ def strict_json(text: bytes, *, what: str) -> Any:
         # Text that comes back byte for byte lost nothing, so no name stood twice in it. Other
         # text (spaces, escapes) is read again by a parser that shows every name.
         if orjson.dumps(value) != text:
-            json.loads(text, object_pairs_hook=_refuse_repeated_names)
+            _SHOWING_NAMES.decode(text.decode())
     except _RepeatedName as repeated:
         raise bad_request(f"The {what} names {str(repeated)!r} twice.") from None
     except (ValueError, TypeError, RecursionError):
@@ -214,6 +214,9 @@ def _refuse_repeated_names(pairs: list[tuple[str, object]]) -> None:
         if name in seen:
             raise _RepeatedName(name[:80])
         seen.add(name)
+
+
+_SHOWING_NAMES = json.JSONDecoder(object_pairs_hook=_refuse_repeated_names)
 
 
 def deadline_ms(headers: Mapping[str, str], *, ms_max: int) -> int:

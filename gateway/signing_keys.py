@@ -90,7 +90,8 @@ class KeySetUrl:
                 aiohttp.ClientSession(timeout=timeout) as session,
                 session.get(self._url, allow_redirects=False) as response,
             ):
-                response.raise_for_status()
+                if response.status != 200:
+                    raise KeysUnavailable(f"no key set from {self._url}: HTTP {response.status}")
                 text = await _read_at_most(response, KEY_SET_BYTES_MAX)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise KeysUnavailable(f"no key set from {self._url}: {error}") from error

@@ -94,19 +94,19 @@ class RequestLog:
 
     def __init__(self, table: Table) -> None:
         columns = table.c
-        is_it = (
+        is_key = (
             columns.caller == bindparam("key_caller"),
             columns.operation == bindparam("key_operation"),
             columns.request_id == bindparam("key_request_id"),
         )
-        change = update(table).where(*is_it)
-        self._read = Prepared(
-            select(columns.body_hash, columns.outcome, columns.owner).where(*is_it)
+        own = update(table).where(*is_key).values(owner=bindparam("new_owner"))
+        self._select = Prepared(
+            select(columns.body_hash, columns.outcome, columns.owner).where(*is_key)
         )
-        self._add = Prepared(insert(table))
-        self._take_over = Prepared(change.values(owner=bindparam("owner")))
-        self._settle = Prepared(change.values(outcome=bindparam("outcome"), owner=""))
-        self._disown = Prepared(change.where(columns.outcome.is_(None)).values(owner=""))
+        self._insert_row = Prepared(insert(table))
+        self._own = Prepared(own)
+        self._disown = Prepared(own.where(columns.outcome.is_(None)))
+        self._settle = Prepared(own.values(outcome=bindparam("new_outcome")))
 
     def answer_once(
         self,
@@ -150,7 +150,7 @@ class RequestLog:
             RequestIdReused: the id was used with another input.
             RequestInProgress: the first request is not answered yet.
         """
-        row = connection.execute(self._read, _is(key)).one_or_none()
+        row = connection.execute(self._select, _values(key)).one_or_none()
         if row is None:
             return None
         if row.body_hash != key.body_hash:
@@ -173,7 +173,7 @@ class RequestLog:
             RequestIdReused: the id was used with another input.
             RequestInProgress: this owner works on it at this moment.
         """
-        row = connection.execute(self._read, _is(key)).one_or_none()
+        row = connection.execute(self._select, _values(key)).one_or_none()
         if row is None:
             self._insert(connection, key, owner=owner, outcome=None, now=now)
             return None
@@ -183,16 +183,17 @@ class RequestLog:
             return Answer(orjson.loads(row.outcome), replayed=True)
         if row.owner == owner:
             raise RequestInProgress
-        connection.execute(self._take_over, {**_is(key), "owner": owner})
+        connection.execute(self._own, {**_values(key), "new_owner": owner})
         return None
 
     def settle(self, connection: Connection, key: RequestKey, outcome: dict[str, Any]) -> None:
         """Keeps the outcome of a claimed request."""
-        connection.execute(self._settle, {**_is(key), "outcome": orjson.dumps(outcome).decode()})
+        kept = orjson.dumps(outcome).decode()
+        connection.execute(self._settle, {**_values(key), "new_owner": "", "new_outcome": kept})
 
     def disown(self, connection: Connection, key: RequestKey) -> None:
         """Lets a later repeat try again: the work ended without an outcome worth keeping."""
-        connection.execute(self._disown, _is(key))
+        connection.execute(self._disown, {**_values(key), "new_owner": ""})
 
     def _insert(
         self,
@@ -203,21 +204,19 @@ class RequestLog:
         outcome: dict[str, Any] | None,
         now: datetime,
     ) -> None:
-        connection.execute(
-            self._add,
-            {
-                "caller": key.caller,
-                "operation": key.operation,
-                "request_id": key.request_id,
-                "body_hash": key.body_hash,
-                "owner": owner,
-                "outcome": None if outcome is None else orjson.dumps(outcome).decode(),
-                "created_at": to_micros(now),
-            },
-        )
+        row = {
+            "caller": key.caller,
+            "operation": key.operation,
+            "request_id": key.request_id,
+            "body_hash": key.body_hash,
+            "owner": owner,
+            "outcome": None if outcome is None else orjson.dumps(outcome).decode(),
+            "created_at": to_micros(now),
+        }
+        connection.execute(self._insert_row, row)
 
 
-def _is(key: RequestKey) -> dict[str, str]:
+def _values(key: RequestKey) -> dict[str, str]:
     return {
         "key_caller": key.caller,
         "key_operation": key.operation,

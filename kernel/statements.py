@@ -55,14 +55,18 @@ class Prepared(Executable):
         try:
             if len(distilled_params) > 1:
                 return Rows(self, raw.executemany(sql, distilled_params))
-            values = distilled_params[0] if distilled_params else {}
-            if self._given:
-                values = {**self._given, **values}
-            if self._lists:
-                sql, values = self._expanded(values)
+            sql, values = self.bound(distilled_params[0] if distilled_params else {})
             return Rows(self, raw.execute(sql, values))
         except sqlite3.Error as error:
             raise told(sql, error) from error
+
+    def bound(self, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The SQL that runs for these values, and what it is run with."""
+        if self._given:
+            values = {**self._given, **values}
+        if self._lists:
+            return self._expanded(values)
+        return self._sql, values
 
     def _expanded(self, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """The SQL for lists of these lengths, and the values with each list taken apart."""

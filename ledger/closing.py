@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 from kernel.clock import to_micros
 from ledger.period_reads import read_nets, read_pools
 from ledger.periods import journal_hash, refuse_unless_closable
+from ledger.sqlite import Lane
 
 _JOURNAL = """
-SELECT t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
-       t.origin_month, t.reason, e.leg, e.account, e.asset, e.kind, e.amount, e.points,
-       e.rule_version, e.order_no
+SELECT json_array(
+  t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
+  t.origin_month, t.reason, e.leg, e.account, e.asset, e.kind, e.amount, e.points,
+  e.rule_version, e.order_no)
 FROM ledger_tx t JOIN entry e ON e.lane = t.lane AND e.seq = t.seq
 WHERE t.lane = 0 AND t.month = ? ORDER BY t.seq, e.leg
 """
@@ -65,7 +67,7 @@ def _freeze(connection: Connection, month: int, now: int) -> None:
     [pool] = read_pools(connection, [month])
     if pool.closing != pool.backing:
         raise BooksDoNotBalance(f"pool {pool.closing} backs lots of {pool.backing}")
-    digest = journal_hash(tuple(row) for row in connection.exec_driver_sql(_JOURNAL, (month,)))
+    digest = journal_hash(line for (line,) in Lane(connection).step(_JOURNAL, (month,)))
     connection.exec_driver_sql(
         "INSERT INTO period VALUES (0, ?, ?, ?, ?, ?, ?, ?)",
         (month, now, digest, pool.opening, pool.closing, pool.backing, net.alliance),

@@ -156,7 +156,7 @@ def read_lots(lane: Lane, lot_ids: Iterable[int]) -> list[Lot]:
 def read_debts(lane: Lane, card_id: str) -> tuple[Debt, ...]:
     """The open debts of a card, oldest first."""
     rows = lane.all(
-        f"SELECT d.id, d.open, {_ORDER} FROM debt d "
+        f"SELECT d.id, d.open, {_ORDER} FROM debt d INDEXED BY debt_open "
         "JOIN order_state o ON o.lane = d.lane AND o.order_id = d.order_id "
         "WHERE d.lane = 0 AND d.card_id = ? AND d.open > 0 ORDER BY d.id",
         (card_id,),

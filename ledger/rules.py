@@ -62,6 +62,8 @@ def hold_funds(
 
     Source: docs/rules/points.md, rules 3 and 4.
     """
+    assert request.points >= 0
+    assert request.coins_minor >= 0
     if request.points and state.debts:
         raise DebtOpen(sum(debt.open for debt in state.debts))
     draft = Draft.of(state, now)
@@ -99,28 +101,16 @@ def capture_order(
 
     Source: docs/rules/points.md, rules 5 and 8; docs/rules/settlement.md, rules 1, 3 and 8.
     """
+    assert min(request.points_spent, request.coins_spent_minor, request.points_earned) >= 0
     draft = Draft.of(state, now)
     draft.unhold(state.held)
     points = _spend(draft, request, Asset.POINTS, request.points_spent)
     coins = _spend(draft, request, Asset.COINS, request.coins_spent_minor)
-    coupon_minor = alliance_share(request.redemptions)
-    order = OrderState(
-        order_id=request.order_id,
-        order_no=request.order_no,
-        merchant_id=request.merchant_id,
-        card_id=request.card_id,
-        rule_version=state.rule.version,
-        points=points,
-        coins=coins,
-        earned=request.points_earned if request.card_id else 0,
-        issue_fee_minor=0,
-        lot_id=None,
-        coupon_minor=coupon_minor,
-    )
+    order = _order_before_earning(state, request, points=points, coins=coins)
     order = _earn(draft, order, active_at=active_at, expires_at=expires_at)
     draft.orders[order.order_id] = order
     repaid = draft.repay_debts()
-    _post(draft, order, coupon_legs(order.merchant_id, coupon_minor))
+    _post(draft, order, coupon_legs(order.merchant_id, order.coupon_minor))
     return draft, OrderReceipt(
         order_id=order.order_id,
         points_burned=points.burned,
@@ -227,6 +217,24 @@ def _parts_to_burn(draft: Draft, asset: Asset, asked: int) -> list[Part]:
         if lot.asset is asset and is_spendable(lot, draft.now)
     ]
     return parts + parts_covering(asked, first_to_expire(others))
+
+
+def _order_before_earning(
+    state: State, request: CaptureOrder, *, points: Spending, coins: Spending
+) -> OrderState:
+    return OrderState(
+        order_id=request.order_id,
+        order_no=request.order_no,
+        merchant_id=request.merchant_id,
+        card_id=request.card_id,
+        rule_version=state.rule.version,
+        points=points,
+        coins=coins,
+        earned=request.points_earned if request.card_id else 0,
+        issue_fee_minor=0,
+        lot_id=None,
+        coupon_minor=alliance_share(request.redemptions),
+    )
 
 
 def _earn(draft: Draft, order: OrderState, *, active_at: int, expires_at: int) -> OrderState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 from kernel.clock import Clock, to_micros
 from kernel.database import Database
 from kernel.refusals import Refusal, refusal_from_json
-from ledger import events, reads
+from ledger import events, reads, refund_events
 from ledger.contract import (
     ApplyRefund,
     AttemptReleased,
@@ -30,7 +31,7 @@ from ledger.contract import (
     RefundReceipt,
     ReleaseFunds,
 )
-from ledger.events import Moment
+from ledger.entering import Moment
 from ledger.loading import read_hold
 from ledger.sqlite import Lane
 from ledger.state import HoldState
@@ -90,14 +91,14 @@ class SqlLedger:
             f"{request.order_id}/{request.refund_no}",
             request,
             RefundReceipt,
-            lambda lane, moment: events.refund(lane, request, moment),
+            lambda lane, moment: refund_events.refund(lane, request, moment),
         )
 
     async def preview_refund(self, request: ApplyRefund) -> RefundReceipt:
         """What `apply_refund` would do now."""
         moment = self._moment()
         return await self._database.snapshot(
-            lambda connection: events.preview(Lane(connection), request, moment)
+            lambda connection: refund_events.preview(Lane(connection), request, moment)
         )
 
     async def grant_coins(self, request: GrantCoins) -> CoinsReceipt:
@@ -110,7 +111,7 @@ class SqlLedger:
             lambda lane, moment: events.grant(lane, request, moment),
         )
 
-    async def balances(self, card_ids: Sequence[str], *, now: Any) -> list[CardStanding]:
+    async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:
         """What each card has."""
         return await self._database.snapshot(
             lambda connection: reads.read_standings(connection, card_ids, now=to_micros(now))

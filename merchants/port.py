@@ -325,6 +325,10 @@ class Backend(Protocol):
         """Orders by (merchant_id, order_id), in the order asked; None for an unknown one."""
         ...
 
+    async def coupon_holders(self, keys: Sequence[tuple[str, str]]) -> list[str | None]:
+        """Card ids by (merchant_id, coupon_id), in the order asked; None for an unknown coupon."""
+        ...
+
     async def order_by_no(self, merchant_id: str, order_no: str) -> OrderFacts | None:
         """The merchant's order with that number."""
         ...

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from kernel.statements import Prepared
+from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
 from merchants.stored import dump
 
 _SET_STATE = Prepared(
@@ -29,9 +30,8 @@ _MEMBERSHIP = Prepared(
     " WHERE merchant_id = :merchant_id AND card_id = :card_id"
 )
 _CARDS_BY_MEMBERSHIP = Prepared(
-    "SELECT merchant_id, membership_id, card_id FROM membership"
-    " WHERE (merchant_id, membership_id) IN :keys",
-    lists=("keys",),
+    f"SELECT m.merchant_id, m.membership_id, m.card_id FROM {EACH_KEY} membership AS m"
+    f" WHERE {matches('m.merchant_id', 'm.membership_id')}"
 )
 _MEMBER_CARDS = Prepared(
     "SELECT card_id FROM membership WHERE merchant_id = :merchant_id AND card_id IN :card_ids",
@@ -72,11 +72,9 @@ def read_membership(connection: Connection, *, merchant_id: str, card_id: str) -
     ).one_or_none()
 
 
-def read_cards_of_memberships(
-    connection: Connection, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
+def read_cards_of_memberships(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:
     """Card ids by (merchant_id, membership_id); unknown ones are left out."""
-    rows = connection.execute(_CARDS_BY_MEMBERSHIP, {"keys": list(keys)})
+    rows = connection.execute(_CARDS_BY_MEMBERSHIP, {"keys": keys_parameter(keys)})
     return {(row.merchant_id, row.membership_id): row.card_id for row in rows}
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from gateway.checkout.saved import SavedCheckout, cart_from, cart_json, priced_from, priced_json
 from gateway.checkout.states import CheckoutState, may_become
@@ -33,6 +33,16 @@ _UNSETTLED = Prepared(
     .order_by(CHECKOUT.c.id)
     .limit(bindparam("limit"))
 )
+
+
+@cache
+def _update(names: tuple[str, ...]) -> Prepared:
+    """Sets these columns of a checkout that is in a state."""
+    return Prepared(
+        update(CHECKOUT)
+        .where(CHECKOUT.c.id == bindparam("checkout_id"), CHECKOUT.c.state == bindparam("was"))
+        .values({name: bindparam(name) for name in names})
+    )
 
 
 def insert_checkout(connection: Connection, checkout: SavedCheckout) -> None:
@@ -67,12 +77,14 @@ def insert_checkout(connection: Connection, checkout: SavedCheckout) -> None:
 
 def read_checkout(connection: Connection, checkout_id: str) -> SavedCheckout | None:
     """One checkout; None when there is none."""
-    return _one(connection.execute(_BY_ID, {"id": checkout_id}))
+    row = connection.execute(_BY_ID, {"id": checkout_id}).one_or_none()
+    return None if row is None else _checkout_of(row)
 
 
 def read_opened_by(connection: Connection, opened_by: str) -> SavedCheckout | None:
     """The checkout that an unanswered request opened; None when it opened none."""
-    return _one(connection.execute(_OPENED_BY, {"opened_by": opened_by}))
+    row = connection.execute(_OPENED_BY, {"opened_by": opened_by}).one_or_none()
+    return None if row is None else _checkout_of(row)
 
 
 def read_by_attempts(
@@ -121,26 +133,11 @@ def move(
     return change(connection, checkout_id, state, state=following, **changes)
 
 
-def change(connection: Connection, checkout_id: str, was: CheckoutState, /, **changes: Any) -> bool:
-    """Sets columns of a checkout that is still in the state it was in; whether it was."""
-    result = connection.execute(
-        _change(tuple(changes)), {**changes, "checkout_id": checkout_id, "was": was}
-    )
+def change(connection: Connection, checkout_id: str, was: CheckoutState, **changes: Any) -> bool:
+    """Sets columns of a checkout that is still in `was`; whether it was."""
+    statement = _update(tuple(changes))
+    result = connection.execute(statement, {**changes, "checkout_id": checkout_id, "was": was})
     return result.rowcount == 1
-
-
-@cache
-def _change(columns: tuple[str, ...]) -> Prepared:
-    return Prepared(
-        update(CHECKOUT)
-        .where(CHECKOUT.c.id == bindparam("checkout_id"), CHECKOUT.c.state == bindparam("was"))
-        .values({name: bindparam(name) for name in columns})
-    )
-
-
-def _one(found: CursorResult[Any]) -> SavedCheckout | None:
-    row = found.one_or_none()
-    return None if row is None else _checkout_of(row)
 
 
 def _checkout_of(row: Any) -> SavedCheckout:

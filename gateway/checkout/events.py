@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.checkout import checkouts_sql
@@ -32,7 +32,9 @@ _APPLIED = Prepared(
         APPLIED_EVENT.c.event_id.in_(bindparam("event_ids", expanding=True))
     )
 )
-_APPLY = Prepared(insert(APPLIED_EVENT).prefix_with("OR IGNORE", dialect="sqlite"))
+_NOTE_APPLIED = Prepared(
+    upsert(APPLIED_EVENT).values(event_id=bindparam("event_id")).on_conflict_do_nothing()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +186,10 @@ def read_applied(connection: Connection, event_ids: Sequence[str]) -> set[str]:
     return {row.event_id for row in rows}
 
 
-def mark_applied(connection: Connection, event_id: str) -> None:
-    """Notes an event that was applied ahead of the cursor."""
-    connection.execute(_APPLY, {"event_id": event_id})
+def note_applied(connection: Connection, outbox_name: str, event: Event) -> None:
+    """Notes that the request which caused an event has applied it, unless a sweeper did."""
+    if read_cursor(connection, outbox_name) < event.cursor:
+        connection.execute(_NOTE_APPLIED, {"event_id": event.id})
 
 
 def pass_events(connection: Connection, outbox_name: str, events: Sequence[Event]) -> None:

@@ -36,28 +36,9 @@ def route(
 ) -> None:
     """Serve a supergraph, whatever composed it, at /graphql."""
     settings = read_settings()
-    try:
-        merged = Supergraph.parse(supergraph.read_text(encoding="utf-8"))
-        _ = merged.public_schema
-    except (GraphQLError, ValueError, TypeError) as error:
-        raise CommandFailed(f"{supergraph} is no supergraph: {error}") from error
-    without_url = [name for name, url in merged.subgraphs.items() if not url]
-    if without_url:
-        raise CommandFailed(f"{supergraph} gives no URL for {', '.join(sorted(without_url))}")
-
-    @asynccontextmanager
-    async def open_gateway() -> AsyncIterator[Running]:
-        async with AsyncExitStack() as stack:
-            transports = {
-                name: HttpTransport(url, name=name) for name, url in merged.subgraphs.items()
-            }
-            for transport in transports.values():
-                stack.push_async_callback(transport.aclose)
-            engine = assemble_engine(merged, transports, limits=settings.limits.operation)
-            yield Running(engine, await _authenticator(settings))
-
+    merged = _read_supergraph(supergraph)
     app = create_app(
-        open_gateway,
+        lambda: _open_router(merged, settings),
         ids=RandomIds(),
         limits=settings.limits,
         with_explorer=settings.explorer,
@@ -71,6 +52,28 @@ def route(
             f"Serving {len(merged.subgraphs)} subgraphs at {url}/graphql"
         ),
     )
+
+
+def _read_supergraph(file: Path) -> Supergraph:
+    try:
+        merged = Supergraph.parse(file.read_text(encoding="utf-8"))
+        _ = merged.public_schema
+    except (GraphQLError, ValueError, TypeError) as error:
+        raise CommandFailed(f"{file} is no supergraph: {error}") from error
+    without_url = [name for name, url in merged.subgraphs.items() if not url]
+    if without_url:
+        raise CommandFailed(f"{file} gives no URL for {', '.join(sorted(without_url))}")
+    return merged
+
+
+@asynccontextmanager
+async def _open_router(merged: Supergraph, settings: Settings) -> AsyncIterator[Running]:
+    async with AsyncExitStack() as stack:
+        transports = {name: HttpTransport(url, name=name) for name, url in merged.subgraphs.items()}
+        for transport in transports.values():
+            stack.push_async_callback(transport.aclose)
+        engine = assemble_engine(merged, transports, limits=settings.limits.operation)
+        yield Running(engine, await _authenticator(settings))
 
 
 async def _authenticator(settings: Settings) -> Authenticator | Anonymous:

@@ -38,6 +38,7 @@ class Filled:
     thirty_off: dict[str, str] = field(default_factory=dict)
     members: dict[int, str] = field(default_factory=dict)
     cards: dict[int, str] = field(default_factory=dict)
+    numbers: dict[int, str] = field(default_factory=dict)
     joined: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -180,19 +181,21 @@ class Filling:
     async def _join(
         self, member: InventedMember, reference: str, store_id: str, token: str
     ) -> None:
+        number = self._ids.numbers.get(member.number)
         joined = await self._change(
             operations.JOIN,
             "Joined",
             f"join-{reference}-{member.number}",
             token=token,
             storeId=store_id,
-            credential={"phone": member.phone},
+            credential={"phone": member.phone} if number is None else {"cardNumber": number},
             consents=["SERVICE"],
             profile={"displayName": member.name},
         )
         self._ids.joined[reference].add(member.number)
         self._ids.members[member.number] = joined["member"]["id"]
         self._ids.cards[member.number] = joined["member"]["card"]["id"]
+        self._ids.numbers[member.number] = joined["member"]["card"]["number"]
 
     async def _check_out(
         self, order: InventedOrder, card_id: str, store_id: str, token: str

@@ -128,7 +128,8 @@ def _faults(document: DocumentNode, normal: DocumentNode, names: Names) -> tuple
         for name, at in unspelled_field_sets(normal, names)
     )
     invalid = tuple(
-        SdlFault("INVALID_GRAPHQL", _with_line(fault)) for fault in schema_faults(normal, names)
+        SdlFault("INVALID_GRAPHQL", _with_line(fault), _coordinate(normal, fault))
+        for fault in schema_faults(normal, names)
     )
     return unspelled + invalid
 
@@ -136,6 +137,24 @@ def _faults(document: DocumentNode, normal: DocumentNode, names: Names) -> tuple
 def _with_line(error: GraphQLError) -> str:
     where = f" (line {error.locations[0].line})" if error.locations else ""
     return f"{error.message}{where}"
+
+
+def _coordinate(document: DocumentNode, error: GraphQLError) -> str | None:
+    """The type, and its field if it is one, that the error lies in."""
+    if not error.positions:
+        return None
+    position = min(error.positions)
+    within = None
+    for node in document.definitions:
+        if not isinstance(node, TypeDefinitionNode):
+            continue
+        if node.loc and node.loc.start <= position <= node.loc.end:
+            within = node.name.value
+        # A field may come from an extension, and so lie outside of its type.
+        for one in getattr(node, "fields", None) or ():
+            if one.loc and one.loc.start <= position <= one.loc.end:
+                return f"{node.name.value}.{one.name.value}"
+    return within
 
 
 def _is_empty(declared: SubgraphType) -> bool:

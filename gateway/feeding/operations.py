@@ -53,7 +53,7 @@ ISSUE_COUPONS = """mutation IssueCoupons($input: IssueCouponsInput!) {
 JOIN = """mutation Join($input: JoinInput!) {
   join(input: $input) {
     __typename
-    ... on Joined { member { id card { id } } }
+    ... on Joined { member { id card { id number } } }
     ... on Refusal { code message retryable }
   }
 }"""

@@ -6,16 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    Select,
-    and_,
-    bindparam,
-    insert,
-    select,
-)
+from sqlalchemy import BindParameter, Connection, and_, bindparam, insert, or_, select
 
 from gateway.membership.identities import EVERYWHERE, Identity, IdentityKind
 from gateway.membership.memberships_sql import membership_of
@@ -48,29 +39,12 @@ _PERSON = (
     MEMBERSHIP.c.made_member,
     MEMBERSHIP.c.is_told,
 )
-_MERCHANT_ID: BindParameter[str] = bindparam("merchant_id")
+
+
+_AT_MERCHANT: BindParameter[str] = bindparam("merchant_id")
 _MEMBER_IDS: BindParameter[str] = bindparam("member_ids", expanding=True)
 
-
-def _person_by(card: ColumnElement[bool]) -> Select[Any]:
-    return (
-        select(*_PERSON)
-        .select_from(CARD)
-        .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.member_id == CARD.c.member_id,
-                MEMBERSHIP.c.merchant_id == _MERCHANT_ID,
-            ),
-        )
-        .where(card)
-    )
-
-
-_BY_CARD_ID = Prepared(_person_by(CARD.c.id == bindparam("card_id")))
-_BY_NUMBER = Prepared(_person_by(CARD.c.number == bindparam("number")))
-_BY_IDENTITY = Prepared(
+_FIND_BY_IDENTITY = Prepared(
     select(IDENTITY.c.is_verified, *_PERSON)
     .select_from(IDENTITY)
     .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
@@ -79,37 +53,39 @@ _BY_IDENTITY = Prepared(
         MEMBERSHIP,
         and_(
             MEMBERSHIP.c.member_id == IDENTITY.c.member_id,
-            MEMBERSHIP.c.merchant_id == _MERCHANT_ID,
+            MEMBERSHIP.c.merchant_id == _AT_MERCHANT,
         ),
     )
     .where(
         IDENTITY.c.kind == bindparam("kind"),
         IDENTITY.c.value_hash == bindparam("value_hash"),
-        IDENTITY.c.scope.in_((bindparam("everywhere"), _MERCHANT_ID)),
+        or_(IDENTITY.c.scope == EVERYWHERE, IDENTITY.c.scope == _AT_MERCHANT),
     )
     .order_by(IDENTITY.c.scope)
     .limit(1)
 )
+_OF_CARD = (
+    select(*_PERSON)
+    .select_from(CARD)
+    .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
+    .outerjoin(
+        MEMBERSHIP,
+        and_(
+            MEMBERSHIP.c.member_id == CARD.c.member_id,
+            MEMBERSHIP.c.merchant_id == _AT_MERCHANT,
+        ),
+    )
+)
+_FIND_BY_CARD_ID = Prepared(_OF_CARD.where(CARD.c.id == bindparam("card_id")))
+_FIND_BY_NUMBER = Prepared(_OF_CARD.where(CARD.c.number == bindparam("number")))
 _NUMBER_TAKEN = Prepared(select(CARD.c.id).where(CARD.c.number == bindparam("number")))
 _INSERT_MEMBER = Prepared(insert(MEMBER))
 _INSERT_CARD = Prepared(insert(CARD))
 _INSERT_IDENTITY = Prepared(insert(IDENTITY))
-_INSERT_CONSENT = Prepared(
-    insert(CONSENT).values(
-        {column.name: bindparam(column.name) for column in CONSENT.c if column is not CONSENT.c.id}
-    )
-)
+_INSERT_CONSENT = insert(CONSENT)
 _MEMBERS = Prepared(select(MEMBER).where(MEMBER.c.id.in_(_MEMBER_IDS)))
 _CARDS = Prepared(select(CARD).where(CARD.c.id.in_(bindparam("card_ids", expanding=True))))
 _CARDS_OF_MEMBERS = Prepared(select(CARD).where(CARD.c.member_id.in_(_MEMBER_IDS)))
-_IDENTITIES = Prepared(
-    select(IDENTITY)
-    .where(IDENTITY.c.member_id.in_(_MEMBER_IDS))
-    .order_by(IDENTITY.c.created_at, IDENTITY.c.kind, IDENTITY.c.value_hash)
-)
-_CONSENTS = Prepared(
-    select(CONSENT).where(CONSENT.c.member_id.in_(_MEMBER_IDS)).order_by(CONSENT.c.id.desc())
-)
 
 
 def find_by_identity(
@@ -117,30 +93,25 @@ def find_by_identity(
 ) -> Person | None:
     """Whom an identity names at a merchant; one that counts everywhere goes first."""
     row = connection.execute(
-        _BY_IDENTITY,
-        {
-            "kind": kind,
-            "value_hash": value_hash,
-            "everywhere": EVERYWHERE,
-            "merchant_id": merchant_id,
-        },
+        _FIND_BY_IDENTITY,
+        {"kind": kind, "value_hash": value_hash, "merchant_id": merchant_id},
     ).one_or_none()
     return None if row is None else _person_of(row, is_proven=row.is_verified)
 
 
-def find_by_card(
-    connection: Connection,
-    *,
-    merchant_id: str,
-    card_id: str | None = None,
-    number: str | None = None,
-) -> Person | None:
-    """Who owns the card of an id, or of a number."""
-    if number is None:
-        found = connection.execute(_BY_CARD_ID, {"merchant_id": merchant_id, "card_id": card_id})
-    else:
-        found = connection.execute(_BY_NUMBER, {"merchant_id": merchant_id, "number": number})
-    row = found.one_or_none()
+def find_by_card(connection: Connection, *, merchant_id: str, card_id: str) -> Person | None:
+    """Who owns the card of an id."""
+    row = connection.execute(
+        _FIND_BY_CARD_ID, {"card_id": card_id, "merchant_id": merchant_id}
+    ).one_or_none()
+    return None if row is None else _person_of(row, is_proven=True)
+
+
+def find_by_number(connection: Connection, *, merchant_id: str, number: str) -> Person | None:
+    """Who owns the card of a number."""
+    row = connection.execute(
+        _FIND_BY_NUMBER, {"number": number, "merchant_id": merchant_id}
+    ).one_or_none()
     return None if row is None else _person_of(row, is_proven=True)
 
 
@@ -245,7 +216,12 @@ def read_cards_of_members(connection: Connection, member_ids: Sequence[str]) -> 
 def read_identities(connection: Connection, member_ids: Sequence[str]) -> dict[str, list[Identity]]:
     """Identities by member id, oldest first."""
     found: dict[str, list[Identity]] = {member_id: [] for member_id in member_ids}
-    for row in connection.execute(_IDENTITIES, {"member_ids": member_ids}):
+    statement = (
+        select(IDENTITY)
+        .where(IDENTITY.c.member_id.in_(member_ids))
+        .order_by(IDENTITY.c.created_at, IDENTITY.c.kind, IDENTITY.c.value_hash)
+    )
+    for row in connection.execute(statement):
         found[row.member_id].append(
             Identity(
                 member_id=row.member_id,
@@ -263,7 +239,10 @@ def read_identities(connection: Connection, member_ids: Sequence[str]) -> dict[s
 def read_consents(connection: Connection, member_ids: Sequence[str]) -> dict[str, list[Consent]]:
     """The last consent for each merchant and purpose, by member id, newest first."""
     latest: dict[str, dict[tuple[str, str], Consent]] = {member_id: {} for member_id in member_ids}
-    for row in connection.execute(_CONSENTS, {"member_ids": member_ids}):
+    statement = (
+        select(CONSENT).where(CONSENT.c.member_id.in_(member_ids)).order_by(CONSENT.c.id.desc())
+    )
+    for row in connection.execute(statement):
         consent = Consent(
             member_id=row.member_id,
             merchant_id=row.merchant_id,

@@ -14,25 +14,19 @@ from kernel.clock import from_micros, to_micros
 from kernel.graphql import PageArgs
 from kernel.statements import Prepared
 
-_INSERT = Prepared(insert(MEMBERSHIP))
-_MARK_TOLD = Prepared(
-    update(MEMBERSHIP).where(MEMBERSHIP.c.id == bindparam("membership_id")).values(is_told=True)
-)
+_INSERT_MEMBERSHIP = Prepared(insert(MEMBERSHIP))
 _BY_IDS = Prepared(
     select(MEMBERSHIP).where(MEMBERSHIP.c.id.in_(bindparam("membership_ids", expanding=True)))
 )
-_IDS_AT = Prepared(
-    select(MEMBERSHIP.c.member_id, MEMBERSHIP.c.id).where(
-        MEMBERSHIP.c.member_id.in_(bindparam("member_ids", expanding=True)),
-        MEMBERSHIP.c.merchant_id == bindparam("merchant_id"),
-    )
+_MARK_TOLD = Prepared(
+    update(MEMBERSHIP).where(MEMBERSHIP.c.id == bindparam("membership_id")).values(is_told=True)
 )
 
 
 def insert_membership(connection: Connection, membership: Membership) -> None:
     """Keeps a new membership."""
     connection.execute(
-        _INSERT,
+        _INSERT_MEMBERSHIP,
         {
             "id": membership.id,
             "merchant_id": membership.merchant_id,
@@ -76,7 +70,11 @@ def read_membership_ids(
     connection: Connection, *, member_ids: Sequence[str], merchant_id: str
 ) -> dict[str, str]:
     """Ids of the memberships of members at one merchant, by member id."""
-    rows = connection.execute(_IDS_AT, {"member_ids": member_ids, "merchant_id": merchant_id})
+    rows = connection.execute(
+        select(MEMBERSHIP.c.member_id, MEMBERSHIP.c.id).where(
+            MEMBERSHIP.c.member_id.in_(member_ids), MEMBERSHIP.c.merchant_id == merchant_id
+        )
+    )
     return {row.member_id: row.id for row in rows}
 
 

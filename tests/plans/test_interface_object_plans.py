@@ -156,3 +156,21 @@ def test_an_interface_object_that_nobody_can_tell_apart_refuses_the_operation() 
     with pytest.raises(RequestRefused):
         planned(supergraph, "{ ranking { ... on Admin { rights } } }")
     assert planned(supergraph, "{ ranking { id } }").root is not None
+
+
+def test_types_sent_as_one_interface_are_asked_only_for_their_own_fields() -> None:
+    operation = "{ accounts { ... on Admin { score } ... on Guest { badge } } }"
+
+    assert printed(ACCOUNTS, operation) == text(
+        """
+        Sequence
+          Fetch a
+            {accounts{__typename id ...on Guest{name}}}
+          Fetch b
+            $_r0 at accounts.@: Admin as Account {id}
+            $_r1 at accounts.@: Guest as Account {id name?}
+            query($_r0:[_Any!]!,$_r1:[_Any!]!){\
+_e0:_entities(representations:$_r0){...on Account{score}} \
+_e1:_entities(representations:$_r1){...on Account{badge}}}
+        """
+    )

@@ -22,6 +22,7 @@ from gateway.federation.composition.conflicts import (
     Findings,
     Hint,
 )
+from gateway.federation.composition.federation_1 import with_known_keys
 from gateway.federation.composition.inspection import check_bases, inspect_subgraph
 from gateway.federation.composition.interfaces import (
     check_interfaces,
@@ -94,11 +95,12 @@ def _read(given: Sequence[SubgraphSdl], findings: Findings) -> tuple[Sources, Re
             for fault in refused.faults:
                 findings.conflict(
                     fault.code,
-                    f"[{one.name}] {fault.message}",
+                    f'In subgraph "{one.name}": {fault.message}',
                     subgraphs=[one.name],
                     at=fault.coordinate or "",
                 )
     findings.refuse_if_any()
+    read = with_known_keys(read)
     if not any("Query" in subgraph.types for subgraph in read):
         findings.conflict(
             "NO_QUERIES",
@@ -106,6 +108,8 @@ def _read(given: Sequence[SubgraphSdl], findings: Findings) -> tuple[Sources, Re
             subgraphs=(subgraph.name for subgraph in read),
             at="Query",
         )
+        if not read:
+            findings.refuse_if_any()
     uses = {subgraph.name: inspect_subgraph(subgraph, findings) for subgraph in read}
     check_guards(read, findings)
     check_bases(read, findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from gateway.federation.graph import Graph
 from gateway.federation.plan import (
@@ -14,9 +15,11 @@ from gateway.federation.plan import (
 from gateway.federation.planner.drafts import (
     FieldDraft,
     InputDraft,
+    Place,
     RepresentationDraft,
     RequestDraft,
     SelectionDraft,
+    ShapeDraft,
 )
 
 _Lines = dict[str, dict[str, str]]
@@ -45,13 +48,10 @@ class DocumentPrinter:
         inputs: list[EntityInput] = []
         fields: list[str] = []
         declared: list[str] = []
-        for number, draft in enumerate(request.inputs):
+        for number, (place, shapes, selection) in enumerate(_joined(request.inputs, body)):
             alias, variable = f"_e{number}", self._free_name(f"_r{number}")
-            inputs.append(entity_input(draft, alias, variable, body))
-            fields.append(
-                f"{alias}:_entities(representations:${variable})"
-                f"{body.entities(draft.selection, draft)}"
-            )
+            inputs.append(EntityInput(alias, variable, place.path(), _finished_shapes(shapes)))
+            fields.append(f"{alias}:_entities(representations:${variable}){selection}")
             declared.append(f"${variable}:[_Any!]!")
         return self._finished(
             request, "query", f"{{{' '.join(fields)}}}", declared, body, tuple(inputs)
@@ -94,10 +94,10 @@ class _RequestBody:
         self.renamed: dict[str, str] = {}
         self._printed: dict[SelectionDraft, str] = {}
 
-    def entities(self, draft: SelectionDraft, arriving: InputDraft) -> str:
+    def entities(self, arriving: InputDraft) -> str:
         """The selection below `_entities`, one fragment per type sent."""
         fragments: dict[str, list[str]] = {}
-        for type_name, fields in draft.by_type.items():
+        for type_name, fields in arriving.selection.by_type.items():
             sent = arriving.shapes[type_name].sent_type or type_name
             printed = fragments.setdefault(sent, [])
             printed += [text for text in map(self._field, fields.values()) if text not in printed]
@@ -178,22 +178,38 @@ class _RequestBody:
         )
 
 
-def entity_input(draft: InputDraft, alias: str, variable: str, body: _RequestBody) -> EntityInput:
-    """The finished input, shapes that are alike joined."""
-    alike: dict[tuple[object, ...], list[str]] = {}
-    for type_name, shape in draft.shapes.items():
-        fields = tuple(_finished_fields({type_name: shape.fields}))
-        alike.setdefault((shape.sent_type, fields, shape.key_names), []).append(type_name)
-    shapes = tuple(
-        RepresentationShape(
-            typenames=frozenset().union(*(draft.shapes[name].typenames for name in names)),
-            send_typename=draft.shapes[names[0]].sent_type or None,
-            fields=tuple(_finished_fields({names[0]: draft.shapes[names[0]].fields})),
-            required_keys=draft.shapes[names[0]].key_names,
+_Printed = tuple[Place, dict[str, ShapeDraft], str]
+"""Where entities lie, how they are sent, and what is selected of them."""
+
+
+def _joined(inputs: list[InputDraft], body: _RequestBody) -> list[_Printed]:
+    """Printed inputs; those of one place that select the same become one."""
+    found: list[_Printed] = []
+    for draft in inputs:
+        selection = body.entities(draft)
+        names = frozenset().union(*(shape.typenames for shape in draft.shapes.values()))
+        for place, shapes, known in found:
+            taken = frozenset().union(*(shape.typenames for shape in shapes.values()))
+            if place is draft.place and known == selection and taken.isdisjoint(names):
+                shapes.update(draft.shapes)
+                break
+        else:
+            found.append((draft.place, dict(draft.shapes), selection))
+    return found
+
+
+def _finished_shapes(drafts: dict[str, ShapeDraft]) -> tuple[RepresentationShape, ...]:
+    """The finished shapes, those that are alike joined."""
+    alike: dict[RepresentationShape, frozenset[str]] = {}
+    for type_name, draft in drafts.items():
+        shape = RepresentationShape(
+            typenames=frozenset(),
+            send_typename=draft.sent_type or None,
+            fields=tuple(_finished_fields({type_name: draft.fields})),
+            required_keys=draft.key_names,
         )
-        for names in alike.values()
-    )
-    return EntityInput(alias, variable, draft.place.path(), shapes)
+        alike[shape] = alike.get(shape, frozenset()) | draft.typenames
+    return tuple(replace(shape, typenames=names) for shape, names in alike.items())
 
 
 def _finished_fields(

@@ -182,6 +182,11 @@ class ShapeDraft:
             and fit_together(self.fields, other.fields)
         )
 
+    def stands_beside(self, other: ShapeDraft) -> bool:
+        """Whether one input can send both, each for its own types."""
+        is_alone = self.sent_type and self.sent_type == other.sent_type
+        return not is_alone and self.typenames.isdisjoint(other.typenames)
+
 
 @dataclass(slots=True, eq=False)
 class InputDraft:
@@ -197,9 +202,13 @@ class InputDraft:
     concrete: dict[str, SelectionDraft] = field(default_factory=dict)
 
     def takes(self, shapes: dict[str, ShapeDraft]) -> bool:
-        """Whether these shapes can be sent along."""
+        """Whether these shapes can be sent along.
+
+        Types that are sent as one interface are kept apart: what is asked of one would be asked
+        of all.
+        """
         return all(
-            known.fits(shape) if type_name == other else known.typenames.isdisjoint(shape.typenames)
+            known.fits(shape) if type_name == other else known.stands_beside(shape)
             for type_name, known in self.shapes.items()
             for other, shape in shapes.items()
         )

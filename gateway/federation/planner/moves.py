@@ -1,14 +1,35 @@
-"""Builds the ways in which objects move between requests, and weighs what they leave over."""
+"""Where objects stand, how they move between requests, and what that leaves over."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+from gateway.federation.graph import Provided
 from gateway.federation.planner.choices import FREE, Choice, Hop, ObjectPlan, later, rank, waves_of
 from gateway.federation.selections import Field, Selection
 
 _HOP_WEIGHT = 100
+
+
+class Stand(NamedTuple):
+    """Where objects stand while their fields are looked for.
+
+    Attributes:
+        subgraph: whose request they are in; empty for the root, before any request.
+        provided: selections that hold here although their fields are external.
+        links: how many more moves may depend on each other; None for what the client wants,
+            where the shortest chain that reaches a field is taken, however long.
+    """
+
+    subgraph: str
+    provided: Provided
+    links: int | None
+
+
+Way = tuple[tuple[Selection, ...], ObjectPlan]
+"""A representation (key, then required selections), and how its fields are had."""
 
 
 def torn_fields(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from gateway.federation.graph import Graph, Provided
+from gateway.federation.graph import Graph
 from gateway.federation.planner.choices import (
     FREE,
     Choice,
@@ -18,6 +18,8 @@ from gateway.federation.planner.choices import (
 )
 from gateway.federation.planner.interface_objects import split_by_type
 from gateway.federation.planner.moves import (
+    Stand,
+    Way,
     by_remainder,
     entity_hop,
     root_hop,
@@ -31,26 +33,6 @@ CHAIN_MAX = 12
 """Longest chain of moves, each needing the one before, that is followed to reach one field."""
 
 _PARTIAL_WAYS_MAX = 4
-
-
-class Stand(NamedTuple):
-    """Where objects stand while their fields are looked for.
-
-    Attributes:
-        subgraph: whose request they are in; empty for the root, before any request.
-        provided: selections that hold here although their fields are external.
-        links: how many more moves may depend on each other; None for what the client wants,
-            where the shortest chain that reaches a field is taken, however long.
-    """
-
-    subgraph: str
-    provided: Provided
-    links: int | None
-
-
-Way = tuple[tuple[Selection, ...], ObjectPlan]
-"""A representation (key, then required selections), and how its fields are had."""
-
 
 T = TypeVar("T")
 

@@ -153,8 +153,9 @@ CASES = [
     ("DIRECTIVE_COMPOSITION_ERROR", "", "a",
      ['extend schema @composeDirective(name: "@mark") directive @mark on OBJECT'
       " type Query { x: Int }"]),
-    ("INVALID_GRAPHQL", "", "a", ["type Query { x: Unknown }"]),
-    ("INVALID_GRAPHQL", "", "a", ["type Query { x: Int x: Int }"]),
+    ("INVALID_GRAPHQL", "Query.x", "a", ["type Query { x: Unknown }"]),
+    ("INVALID_GRAPHQL", "Query.x", "a", ["type Query { x: Int x: Int }"]),
+    ("INVALID_GRAPHQL", "Query.y", "a", ["type Query { x: Int } extend type Query { y: Oops }"]),
     ("INVALID_GRAPHQL", "", "a", ["type Query { x:"]),
     ("INVALID_GRAPHQL", "A.x", "ab",
      ["type Query { i: I } interface I { x: Int! }"
@@ -207,6 +208,10 @@ def test_an_interface_that_is_an_object_elsewhere_does_not_hide_other_conflicts(
     )
 
     assert {one.code for one in found} == {"TYPE_KIND_MISMATCH", "INVALID_FIELD_SHARING"}
+
+
+def test_nothing_can_not_be_composed() -> None:
+    assert [one.code for one in conflicts()] == ["NO_QUERIES"]
 
 
 def test_messages_name_subgraph_type_and_field() -> None:

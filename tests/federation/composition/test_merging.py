@@ -364,6 +364,17 @@ def test_keys_on_interfaces_mean_nothing_in_federation_1() -> None:
     assert element(composition, "I") == "interface I @join__type(graph: A)"
 
 
+def test_a_keyless_extension_of_federation_1_answers_the_key_of_its_owner() -> None:
+    composition = composed(
+        'type Query { a: A } type A @key(fields: "id") { id: ID! n: Int }',
+        "extend type A { id: ID! @external } extend type Query { b: A }",
+        federation_1=True,
+    )
+
+    assert element(composition, "A.id") == "id: ID!"
+    assert element(composition, "A.n") == "n: Int @join__field(graph: A)"
+
+
 def test_the_supergraph_is_a_valid_schema() -> None:
     composition = composed(
         'type Query { i: I @tag(name: "t") } interface I { id: ID! }'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -31,6 +32,7 @@ type Query {
   greeting(to: String = "you"): String
   big(value: Long): String
   broken: String
+  slow: String
   secret: String @authenticated
   till: String @requiresScopes(scopes: [["merchant"]])
   office: Office
@@ -73,6 +75,7 @@ class Greetings:
         queries["greeting"].resolve = lambda _root, _info, to: f"Hello {to}"
         queries["big"].resolve = lambda _root, _info, value: repr(value)
         queries["broken"].resolve = _break
+        queries["slow"].resolve = _wait_for_ever
         queries["secret"].resolve = lambda _root, _info: "member only"
         queries["till"].resolve = lambda _root, _info: "merchant only"
         queries["office"].resolve = lambda _root, _info: {"name": "admin only"}
@@ -90,6 +93,11 @@ class Greetings:
 
 def _break(_root: object, _info: object) -> str:
     raise KeyError("a secret of the house")
+
+
+async def _wait_for_ever(_root: object, _info: object) -> str:
+    await asyncio.Event().wait()
+    raise AssertionError("nothing sets the event")
 
 
 @dataclass

@@ -19,10 +19,13 @@ from typer.testing import CliRunner
 
 from gateway.authentication import Authenticator
 from gateway.cli import app
+from gateway.commands.failures import CommandFailed
+from gateway.data_directory import open_alliance
 from gateway.federation.supergraph import Supergraph
 from gateway.signing_keys import DEVELOPMENT_ISSUER, DevelopmentKey, TrustedIssuer
 from kernel.callers import Caller, CallerKind
-from kernel.ids import derived_id
+from kernel.clock import SystemClock
+from kernel.ids import RandomIds, derived_id
 
 MERCHANT_ID = derived_id("mer", "commands")
 STORE_ID = derived_id("sto", "commands")
@@ -171,3 +174,41 @@ async def test_route_serves_a_supergraph_until_it_is_told_to_stop(tmp_path: Path
     assert health.status_code == 200
     assert received[0].headers["authorization"] == "Basic YTpi"
     assert (process.returncode, error) == (0, b"")
+
+
+@pytest.mark.slow
+async def test_a_directory_that_a_server_runs_on_is_told_by_exit_code_3(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path, clock=SystemClock(), ids=RandomIds()):
+        exit_code, error = await asyncio.to_thread(run_in, tmp_path, ["verify"], Path.cwd())
+
+    assert exit_code == 3
+    assert error == f"alliance: another server runs on {tmp_path}\n"
+
+
+def test_verify_says_so_when_there_is_no_ledger(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["verify", "--data", str(tmp_path)])
+
+    assert isinstance(result.exception, CommandFailed)
+    assert str(result.exception) == f"{tmp_path} holds no ledger"
+
+
+async def test_verify_proves_the_ledger_of_a_data_directory(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path, clock=SystemClock(), ids=RandomIds()):
+        pass
+
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["verify", "--data", str(tmp_path)])
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("The ledger balances:")
+
+
+def test_schema_prints_the_supergraph_with_the_urls_that_are_given() -> None:
+    result = CliRunner().invoke(
+        app, ["schema", "--supergraph", "--url", "ledger=http://ledger/graphql"]
+    )
+
+    assert Supergraph.parse(result.stdout).subgraphs == {
+        "alliance": "",
+        "ledger": "http://ledger/graphql",
+        "merchants": "",
+    }

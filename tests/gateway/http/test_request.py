@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -291,6 +292,19 @@ async def test_a_deadline_reaches_the_subgraphs_and_never_exceeds_the_limit(
     assert server.context.deadline is not None
     latest = loop.time() + allowed_ms / 1_000
     assert before + allowed_ms / 1_000 <= server.context.deadline <= latest
+
+
+async def test_an_answer_that_is_not_ready_by_the_deadline_is_given_without_the_late_part(
+    server: Server,
+) -> None:
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+    response = await server.post("{ slow }", headers={"x-deadline-ms": "100"})
+
+    assert loop.time() - before < 5
+    assert response.status_code == 200
+    assert response.json()["data"] == {"slow": None}
+    assert response.json()["errors"][0]["extensions"]["code"] == "SUBGRAPH_TIMEOUT"
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "1.5", "soon", "", "1e3", "٣"])

@@ -121,6 +121,15 @@ async def test_what_a_till_typed_in_names_nobody_at_another_merchant(
         assert (await here.identify(credential))["member"]["id"] == first["member"]["id"]
 
 
+async def test_the_card_of_a_member_is_found_for_its_token(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        here = await house.counter()
+        member = (await here.join(PHONE))["member"]
+
+        assert await house.alliance.member_card(member["id"]) == member["card"]["id"]
+        assert await house.alliance.member_card("mem_nobody") is None
+
+
 async def test_a_card_that_does_not_exist_joins_nobody(tmp_path: Path) -> None:
     async with open_alliance(tmp_path) as house:
         here = await house.counter()
