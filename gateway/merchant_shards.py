@@ -8,13 +8,17 @@ from typing import Any
 from gateway.federation.transport import Transport
 from gateway.transports.shard_routes import ByArgument, FixedShard
 from gateway.transports.sharded import ShardedTransport
-from kernel.ids import merchant_of
+from kernel.ids import MalformedId, merchant_of
 
 
 def _merchant_of_id(value: Any) -> str:
+    """The merchant that an id embeds; one that embeds none goes where nothing has that id."""
     if not isinstance(value, str):
         raise ValueError("an id is text")
-    return merchant_of(value)
+    try:
+        return merchant_of(value)
+    except MalformedId:
+        return value
 
 
 ROUTES = {

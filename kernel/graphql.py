@@ -265,10 +265,17 @@ def decode_cursor(cursor: str, *, key_length: int) -> tuple[Any, ...]:
     if (
         not isinstance(values, list)
         or len(values) != key_length
-        or not all(value is None or isinstance(value, int | str) for value in values)
+        or not all(_is_key_value(value) for value in values)
     ):
         raise BadUserInput("after is no cursor of this list.")
     return tuple(values)
+
+
+def _is_key_value(value: object) -> bool:
+    """Whether a database can compare it: text, null, or a whole number of 64 bits."""
+    return (
+        value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**63)
+    )
 
 
 def connection_of(

@@ -299,11 +299,11 @@ class Backend(Protocol):
         ...
 
     async def lock(self, lock: LockCoupons) -> Locked:
-        """Locks coupons. Refuses AttemptReleased, CouponTaken, NotFound."""
+        """Locks coupons. Refuses BackendAttemptReleased, CouponTaken, NotFound."""
         ...
 
     async def place(self, order: PlaceOrder) -> Placed:
-        """Books the sale. Refuses AttemptReleased, OrderConflict, InvalidInput."""
+        """Books the sale. Refuses BackendAttemptReleased, OrderConflict, InvalidInput."""
         ...
 
     async def release(self, attempt: ReleaseAttempt) -> Released:

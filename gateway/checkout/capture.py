@@ -28,7 +28,7 @@ from kernel.callers import Caller
 from kernel.refusals import InvalidInput, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from merchants.port import Placed, PlaceOrder
-from merchants.refusals import OrderConflict
+from merchants.refusals import BackendAttemptReleased, OrderConflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,7 @@ async def finish_capture(
         Refusal: the backend says that nothing of the attempt stands; it is HELD again.
     """
     try:
-        checkout = await take_anew(desk, checkout)
-        placed = await _place(desk, checkout)
+        checkout, placed = await _place_paid(desk, checkout)
     except UNANSWERED as error:
         raise RequestInProgress from error
     except Refusal as refusal:
@@ -193,6 +192,31 @@ async def finish_capture(
         absorbed_minor=checkout.absorbed_minor + placed.absorbed_minor + absorbed_minor,
     )
     return await _settle(desk, captured, key)
+
+
+async def _place_paid(desk: Desk, checkout: SavedCheckout) -> tuple[SavedCheckout, Placed]:
+    checkout = await take_anew(desk, checkout)
+    try:
+        return checkout, await _place(desk, checkout)
+    except BackendAttemptReleased:
+        # Whoever released it, the customer has paid: the sale stands by another attempt.
+        checkout = await take_anew(desk, await _begin_anew(desk, checkout))
+        return checkout, await _place(desk, checkout)
+
+
+async def _begin_anew(desk: Desk, checkout: SavedCheckout) -> SavedCheckout:
+    await give_back(desk, checkout)
+    attempt_id = desk.ids.new("att")
+    await desk.database.transaction(
+        lambda connection: checkouts_sql.change(
+            connection,
+            checkout.id,
+            CheckoutState.CAPTURING,
+            attempt_id=attempt_id,
+            lacks_locks=1,
+        )
+    )
+    return dataclasses.replace(checkout, attempt_id=attempt_id, lacks_locks=True)
 
 
 async def _place(desk: Desk, checkout: SavedCheckout) -> Placed:

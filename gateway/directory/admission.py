@@ -119,7 +119,8 @@ class Admission:
         _require_admin(caller)
         key = request_key(caller, "admitMerchant", command)
         stored = await self._database.snapshot(lambda connection: REQUESTS.find(connection, key))
-        if stored is None and _is_http_url(command.endpoint):
+        is_remote = command.backend_kind is BackendKind.REMOTE
+        if stored is None and is_remote and _is_http_url(command.endpoint):
             await self._check_backend(str(command.endpoint))
         return await self._begun.carry_out(self._admit(command, key))
 

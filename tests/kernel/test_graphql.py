@@ -64,7 +64,16 @@ def test_a_cursor_gives_back_its_key(key: list[object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "é", "W10", "x" * 2_000, encode_cursor([[1]]), encode_cursor([1, 2])]
+    "cursor",
+    [
+        "",
+        "é",
+        "W10",
+        "x" * 2_000,
+        encode_cursor([[1]]),
+        encode_cursor([1, 2]),
+        encode_cursor([2**63]),
+    ],
 )
 def test_a_foreign_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadUserInput):

@@ -1,8 +1,12 @@
 """What becomes of a checkout that waits, ends late, or is given back."""
 
+import dataclasses
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 from gateway.checkout.states import CheckoutState
+from ledger.contract import FundsHeld, HoldFunds, Ledger, ReleaseFunds
+from merchants.port import ReleaseAttempt
 from tests.gateway.checkout.tills import Till, yuan
 from tests.gateway.checkout.town import START, Town
 
@@ -145,3 +149,50 @@ async def test_a_captured_checkout_is_one_order_under_one_number(town: Town, til
 
     assert again["order"] == first["order"]
     assert (other["code"], other["order"]) == ("ORDER_CONFLICT", {"id": first["order"]["id"]})
+
+
+async def test_a_paid_sale_stands_even_if_its_attempt_was_released_behind_its_back(
+    town: Town, till: Till
+) -> None:
+    checkout_id, *_ = await rich_hold(town, till)
+    [(attempt_id,)] = await town.rows(
+        town.alliance.database, f"SELECT attempt_id FROM checkout WHERE id = '{checkout_id}'"
+    )
+    await town.backend.release(ReleaseAttempt(town.names.tea, attempt_id))
+    captured = await till.change("captureCheckout", checkoutId=checkout_id, orderNo="no-1")
+
+    assert captured["absorbed"]["amountMinor"] == 0
+    assert await coupon_states(town) == {"REDEEMED"}
+    assert (await town.standing()).held == 0
+
+
+@dataclasses.dataclass
+class ReleasingLedger:
+    """Another process releases each attempt just before it holds."""
+
+    town: Town
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.town.ledger, name)
+
+    async def hold(self, request: HoldFunds) -> FundsHeld:
+        await self.town.ledger.release(
+            ReleaseFunds(request.attempt_id, request.card_id, request.now)
+        )
+        return await self.town.ledger.hold(request)
+
+
+async def test_a_hold_whose_attempt_was_released_behind_its_back_begins_anew(
+    town: Town, till: Till
+) -> None:
+    await till.sell(50_000, order_no="no-0")
+    cart = till.cart(5_000, points=400)
+    version = (await till.ask("quote", {"cart": cart}))["version"]
+    town.alliance.desk = dataclasses.replace(town.desk, ledger=cast(Ledger, ReleasingLedger(town)))
+    silent = await till.change("holdCheckout", "hold", cart=cart, quoteVersion=version)
+    town.alliance.desk = town.desk
+    held = await till.change("holdCheckout", "hold", cart=cart, quoteVersion=version)
+
+    assert silent["code"] == "REQUEST_IN_PROGRESS"
+    assert held["__typename"] == "CheckoutHeld"
+    assert (await town.standing()).held == 400
