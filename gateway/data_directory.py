@@ -107,6 +107,8 @@ async def open_alliance(
         if with_sweepers:
             alliance.sweepers.start()
             stack.push_async_callback(alliance.sweepers.stop)
+            ledger.expiry.start()
+            stack.push_async_callback(ledger.expiry.stop)
         yield OpenAlliance(supergraph, hosted, engine, alliance, ledger, merchants)
 
 

@@ -146,6 +146,19 @@ def read_free_lots(
     return lots
 
 
+def read_due_lots(lane: Lane, *, until: int, limit: int) -> list[tuple[str, Lot]]:
+    """Lots with free units that expire up to an instant, and their cards.
+
+    In the order of expiry, those of one card together.
+    """
+    rows = lane.all(
+        f"SELECT card_id, {_LOT} FROM lot WHERE lane = 0 AND remaining > held "
+        "AND expires_at <= ? ORDER BY expires_at, card_id, id LIMIT ?",
+        (until, limit),
+    )
+    return [(row[0], _lot(row[1:])) for row in rows]
+
+
 def read_lots(lane: Lane, lot_ids: Iterable[int]) -> list[Lot]:
     """The lots with these ids, each once."""
     statement = f"SELECT {_LOT} FROM lot WHERE lane = 0 AND id = ?"

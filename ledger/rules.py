@@ -79,13 +79,14 @@ def hold_funds(
 
 
 def release_funds(state: State, request: ReleaseFunds, *, now: int) -> tuple[Draft, FundsReleased]:
-    """Frees what an attempt holds; freed points repay open debts.
+    """Frees what an attempt holds; freed units expire if they are due, and repay open debts.
 
-    Source: docs/rules/points.md, rules 4 and 8.
+    Source: docs/rules/points.md, rules 4, 8 and 10.
     """
     draft = Draft.of(state, now)
     draft.unhold(state.held)
     points, coins = (held_units(state, asset) for asset in (Asset.POINTS, Asset.COINS))
+    draft.expire_freed()
     draft.repay_debts()
     return draft, FundsReleased(request.attempt_id, points, coins)
 
@@ -93,19 +94,20 @@ def release_funds(state: State, request: ReleaseFunds, *, now: int) -> tuple[Dra
 def capture_order(
     state: State, request: CaptureOrder, *, active_at: int, expires_at: int, now: int
 ) -> tuple[Draft, OrderReceipt]:
-    """Books a paid order: frees its hold, burns, earns, repays debts, shares coupons.
+    """Books a paid order: frees its hold, burns, expires, earns, repays debts, shares coupons.
 
     Args:
         state: `lots` hold those of the attempt, and spendable ones for what it does not cover.
         expires_at: of the earned points; NEVER when they do not expire.
 
-    Source: docs/rules/points.md, rules 5 and 8; docs/rules/settlement.md, rules 1, 3 and 8.
+    Source: docs/rules/points.md, rules 5, 8 and 10; docs/rules/settlement.md, rules 1, 3 and 8.
     """
     assert min(request.points_spent, request.coins_spent_minor, request.points_earned) >= 0
     draft = Draft.of(state, now)
     draft.unhold(state.held)
     points = _spend(draft, request, Asset.POINTS, request.points_spent)
     coins = _spend(draft, request, Asset.COINS, request.coins_spent_minor)
+    draft.expire_freed()
     order = _order_before_earning(state, request, points=points, coins=coins)
     order = _earn(draft, order, active_at=active_at, expires_at=expires_at)
     draft.orders[order.order_id] = order

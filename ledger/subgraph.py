@@ -22,6 +22,7 @@ from ledger.schema.cards import Card
 from ledger.schema.periods import Merchant
 from ledger.schema.roots import Mutation, PeriodNotClosableRefusal, Query
 from ledger.state import RuleTerms
+from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
 from ledger.verify import Report, verify
 from ledger.writer import SqlLedger
@@ -45,6 +46,7 @@ class LedgerSubgraph:
     Attributes:
         ledger: what the rest of the alliance asks.
         schema: what clients ask; run with `context_for`.
+        expiry: sweeps what expired; runs once it is started.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class LedgerSubgraph:
     ) -> None:
         self.ledger: Ledger = SqlLedger(database, clock=clock, settings=settings)
         self.schema = ledger_schema()
+        self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
         self._database = database
         self._ledger_id = ledger_id
         self._clock = clock

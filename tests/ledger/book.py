@@ -172,11 +172,21 @@ class Books:
         return await self.ledger.apply_refund(self.refund_of(order_id, refund_no, **facts))
 
     async def grant(
-        self, key: str, card: str, amount: int, *, funder: str | None = None
+        self,
+        key: str,
+        card: str,
+        amount: int,
+        *,
+        funder: str | None = None,
+        expires_in: timedelta | None = None,
     ) -> CoinsReceipt:
+        expires_at = None if expires_in is None else self.now + expires_in
         return await self.ledger.grant_coins(
-            GrantCoins(key, card, funder, amount, "thanks", self.now)
+            GrantCoins(key, card, funder, amount, "thanks", self.now, expires_at)
         )
+
+    async def sweep(self) -> int:
+        return await self.subgraph.expiry.run_once()
 
     async def standing(self, card: str) -> CardStanding:
         [standing] = await self.ledger.balances([card], now=self.now)
