@@ -18,6 +18,7 @@ from ledger.state import (
     OrderState,
     Part,
     RuleTerms,
+    SettlementKind,
     SettlementRule,
     Spending,
 )
@@ -175,6 +176,15 @@ def read_debts(lane: Lane, card_id: str) -> tuple[Debt, ...]:
         (card_id,),
     )
     return tuple(Debt(row[0], row[1], _order(row[2:])) for row in rows)
+
+
+def read_granted(lane: Lane, *, month: int, funder: str) -> int:
+    """The face of the coins that a funder granted in a period, minor units."""
+    row = lane.first(
+        "SELECT -amount FROM position WHERE lane = 0 AND month = ? AND account = ? AND kind = ?",
+        (month, funder, SettlementKind.COINS_ISSUE.value),
+    )
+    return 0 if row is None else int(row[0])
 
 
 def read_order(lane: Lane, order_id: str) -> OrderState | None:

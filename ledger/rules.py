@@ -17,6 +17,7 @@ from ledger.contract import (
     FundsHeld,
     FundsReleased,
     GrantCoins,
+    GrantOverBudget,
     HoldFunds,
     InsufficientCoins,
     InsufficientPoints,
@@ -125,12 +126,24 @@ def capture_order(
 
 
 def grant_coins(
-    state: State, request: GrantCoins, *, active_at: int, expires_at: int, now: int
+    state: State,
+    request: GrantCoins,
+    *,
+    active_at: int,
+    expires_at: int,
+    now: int,
+    budget_left_minor: int,
 ) -> tuple[Draft, CoinsReceipt]:
     """Gives coins to a card; the funder pays their face into the pool, and the issue fee.
 
-    Source: docs/rules/settlement.md, rule 9.
+    Raises:
+        GrantOverBudget: the funder may not grant as much in this period.
+
+    Source: docs/rules/settlement.md, rules 9 and 12.
     """
+    assert request.amount_minor > 0
+    if request.amount_minor > budget_left_minor:
+        raise GrantOverBudget(max(0, budget_left_minor))
     draft = Draft.of(state, now)
     funder = request.funder_merchant_id or ALLIANCE
     amount = request.amount_minor

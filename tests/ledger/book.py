@@ -53,6 +53,16 @@ async def execute_async(
     return await answer if isawaitable(answer) else answer
 
 
+class Town:
+    """Cards m1, m2, …; merchants A, B, …"""
+
+    async def has_card(self, card_id: str) -> bool:
+        return card_id.startswith("m")
+
+    async def has_merchant(self, merchant_id: str) -> bool:
+        return merchant_id in "ABC"
+
+
 class Books:
     """A ledger under a clock that the test sets."""
 
@@ -73,6 +83,7 @@ class Books:
             clock=clock,
             ids=SeededIds("books"),
             settings=lambda: opened[0].settings,
+            registry=Town(),
             initial_rule=rule,
         )
         opened.append(cls(subgraph, path, clock))
