@@ -14,6 +14,7 @@ SENDERS = {
     "admitMerchant": ("AdmitMerchant", "admin"),
     "openStore": ("OpenStore", "admin"),
     "closePeriod": ("ClosePeriod", "admin"),
+    "grantCoins": ("GrantCoins", "admin"),
     "holdCheckout": ("HoldCheckout", "tea"),
     "extendCheckout": ("ExtendCheckout", "tea"),
     "captureCheckout": ("CaptureCheckout", "tea"),
@@ -159,6 +160,7 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "admitMerchant": {"reference": fresh, "name": "新", "backend": {"kind": "HOSTED"}},
         "openStore": {"merchantId": people.tea, **store},
         "closePeriod": {"periodId": ids["period"]},
+        "grantCoins": {"cardId": people.ann_card, "amount": cny(1), "reason": "生日"},
         "setTierLadder": {
             "merchantId": people.tea,
             "name": "次数",

@@ -149,6 +149,16 @@ INVALID = [
         ("kind", "GIFT"),
         ("title", ""),
     ),
+    *rows(
+        "grantCoins",
+        "INVALID_INPUT",
+        ("amount", cny(0)),
+        ("amount", cny(-1)),
+        ("amount", DOLLARS),
+        ("reason", ""),
+        ("reason", "r" * 5_000),
+        ("requestId", ""),
+    ),
     *rows("issueCoupons", "INVALID_INPUT", ("cardIds", []), ("requestId", "")),
     *rows("issueCoupons", "NOT_A_MEMBER", ("cardIds", [f"card_{UNKNOWN}"]), ("cardIds", ["x"])),
     *rows(
@@ -192,6 +202,8 @@ async def test_a_wrong_value_is_refused_and_nothing_is_done(
         ("createCouponTemplate", "merchantId"),
         ("issueCoupons", "templateId"),
         ("closePeriod", "periodId"),
+        ("grantCoins", "cardId"),
+        ("grantCoins", "funderMerchantId"),
     ],
 )
 async def test_an_id_that_names_nothing_is_not_found(

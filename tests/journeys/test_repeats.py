@@ -29,6 +29,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "admitMerchant": {"name": "别名"},
     "openStore": {"channel": "WEB_SHOP"},
     "closePeriod": {"periodId": "per_another"},
+    "grantCoins": {"amount": cny(2)},
     "holdCheckout": {"quoteVersion": "another"},
     "extendCheckout": {"checkoutId": "chk_another"},
     "captureCheckout": {"orderNo": "another"},
