@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NewType, Self
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema
 
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestIdReused, RequestInProgress
 from kernel.units import AMOUNT_MAX, Ratio
@@ -121,6 +121,16 @@ SCALARS: dict[object, Any] = {
         parse_value=parse_ratio,
     ),
 }
+
+
+def check_scalars(schema: GraphQLSchema) -> None:
+    """Lets a schema that knows the scalars by name alone refuse what they can not be."""
+    for scalar in SCALARS.values():
+        known = schema.type_map.get(scalar.name)
+        if isinstance(known, GraphQLScalarType):
+            # graphql-core 3.3 reads the second name; 3.2 knows only the first.
+            for name in ("parse_value", "coerce_input_value"):
+                setattr(known, name, scalar.parse_value)
 
 
 @strawberry.enum(description="An ISO 4217 currency; an alliance has one.")

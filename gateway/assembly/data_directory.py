@@ -21,6 +21,7 @@ from gateway.http.limits import OperationLimits
 from gateway.transports.in_process import InProcessTransport
 from kernel.clock import Clock
 from kernel.database import DirectoryLock
+from kernel.graphql import check_scalars
 from kernel.ids import IdSource
 from ledger.contract import GRANT_BUDGET_MINOR, LedgerSettings
 from ledger.subgraph import LedgerSubgraph
@@ -115,6 +116,7 @@ async def open_alliance(
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
         }
         supergraph = Supergraph.parse(supergraph_sdl())
+        check_scalars(supergraph.public_schema)
         transports = _transports(hosted, alliance.directory.alliance.id)
         engine = assemble_engine(supergraph, transports, limits=limits)
         if with_sweepers:
