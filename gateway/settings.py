@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gateway.endpoint import EndpointLimits
-from gateway.limits import OperationLimits
+from gateway.http.endpoint import EndpointLimits
+from gateway.http.limits import OperationLimits
 
 Count = Annotated[int, Field(gt=0)]
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.booking import book_sale
 from gateway.checkout.carts import number_problems
@@ -23,7 +24,6 @@ from gateway.checkout.release import finish_release, give_back
 from gateway.checkout.rights import own_checkout
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import CheckoutState
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.refusals import InvalidInput, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.desk import Desk
 from gateway.checkout.lifetimes import lifetime_of

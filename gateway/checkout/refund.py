@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout.booking import book_refund
 from gateway.checkout.carts import (
     Amount,
@@ -20,7 +21,6 @@ from gateway.checkout.carts import (
 )
 from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.checkout.events import catch_up, note_applied, outbox_of
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.ids import MalformedId, derived_id, merchant_of, prefix_of
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress

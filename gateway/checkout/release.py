@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.desk import Desk
 from gateway.checkout.opening import request_name
@@ -18,7 +19,6 @@ from gateway.checkout.running import all_done
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import CheckoutState
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.refusals import Refusal
 from kernel.requests import Answer, RequestKey

@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 from graphql import GraphQLError
 
-from gateway.app import Running, create_app
-from gateway.assembly import assemble_engine
-from gateway.authentication import Anonymous, Authenticator
+from gateway.access.authentication import Anonymous, Authenticator
+from gateway.access.issuers import trusted_issuers
+from gateway.assembly.engine import assemble_engine
 from gateway.commands.failures import CommandFailed
 from gateway.federation.supergraph import Supergraph
-from gateway.issuers import trusted_issuers
-from gateway.listening import listen
+from gateway.http.app import Running, create_app
+from gateway.http.listening import listen
 from gateway.settings import Settings, read_settings
 from gateway.transports.http import HttpTransport
 from kernel.ids import RandomIds

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
-from gateway.begun_work import BegunWork
+from gateway.alliance.begun_work import BegunWork
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.directory import directory_sql
 from gateway.directory.backend_check import BackendCheck
 from gateway.directory.directory import Directory
@@ -23,7 +24,6 @@ from gateway.directory.entries import (
 )
 from gateway.directory.health import BackendSilent
 from gateway.directory.refusals import ReferenceTaken
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded

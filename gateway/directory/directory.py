@@ -19,7 +19,7 @@ from gateway.directory.entries import (
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database
-from kernel.graphql import PageArgs
+from kernel.pages import PageArgs
 from kernel.refusals import NotFound
 
 EntryT = TypeVar("EntryT", Merchant, Store)

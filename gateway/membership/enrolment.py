@@ -12,8 +12,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
-from gateway.begun_work import BegunWork
+from gateway.alliance.begun_work import BegunWork
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.directory.directory import Directory
 from gateway.directory.entries import Merchant, Store, StoreState
@@ -25,7 +26,6 @@ from gateway.membership.people import Consent, Membership
 from gateway.membership.recognition import Recognition, find_person
 from gateway.membership.refusals import MemberFrozen, VerificationFailed
 from gateway.membership.wallets import Wallets
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database

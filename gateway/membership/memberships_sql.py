@@ -11,7 +11,7 @@ from gateway.directory.tables import MERCHANT
 from gateway.membership.people import Membership
 from gateway.membership.tables import MEMBERSHIP
 from kernel.clock import from_micros, to_micros
-from kernel.graphql import PageArgs
+from kernel.pages import PageArgs
 
 # Statements on the way of every join are made once: making one costs more than running it.
 _INSERT_MEMBERSHIP = insert(MEMBERSHIP)

@@ -7,7 +7,8 @@ from typing import Any
 import strawberry
 from sqlalchemy import Connection as SqlConnection
 
-from kernel.graphql import Connection, connection_of, input_as_json, page_args
+from kernel.graphql import input_as_json
+from kernel.pages import Connection, connection_of, page_args
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
 from kernel.units import Ratio

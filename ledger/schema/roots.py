@@ -8,7 +8,6 @@ from typing import Annotated
 import strawberry
 
 from kernel.graphql import (
-    Connection,
     InvalidInputRefusal,
     NotFoundRefusal,
     RefusalPayload,
@@ -16,6 +15,7 @@ from kernel.graphql import (
     RequestInProgressRefusal,
     parse_datetime,
 )
+from kernel.pages import Connection
 from ledger.periods import PeriodNotClosable
 from ledger.resolvers import roots as resolvers
 from ledger.schema.periods import ClearingPeriod, SettlementRule

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import strawberry
 from strawberry import Parent
 
-from kernel.graphql import Connection, connection_of, page_args
+from kernel.pages import Connection, connection_of, page_args
 from merchants.context import MerchantsInfo
 from merchants.coupons import CouponState
 from merchants.keys_sql import Key

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from graphql import DocumentNode, execute, parse, validate
 
-from gateway.alliance import AllianceSubgraph, alliance_schema
+from gateway.alliance.subgraph import AllianceSubgraph, alliance_schema
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock

@@ -12,10 +12,10 @@ from typing import Any
 
 from graphql import OperationDefinitionNode, parse, print_ast
 
-from gateway.app import Running, create_app
-from gateway.cost import OperationCosts
-from gateway.data_directory import OpenAlliance, open_alliance
-from gateway.serving import authenticator_for
+from gateway.assembly.data_directory import OpenAlliance, open_alliance
+from gateway.assembly.serving import authenticator_for
+from gateway.http.app import Running, create_app
+from gateway.http.cost import OperationCosts
 from gateway.settings import Settings
 from kernel.callers import CallerKind
 from kernel.clock import SetClock

@@ -7,17 +7,14 @@ from hypothesis import strategies as st
 from kernel.graphql import (
     BadUserInput,
     MoneyInput,
-    connection_of,
-    decode_cursor,
-    encode_cursor,
     format_datetime,
     input_as_json,
-    page_args,
     parse_date,
     parse_datetime,
     parse_long,
     parse_ratio,
 )
+from kernel.pages import connection_of, decode_cursor, encode_cursor, page_args
 
 
 @pytest.mark.parametrize("value", [2**53, -(2**53), 1.0, "1", True, None, float("nan")])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.alliance_settings import PointsExpiry
+from gateway.alliance.settings import PointsExpiry
 from gateway.checkout.lifetimes import LifetimeTerms, lifetime_of
 
 SHANGHAI = "Asia/Shanghai"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.settings import Settings
-from gateway.signing_keys import (
+from gateway.access.signing_keys import (
     DEVELOPMENT_ISSUER,
     DevelopmentKey,
     KeySetFile,
     KeySetUrl,
     TrustedIssuer,
 )
+from gateway.settings import Settings
 
 
 def trusted_issuers(settings: Settings, *, directory: Path | None) -> list[TrustedIssuer]:

@@ -11,7 +11,7 @@ import orjson
 
 from gateway.federation.engine import EngineAnswer
 from gateway.federation.faults import Fault, FaultCode
-from gateway.request import HttpRefused, quality
+from gateway.http.request import HttpRefused, quality
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 

@@ -1,7 +1,7 @@
 """The alliance database: one metadata that every room of the subgraph adds its tables to.
 
-A room's tables stand beside its rules, in its own `tables.py`; `gateway.alliance` imports them
-all before it opens the database.
+A room's tables stand beside its rules, in its own `tables.py`; `gateway.alliance.subgraph`
+imports them all before it opens the database.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from gateway.federation.requests import (
     variables_to_send,
 )
 from gateway.federation.transport import CallContext, SubgraphRequest
-from gateway.limits import OperationLimits
+from gateway.http.limits import OperationLimits
 from gateway.transports.in_process import HostedSubgraph, InProcessTransport
 
 Authorize = Callable[[PreparedOperation, CallContext], Sequence[Fault]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from gateway.authorization import AccessRules
+from gateway.access.authorization import AccessRules
 from gateway.federation.engine import Engine, Planning
 from gateway.federation.planner import conditional_variables, plan_operation
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import Transport
-from gateway.limits import OperationLimits
+from gateway.http.limits import OperationLimits
 
 
 def assemble_engine(

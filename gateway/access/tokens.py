@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from joserfc import jwt
 
-from gateway.signing_keys import DEVELOPMENT_ISSUER, DevelopmentKey
+from gateway.access.signing_keys import DEVELOPMENT_ISSUER, DevelopmentKey
 from kernel.callers import Caller
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from graphql import GraphQLSchema
 
-from gateway.alliance import AllianceSubgraph
-from gateway.assembly import assemble_engine
+from gateway.alliance.subgraph import AllianceSubgraph
+from gateway.assembly.engine import assemble_engine
+from gateway.assembly.merchant_shards import merchants_transport
+from gateway.assembly.schemas import supergraph_sdl
 from gateway.federation.engine import Engine
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext, Transport
-from gateway.limits import OperationLimits
-from gateway.merchant_shards import merchants_transport
-from gateway.schemas import supergraph_sdl
+from gateway.http.limits import OperationLimits
 from gateway.transports.in_process import InProcessTransport
 from kernel.clock import Clock
 from kernel.database import DirectoryLock

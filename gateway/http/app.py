@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.cost import OperationCosts
-from gateway.endpoint import AnswersOperations, EndpointLimits, GraphQLEndpoint, TellsCallers
-from gateway.metrics import CONTENT_TYPE, Metrics
+from gateway.http.cost import OperationCosts
+from gateway.http.endpoint import AnswersOperations, EndpointLimits, GraphQLEndpoint, TellsCallers
+from gateway.http.metrics import CONTENT_TYPE, Metrics
 from kernel.ids import IdSource
 
 CONTENT_SECURITY_POLICY = (

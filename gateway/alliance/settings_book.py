@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, Table, Text, insert, select
 
-from gateway.alliance_settings import (
+from gateway.alliance.begun_work import BegunWork
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.settings import (
     AllianceSettings,
     DepositPolicy,
     PointsExpiry,
@@ -16,9 +18,7 @@ from gateway.alliance_settings import (
     check_change,
     check_settings,
 )
-from gateway.alliance_tables import METADATA, REQUESTS
-from gateway.begun_work import BegunWork
-from gateway.requests import request_key
+from gateway.alliance.tables import METADATA, REQUESTS
 from kernel.callers import Caller
 from kernel.clock import Clock, from_micros, to_micros
 from kernel.database import Database

@@ -12,9 +12,9 @@ from typing import Any
 from joserfc import jws, jwt
 from joserfc.errors import JoseError, SecurityWarning
 
-from gateway.request import HttpRefused
-from gateway.responses import CHALLENGE
-from gateway.signing_keys import KeysUnavailable, TrustedIssuer, VerifyingKey
+from gateway.access.signing_keys import KeysUnavailable, TrustedIssuer, VerifyingKey
+from gateway.http.request import HttpRefused
+from gateway.http.responses import CHALLENGE
 from kernel.callers import Caller, CallerKind
 
 ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "RS256")

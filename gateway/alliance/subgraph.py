@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import gateway.resolvers  # noqa: F401  (The types and their resolvers, in the order they need.)
-from gateway.alliance_settings import AllianceSettings
-from gateway.alliance_tables import METADATA
-from gateway.begun_work import BegunWork
+from gateway.alliance.begun_work import BegunWork
+from gateway.alliance.secrets_sql import read_or_make_secret
+from gateway.alliance.settings import AllianceSettings
+from gateway.alliance.settings_book import SettingsBook
+from gateway.alliance.tables import METADATA
 from gateway.checkout.desk import Desk, reach_nothing
 from gateway.checkout.running import Running
 from gateway.checkout.states import TimeOuts
@@ -31,8 +33,6 @@ from gateway.schema.mutation import Mutation
 from gateway.schema.nodes import Coupon, Order
 from gateway.schema.query import Query
 from gateway.schema.refusals import ALLIANCE_REFUSALS
-from gateway.secrets_sql import read_or_make_secret
-from gateway.settings_book import SettingsBook
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database

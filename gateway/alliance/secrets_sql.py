@@ -6,7 +6,7 @@ import secrets
 
 from sqlalchemy import Connection, insert, select
 
-from gateway.alliance_tables import SECRET
+from gateway.alliance.tables import SECRET
 
 SECRET_BYTES = 32
 

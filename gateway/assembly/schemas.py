@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from graphql import print_schema
 
-from gateway.alliance import alliance_schema
+from gateway.alliance.subgraph import alliance_schema
 from gateway.federation.composition import SubgraphSdl, compose
 from gateway.federation.supergraph import Supergraph
 from kernel.subgraph import SubgraphSchema

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.cost import OperationCosts
 from gateway.federation.engine import EngineAnswer, EngineRequest
 from gateway.federation.faults import Fault, FaultCode, RequestRefused
 from gateway.federation.requests import PreparedOperation
 from gateway.federation.transport import CallContext
-from gateway.limits import OperationLimits
-from gateway.metrics import Metrics
-from gateway.request import (
+from gateway.http.cost import OperationCosts
+from gateway.http.limits import OperationLimits
+from gateway.http.metrics import Metrics
+from gateway.http.request import (
     ClientGone,
     HttpRefused,
     Receive,
@@ -29,7 +29,7 @@ from gateway.request import (
     read_body,
     request_id_of,
 )
-from gateway.responses import (
+from gateway.http.responses import (
     CHALLENGE,
     MediaType,
     Send,

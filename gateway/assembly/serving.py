@@ -9,13 +9,13 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from gateway.app import Running, create_app
-from gateway.authentication import Authenticator
-from gateway.authorization import AccessRules
-from gateway.cost import OperationCosts
-from gateway.data_directory import OpenAlliance, open_alliance
-from gateway.issuers import trusted_issuers
-from gateway.lone_subgraph import LoneSubgraph
+from gateway.access.authentication import Authenticator
+from gateway.access.authorization import AccessRules
+from gateway.access.issuers import trusted_issuers
+from gateway.assembly.data_directory import OpenAlliance, open_alliance
+from gateway.assembly.lone_subgraph import LoneSubgraph
+from gateway.http.app import Running, create_app
+from gateway.http.cost import OperationCosts
 from gateway.settings import Settings
 from kernel.clock import Clock
 from kernel.ids import IdSource
