@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from kernel.clock import to_micros
 from kernel.refusals import Refusal, RequestIdReused, RequestInProgress, refusal_from_json
+from kernel.statements import Prepared, run
 
 REQUEST_ID_MAX = 128
 
@@ -98,12 +99,14 @@ class RequestLog:
             columns.operation == bindparam("key_operation"),
             columns.request_id == bindparam("key_request_id"),
         )
-        # Built once: building a statement costs as much as running it.
-        self._select = select(columns.body_hash, columns.outcome, columns.owner).where(*is_key)
-        self._insert_row = insert(table)
-        self._own = update(table).where(*is_key).values(owner=bindparam("new_owner"))
-        self._disown = self._own.where(columns.outcome.is_(None))
-        self._settle = self._own.values(outcome=bindparam("new_outcome"))
+        own = update(table).where(*is_key).values(owner=bindparam("new_owner"))
+        self._select = Prepared(
+            select(columns.body_hash, columns.outcome, columns.owner).where(*is_key)
+        )
+        self._insert_row = Prepared(insert(table))
+        self._own = Prepared(own)
+        self._disown = Prepared(own.where(columns.outcome.is_(None)))
+        self._settle = Prepared(own.values(outcome=bindparam("new_outcome")))
 
     def answer_once(
         self,
@@ -126,17 +129,17 @@ class RequestLog:
         stored = self.find(connection, key)
         if stored is not None:
             return stored
-        connection.exec_driver_sql("SAVEPOINT answer")
+        run(connection, "SAVEPOINT answer")
         try:
             outcome = work()
         except Refusal as refusal:
-            connection.exec_driver_sql("ROLLBACK TO answer")
-            connection.exec_driver_sql("RELEASE answer")
+            run(connection, "ROLLBACK TO answer")
+            run(connection, "RELEASE answer")
             if refusal.retryable:
                 raise
             outcome = refusal.as_json()
         else:
-            connection.exec_driver_sql("RELEASE answer")
+            run(connection, "RELEASE answer")
         self._insert(connection, key, owner="", outcome=outcome, now=now)
         return Answer(outcome, replayed=False)
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
+from kernel.statements import Prepared
 from merchants.coupons import CouponState
 from merchants.keys_sql import EACH_KEY, MERCHANT, Key, keys_parameter, matches
 from merchants.offers import CouponTerms, OfferedCoupon
@@ -21,30 +22,31 @@ _COLUMNS = (
 _WITH_TEMPLATE = (
     " JOIN coupon_template AS t ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
 )
-_INSERT = text(
+_INSERT = Prepared(
     "INSERT INTO coupon (merchant_id, coupon_id, template_id, card_id, code, state, valid_from,"
     " valid_until, issued_at) VALUES (:merchant_id, :coupon_id, :template_id, :card_id, :code,"
     " 'ISSUED', :valid_from, :valid_until, :issued_at)"
 )
-_BY_KEY = text(
+_BY_KEY = Prepared(
     f"SELECT {_COLUMNS} FROM {EACH_KEY} coupon AS c{_WITH_TEMPLATE}"
     f" WHERE {matches('c.merchant_id', 'c.coupon_id')}"
 )
-_USABLE = text(
+_USABLE = Prepared(
     f"SELECT {_COLUMNS} FROM coupon AS c{_WITH_TEMPLATE}"
     " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id AND c.state = 'ISSUED'"
     " AND c.valid_from <= :at AND c.valid_until > :at"
     " ORDER BY c.valid_until, c.coupon_id LIMIT :limit"
 )
-_PAGES = text(
+_PAGES = Prepared(
     f"SELECT {_COLUMNS} FROM {EACH_KEY} coupon AS c{_WITH_TEMPLATE}"
     f" WHERE c.merchant_id = {MERCHANT} AND c.coupon_id IN ("
     f"SELECT p.coupon_id FROM coupon AS p WHERE {matches('p.merchant_id', 'p.card_id')}"
     " AND (p.valid_until, p.coupon_id) > (:valid_until, :coupon_id)"
     " AND CASE WHEN p.state = 'ISSUED' AND p.valid_until <= :now THEN 'EXPIRED'"
     " ELSE p.state END IN :states ORDER BY p.valid_until, p.coupon_id LIMIT :limit"
-    ") ORDER BY c.merchant_id, c.card_id, c.valid_until, c.coupon_id"
-).bindparams(bindparam("states", expanding=True))
+    ") ORDER BY c.merchant_id, c.card_id, c.valid_until, c.coupon_id",
+    lists=("states",),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,48 +6,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from kernel.clock import from_micros, to_micros
+from kernel.statements import Prepared
 from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
 from merchants.stored import dump, load, steps_as_json, steps_from_json
 from merchants.tiers import Ladder, TierMetric, TierWindow
 
-_IN_FORCE = text(
+_IN_FORCE = Prepared(
     'SELECT l.merchant_id, l.name, l.version, l.metric, l."window", l.steps, l.is_primary,'
     " l.effective_from, l.set_at FROM json_each(:merchant_ids) AS k CROSS JOIN ladder AS l"
     " WHERE l.merchant_id = k.value AND l.version ="
     " (SELECT MAX(m.version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
     " AND m.name = l.name AND m.effective_from <= :at)"
 )
-_VERSION = text(
+_VERSION = Prepared(
     'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from'
     " FROM ladder WHERE merchant_id = :merchant_id AND name = :name AND version = :version"
 )
-_LATEST = text("SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name")
-_COUNT = text("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
-_INSERT = text(
+_LATEST = Prepared(
+    "SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name"
+)
+_COUNT = Prepared("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
+_INSERT = Prepared(
     'INSERT INTO ladder (merchant_id, name, version, metric, "window", steps, is_primary,'
     " effective_from, set_at) VALUES (:merchant_id, :name, :version, :metric, :window, :steps,"
     " :is_primary, :effective_from, :set_at)"
 )
-_ADD = text(
+_ADD = Prepared(
     "INSERT INTO card_metric (merchant_id, card_id, order_count, amount_minor)"
     " VALUES (:merchant_id, :card_id, :orders, :amount_minor)"
     " ON CONFLICT (merchant_id, card_id) DO UPDATE SET"
     " order_count = card_metric.order_count + excluded.order_count,"
     " amount_minor = card_metric.amount_minor + excluded.amount_minor"
 )
-_SUBTRACT = text(
+_SUBTRACT = Prepared(
     "UPDATE card_metric SET order_count = order_count + :orders,"
     " amount_minor = amount_minor + :amount_minor"
     " WHERE merchant_id = :merchant_id AND card_id = :card_id"
 )
-_LIFETIME = text(
+_LIFETIME = Prepared(
     "SELECT m.merchant_id, m.card_id, m.order_count, m.amount_minor"
     f" FROM {EACH_KEY} card_metric AS m WHERE {matches('m.merchant_id', 'm.card_id')}"
 )
-_SINCE = text(
+_SINCE = Prepared(
     "SELECT merchant_id, card_id, SUM(orders), SUM(amount_minor) FROM ("
     "SELECT s.merchant_id, s.card_id, COUNT(*) AS orders,"
     f" SUM(s.qualifying_minor) AS amount_minor FROM {EACH_KEY} sale AS s"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from kernel.clock import from_micros
+from kernel.statements import Prepared
 from merchants.keys_sql import EACH_KEY, MERCHANT, Key, keys_parameter, matches
 from merchants.port import OrderFacts, OrderState
-from merchants.tables import order
 
 _FACTS = (
     "merchant_id, order_id, order_no, fact_hash, attempt_id, store_id, channel, membership_id,"
@@ -22,45 +22,43 @@ _FACTS = (
 _WHOLE = f"{_FACTS}, lines, decisions"
 _NAMES = tuple(_WHOLE.split(", "))
 _OF_S = ", ".join(f"s.{name}" for name in _NAMES)
-# Naming the columns lets SQLAlchemy keep what it knows of the result between executions.
-_COLUMNS = [order.c[name] for name in _NAMES]
-_INSERT = text(
+_INSERT = Prepared(
     f"INSERT INTO sale ({_WHOLE}) VALUES (:merchant_id, :order_id, :order_no, :fact_hash,"
     " :attempt_id, :store_id, :channel, :membership_id, :card_id, 'PAID', :placed_at,"
     " :list_minor, :payable_minor, :shipping_minor, :points_spent, :coins_spent_minor,"
     " :points_earned, :absorbed_minor, 0, :qualifying_minor, :earn_points_per_major_unit,"
     " :earn_bps, :redemptions, :lines, :decisions) ON CONFLICT DO NOTHING"
 )
-_BY_NO = text(
+_BY_NO = Prepared(
     f"SELECT {_WHOLE} FROM sale WHERE merchant_id = :merchant_id AND order_no = :order_no"
-).columns(*_COLUMNS)
-_BY_KEY = text(
+)
+_BY_KEY = Prepared(
     f"SELECT {_OF_S} FROM {EACH_KEY} sale AS s WHERE {matches('s.merchant_id', 's.order_id')}"
-).columns(*_COLUMNS)
-_BY_ATTEMPT = text(
+)
+_BY_ATTEMPT = Prepared(
     "SELECT order_id FROM sale WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id"
 )
-_ABSORB = text(
+_ABSORB = Prepared(
     "UPDATE sale SET absorbed_minor = :absorbed_minor, redemptions = :redemptions"
     " WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
-_REFUND = text(
+_REFUND = Prepared(
     "UPDATE sale SET state = :state, refunded_minor = refunded_minor + :cash_minor,"
     " qualifying_minor = :qualifying_minor"
     " WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
-_OF_CARDS = text(
+_OF_CARDS = Prepared(
     f"SELECT {_OF_S} FROM {EACH_KEY} sale AS s WHERE s.merchant_id = {MERCHANT} AND s.order_id IN ("
     f"SELECT p.order_id FROM sale AS p WHERE {matches('p.merchant_id', 'p.card_id')}"
     " AND (p.placed_at, p.order_id) < (:placed_at, :order_id)"
     " ORDER BY p.placed_at DESC, p.order_id DESC LIMIT :limit"
     ") ORDER BY s.merchant_id, s.card_id, s.placed_at DESC, s.order_id DESC"
-).columns(*_COLUMNS)
-_OF_MERCHANT = text(
+)
+_OF_MERCHANT = Prepared(
     f"SELECT {_WHOLE} FROM sale WHERE merchant_id = :merchant_id"
     " AND (placed_at, order_id) < (:placed_at, :order_id)"
     " ORDER BY placed_at DESC, order_id DESC LIMIT :limit"
-).columns(*_COLUMNS)
+)
 END = (2**62, "")
 """Behind every (placed_at, order_id), newest first."""
 

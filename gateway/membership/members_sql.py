@@ -22,6 +22,7 @@ from gateway.membership.people import (
 from gateway.membership.tables import CARD, CONSENT, IDENTITY, MEMBER, MEMBERSHIP
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import ChannelKind
+from kernel.statements import Prepared
 
 _PERSON = (
     MEMBER.c.status.label("member_status"),
@@ -41,9 +42,9 @@ _PERSON = (
 
 
 _AT_MERCHANT: BindParameter[str] = bindparam("merchant_id")
+_MEMBER_IDS: BindParameter[str] = bindparam("member_ids", expanding=True)
 
-# Statements on the way of every join are made once: making one costs more than running it.
-_FIND_BY_IDENTITY = (
+_FIND_BY_IDENTITY = Prepared(
     select(IDENTITY.c.is_verified, *_PERSON)
     .select_from(IDENTITY)
     .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
@@ -75,13 +76,16 @@ _OF_CARD = (
         ),
     )
 )
-_FIND_BY_CARD_ID = _OF_CARD.where(CARD.c.id == bindparam("card_id"))
-_FIND_BY_NUMBER = _OF_CARD.where(CARD.c.number == bindparam("number"))
-_NUMBER_TAKEN = select(CARD.c.id).where(CARD.c.number == bindparam("number"))
-_INSERT_MEMBER = insert(MEMBER)
-_INSERT_CARD = insert(CARD)
-_INSERT_IDENTITY = insert(IDENTITY)
+_FIND_BY_CARD_ID = Prepared(_OF_CARD.where(CARD.c.id == bindparam("card_id")))
+_FIND_BY_NUMBER = Prepared(_OF_CARD.where(CARD.c.number == bindparam("number")))
+_NUMBER_TAKEN = Prepared(select(CARD.c.id).where(CARD.c.number == bindparam("number")))
+_INSERT_MEMBER = Prepared(insert(MEMBER))
+_INSERT_CARD = Prepared(insert(CARD))
+_INSERT_IDENTITY = Prepared(insert(IDENTITY))
 _INSERT_CONSENT = insert(CONSENT)
+_MEMBERS = Prepared(select(MEMBER).where(MEMBER.c.id.in_(_MEMBER_IDS)))
+_CARDS = Prepared(select(CARD).where(CARD.c.id.in_(bindparam("card_ids", expanding=True))))
+_CARDS_OF_MEMBERS = Prepared(select(CARD).where(CARD.c.member_id.in_(_MEMBER_IDS)))
 
 
 def find_by_identity(
@@ -101,6 +105,11 @@ def find_by_card(connection: Connection, *, merchant_id: str, card_id: str) -> P
         _FIND_BY_CARD_ID, {"card_id": card_id, "merchant_id": merchant_id}
     ).one_or_none()
     return None if row is None else _person_of(row, is_proven=True)
+
+
+def card_exists(connection: Connection, card_id: str) -> bool:
+    """Whether there is a card of this id."""
+    return connection.execute(select(CARD.c.id).where(CARD.c.id == card_id)).first() is not None
 
 
 def find_by_number(connection: Connection, *, merchant_id: str, number: str) -> Person | None:
@@ -193,19 +202,19 @@ def insert_consents(connection: Connection, consents: Sequence[Consent]) -> None
 
 def read_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Member]:
     """Members by id, those that exist."""
-    rows = connection.execute(select(MEMBER).where(MEMBER.c.id.in_(member_ids)))
+    rows = connection.execute(_MEMBERS, {"member_ids": member_ids})
     return {row.id: _member_of(row) for row in rows}
 
 
 def read_cards(connection: Connection, card_ids: Sequence[str]) -> dict[str, Card]:
     """Cards by id, those that exist."""
-    rows = connection.execute(select(CARD).where(CARD.c.id.in_(card_ids)))
+    rows = connection.execute(_CARDS, {"card_ids": card_ids})
     return {row.id: _card_of(row, row.id) for row in rows}
 
 
 def read_cards_of_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Card]:
     """Cards by member id."""
-    rows = connection.execute(select(CARD).where(CARD.c.member_id.in_(member_ids)))
+    rows = connection.execute(_CARDS_OF_MEMBERS, {"member_ids": member_ids})
     return {row.member_id: _card_of(row, row.id) for row in rows}
 
 

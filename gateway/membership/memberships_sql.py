@@ -12,10 +12,13 @@ from gateway.membership.people import Membership
 from gateway.membership.tables import MEMBERSHIP
 from kernel.clock import from_micros, to_micros
 from kernel.pages import PageArgs
+from kernel.statements import Prepared
 
-# Statements on the way of every join are made once: making one costs more than running it.
-_INSERT_MEMBERSHIP = insert(MEMBERSHIP)
-_MARK_TOLD = (
+_INSERT_MEMBERSHIP = Prepared(insert(MEMBERSHIP))
+_BY_IDS = Prepared(
+    select(MEMBERSHIP).where(MEMBERSHIP.c.id.in_(bindparam("membership_ids", expanding=True)))
+)
+_MARK_TOLD = Prepared(
     update(MEMBERSHIP).where(MEMBERSHIP.c.id == bindparam("membership_id")).values(is_told=True)
 )
 
@@ -59,7 +62,7 @@ def read_memberships(
     connection: Connection, membership_ids: Sequence[str]
 ) -> dict[str, Membership]:
     """Memberships by id, those that exist."""
-    rows = connection.execute(select(MEMBERSHIP).where(MEMBERSHIP.c.id.in_(membership_ids)))
+    rows = connection.execute(_BY_IDS, {"membership_ids": membership_ids})
     return {row.id: membership_of(row, row.id) for row in rows}
 
 

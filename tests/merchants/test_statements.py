@@ -1,8 +1,8 @@
 """Reads of many keys at once use an index, however large the tables grow."""
 
 import pytest
-from sqlalchemy import text
 
+from kernel.statements import driver_connection
 from merchants import coupons_sql, ladders_sql, orders_sql, registry_sql
 from merchants.keys_sql import keys_parameter
 from tests.merchants.shop import ANN, BOOKS, TEA, Shop
@@ -49,14 +49,13 @@ PARAMETERS = {
     ],
 )
 async def test_no_read_of_a_wallet_scans_a_table(shop: Shop, statement) -> None:
-    plain = getattr(statement, "element", statement)
-    explained = text(f"EXPLAIN QUERY PLAN {plain.text}").bindparams(
-        *(each for each in plain._bindparams.values() if each.expanding)
-    )
-    wanted = {name: PARAMETERS[name] for name in plain._bindparams}
+    sql, values = statement.bound(PARAMETERS)
 
     plan = await shop.database.snapshot(
-        lambda connection: [row[3] for row in connection.execute(explained, wanted)]
+        lambda connection: [
+            row[3]
+            for row in driver_connection(connection).execute(f"EXPLAIN QUERY PLAN {sql}", values)
+        ]
     )
 
     scans = [step for step in plan if step.startswith("SCAN") and "json_each" not in step]

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from kernel.callers import Caller
+from kernel.database import READERS
 from kernel.ids import derived_id_within
+from kernel.statements import driver_connection
 from kernel.units import Ratio
 from merchants.offers import CartLine
 from merchants.port import PlaceOrder, PriceCart
@@ -351,9 +352,13 @@ def _counted(house: House) -> list[str]:
     """Every statement read from now on."""
     statements: list[str] = []
 
-    @event.listens_for(house.alliance.database._read_engine, "before_cursor_execute")
-    def count(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def note(statement: str) -> None:
         if statement.startswith("SELECT"):
             statements.append(statement)
 
+    readers = house.alliance.database._readers
+    for _ in range(READERS):
+        connection = readers.get()
+        driver_connection(connection).set_trace_callback(note)
+        readers.put(connection)
     return statements
