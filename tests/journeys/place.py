@@ -8,6 +8,25 @@ from typing import Any
 from tests.journeys.march import SETTINGS
 from tests.journeys.town import Settled, Town, cny, line, settle
 
+SENDERS = {
+    "join": ("Join", "tea"),
+    "configureAlliance": ("ConfigureAlliance", "admin"),
+    "admitMerchant": ("AdmitMerchant", "admin"),
+    "openStore": ("OpenStore", "admin"),
+    "closePeriod": ("ClosePeriod", "admin"),
+    "grantCoins": ("GrantCoins", "admin"),
+    "holdCheckout": ("HoldCheckout", "tea"),
+    "extendCheckout": ("ExtendCheckout", "tea"),
+    "captureCheckout": ("CaptureCheckout", "tea"),
+    "releaseCheckout": ("ReleaseCheckout", "tea"),
+    "checkout": ("Checkout", "tea"),
+    "refundOrder": ("RefundOrder", "tea"),
+    "setTierLadder": ("SetTierLadder", "tea"),
+    "createCouponTemplate": ("CreateCouponTemplate", "tea"),
+    "issueCoupons": ("IssueCoupons", "tea"),
+}
+"""Operation of each mutation, and a caller that may send it."""
+
 
 @dataclass
 class Place:
@@ -141,6 +160,7 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "admitMerchant": {"reference": fresh, "name": "新", "backend": {"kind": "HOSTED"}},
         "openStore": {"merchantId": people.tea, **store},
         "closePeriod": {"periodId": ids["period"]},
+        "grantCoins": {"cardId": people.ann_card, "amount": cny(1), "reason": "生日"},
         "setTierLadder": {
             "merchantId": people.tea,
             "name": "次数",

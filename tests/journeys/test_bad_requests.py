@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.journeys.place import Place, furnish, variables_of
-from tests.journeys.test_repeats import CHANGES
+from tests.journeys.place import SENDERS, Place, furnish, variables_of
 from tests.journeys.town import OPERATIONS, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -158,7 +157,7 @@ async def test_a_scalar_that_cannot_be_read_is_bad_input(
 ) -> None:
     given = await variables_of(place, field)
     given["input"][path] = value
-    operation, caller, _ = CHANGES[field]
+    operation, caller = SENDERS[field]
     before = place.town.dump()
 
     answer = await place.town.gateway.ask(OPERATIONS[operation], token=place.token(caller), **given)

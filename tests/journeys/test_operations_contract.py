@@ -24,7 +24,7 @@ DOCUMENT = parse(SDL)
 
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
-    "ClosePeriod Periods Period StatementEntries"
+    "ClosePeriod Periods Period StatementEntries GrantCoins"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
@@ -169,6 +169,13 @@ INPUTS = {
         "reference": "String!",
         "name": "String!",
         "channel": "ChannelKind!",
+    },
+    "GrantCoinsInput": {
+        "requestId": "ID!",
+        "cardId": "ID!",
+        "amount": "MoneyInput!",
+        "funderMerchantId": "ID",
+        "reason": "String!",
     },
     "ClosePeriodInput": {"requestId": "ID!", "periodId": "ID!"},
 }

@@ -15,7 +15,7 @@ import pytest_asyncio
 from graphql import build_schema
 
 from tests.journeys.answers import word_of
-from tests.journeys.place import Place, furnish, variables_of
+from tests.journeys.place import SENDERS, Place, furnish, variables_of
 from tests.journeys.town import cny, line, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,23 +23,24 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 COPIES = 20
 MONTH_AND_A_DAY = timedelta(days=32)
 SCHEMA = build_schema(Path("schema.graphql").read_text(encoding="utf-8"))
-CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "join": ("Join", "tea", {"consents": ["PROFILE"]}),
-    "configureAlliance": ("ConfigureAlliance", "admin", {"pointsCapBps": 4_000}),
-    "admitMerchant": ("AdmitMerchant", "admin", {"name": "别名"}),
-    "openStore": ("OpenStore", "admin", {"channel": "WEB_SHOP"}),
-    "closePeriod": ("ClosePeriod", "admin", {"periodId": "per_another"}),
-    "holdCheckout": ("HoldCheckout", "tea", {"quoteVersion": "another"}),
-    "extendCheckout": ("ExtendCheckout", "tea", {"checkoutId": "chk_another"}),
-    "captureCheckout": ("CaptureCheckout", "tea", {"orderNo": "another"}),
-    "releaseCheckout": ("ReleaseCheckout", "tea", {"checkoutId": "chk_another"}),
-    "checkout": ("Checkout", "tea", {"orderNo": "another"}),
-    "refundOrder": ("RefundOrder", "tea", {"amount": cny(2)}),
-    "setTierLadder": ("SetTierLadder", "tea", {"window": "CALENDAR_YEAR"}),
-    "createCouponTemplate": ("CreateCouponTemplate", "tea", {"title": "另一种"}),
-    "issueCoupons": ("IssueCoupons", "tea", {"cardIds": []}),
+CHANGES: dict[str, dict[str, Any]] = {
+    "join": {"consents": ["PROFILE"]},
+    "configureAlliance": {"pointsCapBps": 4_000},
+    "admitMerchant": {"name": "别名"},
+    "openStore": {"channel": "WEB_SHOP"},
+    "closePeriod": {"periodId": "per_another"},
+    "grantCoins": {"amount": cny(2)},
+    "holdCheckout": {"quoteVersion": "another"},
+    "extendCheckout": {"checkoutId": "chk_another"},
+    "captureCheckout": {"orderNo": "another"},
+    "releaseCheckout": {"checkoutId": "chk_another"},
+    "checkout": {"orderNo": "another"},
+    "refundOrder": {"amount": cny(2)},
+    "setTierLadder": {"window": "CALENDAR_YEAR"},
+    "createCouponTemplate": {"title": "另一种"},
+    "issueCoupons": {"cardIds": []},
 }
-"""Operation, caller and another body, by mutation."""
+"""Another body of each mutation."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -72,7 +73,7 @@ async def test_another_body_under_a_used_request_id_is_refused(place: Place, fie
     await _send(place, field, given)
     before = place.town.dump()
 
-    answer = await _send(place, field, {**given, **CHANGES[field][2]})
+    answer = await _send(place, field, {**given, **CHANGES[field]})
 
     assert answer["code"] == "REQUEST_ID_REUSED"
     assert place.town.dump() == before
@@ -170,7 +171,7 @@ async def _ended_period(place: Place) -> str:
 
 
 async def _send(place: Place, field: str, given: dict[str, Any]) -> Any:
-    operation, caller, _ = CHANGES[field]
+    operation, caller = SENDERS[field]
     return await place.town.query(operation, place.token(caller) or "", input=given)
 
 
@@ -190,3 +191,39 @@ def _without_requests(place: Place) -> dict[str, list[str]]:
     return {
         table: rows for table, rows in place.town.dump().items() if not table.endswith(":request")
     }
+
+
+async def test_a_refusal_stays_when_points_come_later(place: Place) -> None:
+    town, people = place.town, place.people
+    _, card_id = await town.join(people.tea, people.tea_shop, phone=place.phone())
+    cart = {**place.cart(), "cardId": card_id, "points": 5}
+    given = {"requestId": town.request_id(), "cart": cart, "orderNo": town.request_id()}
+
+    refused = await _send(place, "checkout", given)
+    await town.sell(people.tea, people.tea_shop, town.request_id(), 1_000, cardId=card_id)
+    again = await _send(place, "checkout", given)
+    anew = await _send(place, "checkout", {**given, "requestId": town.request_id()})
+
+    assert (refused["code"], refused["retryable"]) == ("INSUFFICIENT_POINTS", False)
+    assert again == refused
+    assert anew["order"]["payable"]["amountMinor"] == 1_000 - 5
+
+
+async def test_a_refusal_that_time_turns_is_not_kept(place: Place) -> None:
+    town = place.town
+    await place.sold()
+    [period, *_] = (await town.query("Periods", town.admin))["nodes"]
+    given = {"requestId": town.request_id(), "periodId": period["id"]}
+    document = (
+        "mutation($input: ClosePeriodInput!) { closePeriod(input: $input) "
+        "{ ... on Refusal { code retryable } ... on PeriodClosed { replayed } } }"
+    )
+
+    answers = []
+    for wait in (timedelta(0), MONTH_AND_A_DAY * 2):
+        town.gateway.clock.set(town.gateway.clock.now() + wait)
+        data = await town.gateway.data(document, token=town.admin, input=given)
+        answers.append(data["closePeriod"])
+
+    assert answers[0] == {"code": "PERIOD_NOT_CLOSABLE", "retryable": True}
+    assert answers[1] == {"replayed": False}

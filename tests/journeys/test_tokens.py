@@ -62,6 +62,7 @@ MUTATIONS = {
         "ClosePeriod",
         (*ADMINS[:4], "PERIOD_NOT_CLOSABLE", NONE),
     ),
+    "grantCoins": ("GrantCoins", ADMINS),
     "holdCheckout": ("HoldCheckout", TILLS),
     "extendCheckout": ("ExtendCheckout", TILLS),
     "captureCheckout": ("CaptureCheckout", TILLS),
