@@ -15,6 +15,12 @@ LINES_MAX = 200
 QUANTITY_MAX = 1_000_000
 TEXT_MAX = 200
 COUPONS_MAX = 50
+CART_MAX_MINOR = 10**11
+"""Most that a cart comes to: a billion in major units.
+
+Under the steepest rules there are (10 000 points a major unit, a hundredfold) it earns 10^15
+points, which a JSON number holds, and the sums of an alliance stay far below 2^63.
+"""
 
 
 def cart_problems(cart: PriceCart) -> list[list[str]]:
@@ -35,8 +41,8 @@ def cart_problems(cart: PriceCart) -> list[list[str]]:
     if not 0 <= cart.points_cap_bps <= WHOLE_BP:
         problems.append(["pointsCapBps", f"0 to {WHOLE_BP}."])
     total = cart.shipping_minor + sum(line.list_minor for line in cart.lines)
-    if not problems and total > AMOUNT_MAX:
-        problems.append(["lines", "The whole cart stays below 2^53 minor units."])
+    if not problems and total > CART_MAX_MINOR:
+        problems.append(["lines", f"The whole cart comes to at most {CART_MAX_MINOR} minor units."])
     return problems
 
 

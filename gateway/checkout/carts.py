@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kernel.refusals import InvalidInput
 from kernel.units import AMOUNT_MAX
+from merchants.limits import CART_MAX_MINOR
 
 LINES_MAX = 200
 QUANTITY_MAX = 1_000_000
@@ -99,8 +100,8 @@ def cart_problems(cart: CartAsked, *, currency: str) -> Problems:
     _check_amount(problems, "cart.shipping", cart.shipping, currency)
     _check_card(problems, cart)
     total = sum(line.quantity * line.unit_price.amount_minor for line in cart.lines)
-    if not problems and total + cart.shipping_minor > AMOUNT_MAX:
-        problems.append(["cart", f"comes to at most {AMOUNT_MAX} minor units"])
+    if not problems and total + cart.shipping_minor > CART_MAX_MINOR:
+        problems.append(["cart", f"comes to at most {CART_MAX_MINOR} minor units"])
     return problems
 
 

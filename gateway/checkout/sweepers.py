@@ -70,7 +70,7 @@ async def _sweep(desk: Desk, checkout_id: str, state: CheckoutState, *, is_exten
         return False
     try:
         with desk.running.occupying(checkout_id):
-            return await _finish(desk, checkout_id, state)
+            return await _finish(desk, checkout_id, state, is_extended=is_extended)
     except RequestInProgress as error:
         logger.info("checkout %s waits: %s", checkout_id, error)
     except (*UNANSWERED, Refusal) as error:
@@ -80,12 +80,14 @@ async def _sweep(desk: Desk, checkout_id: str, state: CheckoutState, *, is_exten
     return False
 
 
-async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState) -> bool:
-    """Whether the checkout, still in the state it was seen in, was finished."""
+async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState, *, is_extended: bool) -> bool:
+    """Whether the checkout, still as it was seen, was finished."""
 
     def work(connection: Connection) -> SavedCheckout | None:
         checkout = checkouts_sql.read_checkout(connection, checkout_id)
         if checkout is None or checkout.state is not seen:
+            return None
+        if checkout.is_extended != is_extended:  # It was given more time meanwhile.
             return None
         if seen in (CheckoutState.OPENING, CheckoutState.HELD):
             begin_release(connection, checkout)

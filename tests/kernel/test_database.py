@@ -68,8 +68,16 @@ async def test_a_constraint_rolls_back_all_that_its_work_wrote(database: Databas
 
 
 async def test_a_reader_can_not_write(database: Database) -> None:
-    with pytest.raises(DatabaseUnavailable, match="readonly"):
+    with pytest.raises(DatabaseUnavailable, match="nothing was read"):
         await database.snapshot(write(1))
+
+
+async def test_what_a_failure_tells_clients_names_no_table(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable) as failed:
+        await database.snapshot(lambda c: c.exec_driver_sql("SELECT * FROM secret_table"))
+
+    assert "secret_table" not in str(failed.value)
+    assert failed.value.extensions == {"code": "SUBGRAPH_UNAVAILABLE"}
 
 
 async def test_a_full_disk_keeps_nothing_of_the_batch_and_service_resumes(

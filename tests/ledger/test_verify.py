@@ -133,3 +133,27 @@ async def test_a_period_that_was_tampered_with_does_not_close(books: Books) -> N
 
     assert "transaction 2 in SETTLEMENT" in answer.errors[0].message
     assert await books.rows("SELECT * FROM period") == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "UPDATE ledger_tx SET order_no = 'another' WHERE seq = 2",
+        "UPDATE ledger_tx SET created_at = created_at - 1 WHERE seq = 1",
+        "UPDATE entry SET points = points + 1 WHERE seq = 2 AND asset = 'POINTS' AND leg = 0",
+    ],
+)
+async def test_whoever_rewrites_a_closed_period_is_found_though_it_still_balances(
+    books: Books, script: str
+) -> None:
+    from tests.ledger.test_periods import APRIL_2, CLOSE, MARCH, period_id
+
+    await some_history(books)
+    books.clock.set(APRIL_2)
+    await books.ask(CLOSE, input={"requestId": "x", "periodId": period_id(MARCH)})
+    assert (await books.verify()).is_sound
+
+    tamper(books, script)
+
+    [finding] = (await books.verify()).findings
+    assert (finding.invariant, finding.row) == ("V9", f"month {MARCH}")

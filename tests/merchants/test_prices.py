@@ -290,6 +290,19 @@ async def test_a_tier_takes_its_percentage_and_multiplies_points(shop: Shop) -> 
     assert [each.kind for each in priced.decisions] == [DecisionKind.TIER_BENEFIT] * 2
 
 
+async def test_the_dearest_cart_under_the_steepest_rules_earns_what_a_json_number_holds(
+    shop: Shop,
+) -> None:
+    benefit = Benefit("POINTS_MULTIPLIER", "100x", points_multiplier_bps=1_000_000)
+    steps = ladder(TierMetric.PURCHASE_COUNT, ("any", 0))
+    await shop.join()
+    await shop.set_ladder(with_benefit(steps, benefit))
+
+    placed = await shop.place(cart(10**11, earn_points_per_major_unit=10_000))
+
+    assert placed.event.points_kept == 10**15 < 2**53
+
+
 @pytest.mark.parametrize(
     ("more", "path"),
     [
@@ -298,6 +311,7 @@ async def test_a_tier_takes_its_percentage_and_multiplies_points(shop: Shop) -> 
         ({"lines": (CartLine("", 0, -1, ""),)}, "lines.0.sku"),
         ({"lines": (CartLine("a", 1_000_001, 1),)}, "lines.0.quantity"),
         ({"lines": (CartLine("a", 1_000_000, 2**53 - 1),)}, "lines"),
+        ({"lines": (CartLine("a", 1, 10**11), CartLine("b", 1, 1))}, "lines"),
         ({"points": -1}, "points"),
         ({"shipping_minor": -1}, "shipping"),
         ({"coupon_ids": ("c",) * 51}, "couponIds"),

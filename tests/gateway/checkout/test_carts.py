@@ -70,8 +70,9 @@ def test_every_fault_is_told_at_once() -> None:
     assert len(fields_of(cart)) == 5
 
 
-def test_a_cart_is_worth_no_more_than_a_json_number_holds() -> None:
-    line = LineAsked("gold", 1_000_000, Amount(AMOUNT_MAX, "CNY"))
+@pytest.mark.parametrize(("quantity", "price_minor"), [(1_000_000, AMOUNT_MAX), (1, 10**11 + 1)])
+def test_a_cart_comes_to_a_billion_at_most(quantity: int, price_minor: int) -> None:
+    line = LineAsked("gold", quantity, Amount(price_minor, "CNY"))
 
     assert fields_of(dataclasses.replace(CART, lines=(line,))) == ["cart"]
 

@@ -4,6 +4,8 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+import pytest
+
 from gateway.checkout.states import CheckoutState
 from ledger.contract import FundsHeld, HoldFunds, Ledger, ReleaseFunds
 from merchants.port import ReleaseAttempt
@@ -196,3 +198,25 @@ async def test_a_hold_whose_attempt_was_released_behind_its_back_begins_anew(
     assert silent["code"] == "REQUEST_IN_PROGRESS"
     assert held["__typename"] == "CheckoutHeld"
     assert (await town.standing()).held == 400
+
+
+async def test_a_checkout_that_is_extended_while_a_sweeper_looks_at_it_stays_held(
+    town: Town, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout_id, *_ = await rich_hold(town, till)
+    town.clock.seconds += 301
+    snapshot = town.alliance.database.snapshot
+    extended: list[Any] = []
+
+    async def extend_behind_it(work: Any) -> Any:
+        seen = await snapshot(work)
+        if not extended:
+            extended.append(None)
+            extended.append(await till.change("extendCheckout", checkoutId=checkout_id))
+        return seen
+
+    monkeypatch.setattr(town.alliance.database, "snapshot", extend_behind_it)
+    await town.sweepers.run_once()
+
+    assert extended[1]["__typename"] == "CheckoutExtended"
+    assert await state_of(town, checkout_id) == "HELD"

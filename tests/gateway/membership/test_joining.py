@@ -387,3 +387,19 @@ async def _freeze_everyone(database: Database) -> None:
     await database.transaction(
         lambda connection: connection.exec_driver_sql("UPDATE member SET status = 'FROZEN'")
     )
+
+
+async def test_an_overload_is_told_by_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_alliance(tmp_path) as house:
+        here = await house.counter()
+
+        async def full(work: Any) -> Any:
+            raise Overloaded("too many writes wait")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(house.alliance.database, "transaction", full)
+            _, codes = await _try_join(here, "r")
+
+    assert codes == ["OVERLOADED"]
