@@ -11,6 +11,7 @@ from gateway.access.signing_keys import KeysUnavailable
 from gateway.commands.compose import compose
 from gateway.commands.demo import demo
 from gateway.commands.failures import CommandFailed
+from gateway.commands.plan import plan
 from gateway.commands.replay import replay
 from gateway.commands.route import route
 from gateway.commands.schema import schema
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay,
     "route": route,
     "compose": compose,
+    "plan": plan,
 }
 
 app = typer.Typer(

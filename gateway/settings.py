@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.http.endpoint import EndpointLimits
 from gateway.http.limits import OperationLimits
+from ledger.contract import GRANT_BUDGET_MINOR
 
 Count = Annotated[int, Field(gt=0)]
 
@@ -30,11 +31,14 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
     explorer: bool = True
+    development: bool = False
 
     token_keys: str = ""
     token_issuer: str = ""
     token_audience: str = "alliance"
     development_tokens: bool | None = None
+
+    grant_budget_minor: Annotated[int, Field(ge=0)] = GRANT_BUDGET_MINOR
 
     body_bytes_max: Count = _ENDPOINT.body_bytes_max
     deadline_ms_max: Count = _ENDPOINT.deadline_ms_max

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import Connection
 
-from kernel.clock import to_micros
+from ledger.days import last_micros
+from ledger.entering import Moment
+from ledger.expiry import sweep_chunk
 from ledger.period_reads import read_nets, read_pools
 from ledger.periods import journal_hash, refuse_unless_closable
 from ledger.sqlite import Lane
@@ -29,15 +29,21 @@ class BooksDoNotBalance(AssertionError):
     """A period's proof failed; it stays open."""
 
 
-def close_month(connection: Connection, month: int, *, time_zone: str, now: datetime) -> None:
+def close_month(connection: Connection, month: int, *, moment: Moment) -> None:
     """Closes a month, and with it older months that have no entries.
+
+    What expired in it is posted first; the caller has swept, so that little is left to do here.
 
     Raises:
         PeriodNotClosable: it is closed, has not ended for 24 h, or an older one is open.
         BooksDoNotBalance: a proof failed; only tampering or a bug can cause it.
 
-    Source: docs/rules/periods.md, rules 2, 3, 5 and 6.
+    Source: docs/rules/periods.md, rules 2, 3, 5, 6 and 8.
     """
+    time_zone = moment.settings.time_zone
+    until = min(moment.micros, last_micros(month, time_zone))
+    while sweep_chunk(connection, moment, until=until):
+        pass
     closed_month = connection.exec_driver_sql(
         "SELECT max(month) FROM period WHERE lane = 0"
     ).scalar_one()
@@ -50,11 +56,15 @@ def close_month(connection: Connection, month: int, *, time_zone: str, now: date
         )
     ]
     refuse_unless_closable(
-        month, closed_month=closed_month, older_months=open_months, time_zone=time_zone, now=now
+        month,
+        closed_month=closed_month,
+        older_months=open_months,
+        time_zone=time_zone,
+        now=moment.now,
     )
     first = month if closed_month is None else closed_month + 1
     for each in range(first, month + 1):
-        _freeze(connection, each, to_micros(now))
+        _freeze(connection, each, moment.micros)
 
 
 def _freeze(connection: Connection, month: int, now: int) -> None:

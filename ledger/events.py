@@ -117,13 +117,6 @@ def grant(lane: Lane, request: GrantCoins, moment: Moment) -> tuple[CoinsReceipt
     accounts = loading.read_accounts(lane, posting.card_accounts(request.card_id))
     funder = request.funder_merchant_id
     party = ALLIANCE if funder is None else party_of(funder, moment.settings)
-    draft, receipt = grant_coins(
-        state_of(heads),
-        replace(request, funder_merchant_id=party),
-        active_at=at,
-        expires_at=NEVER if request.expires_at is None else to_micros(request.expires_at),
-        now=moment.micros,
-    )
     event = event_at(
         heads,
         TxKind.GRANT,
@@ -131,6 +124,15 @@ def grant(lane: Lane, request: GrantCoins, moment: Moment) -> tuple[CoinsReceipt
         at=request.at,
         card_id=request.card_id,
         merchant_id=funder,
+    )
+    granted = loading.read_granted(lane, month=event.month, funder=party)
+    draft, receipt = grant_coins(
+        state_of(heads),
+        replace(request, funder_merchant_id=party),
+        active_at=at,
+        expires_at=NEVER if request.expires_at is None else to_micros(request.expires_at),
+        now=moment.micros,
+        budget_left_minor=moment.settings.grant_budget_minor - granted,
     )
     return receipt, enter(lane, replace(event, reason=request.reason), draft, accounts)
 

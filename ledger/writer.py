@@ -24,6 +24,7 @@ from ledger.contract import (
     FundsHeld,
     FundsReleased,
     GrantCoins,
+    GrantOverBudget,
     HoldFunds,
     KeyReused,
     LedgerSettings,
@@ -143,31 +144,62 @@ class SqlLedger:
         kind: type[ReceiptT],
         work: Callable[[Lane, Moment], tuple[ReceiptT, int | None]],
     ) -> ReceiptT:
-        body_hash = hashlib.sha256(orjson.dumps(body)).hexdigest()
         moment = self._moment()
-
-        def answer(connection: Connection) -> ReceiptT | Refusal:
-            lane = Lane(connection)
-            stored = _stored(lane, operation, key, body_hash)
-            if stored is not None:
-                if "refusal" in stored:
-                    return refusal_from_json(stored)
-                return replace(kind(**stored), replayed=True)
-            seq: int | None = None
-            outcome: ReceiptT | Refusal
-            try:
-                outcome, seq = work(lane, moment)
-            except Refusal as refusal:  # A rule refuses before anything is written.
-                if refusal.retryable:
-                    raise
-                outcome = refusal
-            _keep(lane, operation, key, body_hash, outcome, seq, moment)
-            return outcome
-
-        outcome = await self._database.transaction(answer)
+        outcome = await self._database.transaction(
+            lambda connection: _answer_once(
+                Lane(connection), moment, operation=operation, key=key, body=body, kind=kind,
+                work=work,
+            )
+        )  # fmt: skip
         if isinstance(outcome, Refusal):
             raise outcome
         return outcome
+
+
+def grant_once(
+    connection: Connection, request: GrantCoins, moment: Moment
+) -> CoinsReceipt | GrantOverBudget:
+    """Gives coins to a card, once for its key. The caller owns the transaction."""
+    outcome = _answer_once(
+        Lane(connection),
+        moment,
+        operation="grant",
+        key=request.grant_key,
+        body=request,
+        kind=CoinsReceipt,
+        work=lambda lane, at: events.grant(lane, request, at),
+    )
+    assert isinstance(outcome, CoinsReceipt | GrantOverBudget)
+    return outcome
+
+
+def _answer_once(
+    lane: Lane,
+    moment: Moment,
+    *,
+    operation: str,
+    key: str,
+    body: object,
+    kind: type[ReceiptT],
+    work: Callable[[Lane, Moment], tuple[ReceiptT, int | None]],
+) -> ReceiptT | Refusal:
+    """What `work` answers, or what it answered when the key came first."""
+    body_hash = hashlib.sha256(orjson.dumps(body)).hexdigest()
+    stored = _stored(lane, operation, key, body_hash)
+    if stored is not None:
+        if "refusal" in stored:
+            return refusal_from_json(stored)
+        return replace(kind(**stored), replayed=True)
+    seq: int | None = None
+    outcome: ReceiptT | Refusal
+    try:
+        outcome, seq = work(lane, moment)
+    except Refusal as refusal:  # A rule refuses before anything is written.
+        if refusal.retryable:
+            raise
+        outcome = refusal
+    _keep(lane, operation, key, body_hash, outcome, seq, moment)
+    return outcome
 
 
 def _stored(lane: Lane, operation: str, key: str, body_hash: str) -> dict[str, Any] | None:

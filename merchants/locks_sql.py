@@ -46,6 +46,15 @@ _REDEEMED_BY = Prepared(
     "SELECT coupon_id, attempt_id FROM coupon_use WHERE merchant_id = :merchant_id"
     " AND order_id = :order_id AND state = 'REDEEMED' ORDER BY coupon_id"
 )
+_RETURNED_BY = Prepared(
+    "SELECT coupon_id FROM coupon_use WHERE merchant_id = :merchant_id"
+    " AND order_id = :order_id AND state = 'RETURNED'"
+)
+_RETURNED_AHEAD = Prepared(
+    "INSERT INTO coupon_use (merchant_id, coupon_id, attempt_id, state, store_id, order_id, at)"
+    " VALUES (:merchant_id, :coupon_id, :order_id, 'RETURNED', NULL, :order_id, :at)"
+    " ON CONFLICT DO NOTHING"
+)
 _RELEASED = Prepared(
     "SELECT coupon_ids FROM released_attempt"
     " WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id"
@@ -141,6 +150,25 @@ def read_redeemed(
     """(coupon_id, attempt_id) of each coupon that the order still has redeemed."""
     rows = connection.execute(_REDEEMED_BY, {"merchant_id": merchant_id, "order_id": order_id})
     return [(row.coupon_id, row.attempt_id) for row in rows]
+
+
+def read_returned(connection: Connection, *, merchant_id: str, order_id: str) -> set[str]:
+    """Coupons of the order that went back to their holder."""
+    rows = connection.execute(_RETURNED_BY, {"merchant_id": merchant_id, "order_id": order_id})
+    return set(rows.scalars())
+
+
+def write_returned(
+    connection: Connection, *, merchant_id: str, coupon_id: str, order_id: str, at: int
+) -> None:
+    """Keeps that a coupon goes back, for when the sale that redeems it is heard of.
+
+    No attempt is known yet, so the order stands for it.
+    """
+    connection.execute(
+        _RETURNED_AHEAD,
+        {"merchant_id": merchant_id, "coupon_id": coupon_id, "order_id": order_id, "at": at},
+    )
 
 
 def read_released(connection: Connection, *, merchant_id: str, attempt_id: str) -> str | None:

@@ -209,6 +209,12 @@ class AllianceSubgraph:
         )
         return cards[member_id].id if member_id in cards else None
 
+    async def has_card(self, card_id: str) -> bool:
+        """Whether a member has this card."""
+        return await self.database.snapshot(
+            lambda connection: members_sql.card_exists(connection, card_id)
+        )
+
     async def close(self) -> None:
         """Lets what was begun end, then closes the database."""
         await self._begun.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from gateway.transports.in_process import InProcessTransport
 from kernel.clock import Clock
 from kernel.database import DirectoryLock
 from kernel.ids import IdSource
-from ledger.contract import LedgerSettings
+from ledger.contract import GRANT_BUDGET_MINOR, LedgerSettings
 from ledger.subgraph import LedgerSubgraph
 from merchants.hosted import MerchantSettings
 from merchants.subgraph import HostedMerchants
@@ -60,12 +60,21 @@ class OpenAlliance:
 class _LateAlliance:
     """Lets the ledger and the backends ask for settings, which the alliance opens after them."""
 
-    def __init__(self) -> None:
+    def __init__(self, grant_budget_minor: int) -> None:
         self.alliance: AllianceSubgraph | None = None
+        self._grant_budget_minor = grant_budget_minor
 
     def ledger_settings(self) -> LedgerSettings:
         assert self.alliance is not None
-        return self.alliance.ledger_settings
+        return replace(self.alliance.ledger_settings, grant_budget_minor=self._grant_budget_minor)
+
+    async def has_card(self, card_id: str) -> bool:
+        assert self.alliance is not None
+        return await self.alliance.has_card(card_id)
+
+    async def has_merchant(self, merchant_id: str) -> bool:
+        assert self.alliance is not None
+        return self.alliance.directory.merchant(merchant_id) is not None
 
     def merchant_settings(self) -> MerchantSettings:
         assert self.alliance is not None
@@ -85,11 +94,13 @@ async def open_alliance(
     ids: IdSource,
     limits: OperationLimits | None = None,
     with_sweepers: bool = True,
+    grant_budget_minor: int = GRANT_BUDGET_MINOR,
 ) -> AsyncIterator[OpenAlliance]:
     """The alliance in a data directory, made when it is missing; closed on leaving.
 
     Args:
         with_sweepers: whether to finish, in the background, what time-outs and crashes left.
+        grant_budget_minor: coins that one funder may grant in one clearing period.
 
     Raises:
         DirectoryInUse: another server runs on it.
@@ -97,7 +108,9 @@ async def open_alliance(
     """
     async with AsyncExitStack() as stack:
         stack.callback(_locked(directory).release)
-        alliance, ledger, merchants = await _open_subgraphs(stack, directory, clock, ids)
+        alliance, ledger, merchants = await _open_subgraphs(
+            stack, directory, clock, ids, _LateAlliance(grant_budget_minor)
+        )
         hosted = {
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
         }
@@ -107,15 +120,20 @@ async def open_alliance(
         if with_sweepers:
             alliance.sweepers.start()
             stack.push_async_callback(alliance.sweepers.stop)
+            ledger.expiry.start()
+            stack.push_async_callback(ledger.expiry.stop)
         yield OpenAlliance(supergraph, hosted, engine, alliance, ledger, merchants)
 
 
 async def _open_subgraphs(
-    stack: AsyncExitStack, directory: Path, clock: Clock, ids: IdSource
+    stack: AsyncExitStack, directory: Path, clock: Clock, ids: IdSource, late: _LateAlliance
 ) -> tuple[AllianceSubgraph, LedgerSubgraph, HostedMerchants]:
-    late = _LateAlliance()
     ledger = await LedgerSubgraph.open(
-        directory / LEDGER_FILE, clock=clock, ids=ids, settings=late.ledger_settings
+        directory / LEDGER_FILE,
+        clock=clock,
+        ids=ids,
+        settings=late.ledger_settings,
+        registry=late,
     )
     stack.push_async_callback(ledger.close)
     merchants = await HostedMerchants.open(

@@ -25,7 +25,9 @@ def assemble_engine(
         transports: one per subgraph, by its name.
     """
     limits = limits or OperationLimits()
-    planning = Planning(partial(plan_operation, supergraph), conditional_variables)
+    planning = Planning(
+        partial(plan_operation, supergraph), conditional_variables, supergraph.override_labels
+    )
     return Engine(
         supergraph.public_schema,
         planning,

@@ -44,7 +44,11 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
     @asynccontextmanager
     async def open_gateway() -> AsyncIterator[Running]:
         async with open_alliance(
-            directory, clock=clock, ids=ids, limits=settings.limits.operation
+            directory,
+            clock=clock,
+            ids=ids,
+            limits=settings.limits.operation,
+            grant_budget_minor=settings.grant_budget_minor,
         ) as opened:
             yield Running(
                 opened.engine,
@@ -53,7 +57,11 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
             )
 
     return create_app(
-        open_gateway, ids=ids, limits=settings.limits, with_explorer=settings.explorer
+        open_gateway,
+        ids=ids,
+        limits=settings.limits,
+        with_explorer=settings.explorer,
+        tells_plans=settings.development,
     )
 
 
@@ -65,7 +73,13 @@ def subgraph_app(
     @asynccontextmanager
     async def open_subgraph() -> AsyncIterator[Running]:
         limits = settings.limits.operation
-        async with open_alliance(directory, clock=clock, ids=ids, limits=limits) as opened:
+        async with open_alliance(
+            directory,
+            clock=clock,
+            ids=ids,
+            limits=limits,
+            grant_budget_minor=settings.grant_budget_minor,
+        ) as opened:
             lone = LoneSubgraph(
                 opened.hosted[name],
                 authorize=AccessRules(opened.supergraph).authorize,

@@ -19,7 +19,7 @@ from gateway.checkout.booking import book_sale
 from gateway.checkout.carts import number_problems
 from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.checkout.late import absorbed_funds_minor, take_anew
-from gateway.checkout.opening import paid, paid_columns
+from gateway.checkout.opening import paid, paid_columns, sale_request
 from gateway.checkout.release import finish_release, give_back
 from gateway.checkout.rights import own_checkout
 from gateway.checkout.saved import SavedCheckout
@@ -253,6 +253,8 @@ async def _book(desk: Desk, checkout: SavedCheckout, placed: Placed) -> int:
 
 async def _settle(desk: Desk, captured: SavedCheckout, key: RequestKey | None) -> Answer:
     outcome = outcome_of(captured)
+    # Whoever finishes a sale that was cut off answers the request that began it, too.
+    answered = key or sale_request(captured.opened_by)
 
     def work(connection: Connection) -> None:
         checkouts_sql.move(
@@ -264,8 +266,8 @@ async def _settle(desk: Desk, captured: SavedCheckout, key: RequestKey | None) -
             absorbed_minor=captured.absorbed_minor,
             opened_by=None,
         )
-        if key is not None:
-            REQUESTS.settle(connection, key, outcome)
+        if answered is not None:
+            REQUESTS.settle(connection, answered, outcome)
 
     await desk.database.transaction(work)
     desk.time_outs.forget(captured.id)

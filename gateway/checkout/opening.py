@@ -27,6 +27,12 @@ def request_name(key: RequestKey) -> str:
     return "\n".join((key.caller, key.operation, key.request_id))
 
 
+def sale_request(opened_by: str | None) -> RequestKey | None:
+    """The `checkout` request of a name, to be answered; None when another operation opened it."""
+    caller, operation, request_id = (opened_by or "\n\n").split("\n", 2)
+    return RequestKey(caller, operation, request_id, "") if operation == "checkout" else None
+
+
 def new_checkout(desk: Desk, key: RequestKey, quoted: Quoted) -> SavedCheckout:
     """A checkout that begins with nothing held."""
     now = desk.clock.now()

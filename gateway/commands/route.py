@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from graphql import GraphQLError
 
 from gateway.access.authentication import Anonymous, Authenticator
 from gateway.access.issuers import trusted_issuers
-from gateway.assembly.engine import assemble_engine
+from gateway.assembly.router import Router, following
 from gateway.commands.failures import CommandFailed
+from gateway.commands.supergraph_file import SupergraphUnreadable, read_supergraph
 from gateway.federation.supergraph import Supergraph
 from gateway.http.app import Running, create_app
 from gateway.http.listening import listen
 from gateway.settings import Settings, read_settings
-from gateway.transports.http import HttpTransport
 from kernel.ids import RandomIds
 
 
@@ -33,16 +36,25 @@ def route(
         list[str] | None,
         typer.Option(help="Request header to pass on to subgraphs; may be repeated."),
     ] = None,
+    override_label: Annotated[
+        list[str] | None,
+        typer.Option(help="Override label that holds for every request; may be repeated."),
+    ] = None,
 ) -> None:
-    """Serve a supergraph, whatever composed it, at /graphql."""
+    """Serve a supergraph, whatever composed it, at /graphql; follow its file when it changes."""
     settings = read_settings()
-    merged = _read_supergraph(supergraph)
+    version = _version_of(supergraph)
+    try:
+        merged = read_supergraph(supergraph, with_urls=True)
+    except SupergraphUnreadable as error:
+        raise CommandFailed(str(error)) from error
     app = create_app(
-        lambda: _open_router(merged, settings),
+        lambda: _open_router(supergraph, merged, version, settings, override_label or ()),
         ids=RandomIds(),
         limits=settings.limits,
         with_explorer=settings.explorer,
         passed_headers=[name.lower() for name in pass_header or ()],
+        tells_plans=settings.development,
     )
     listen(
         app,
@@ -54,26 +66,40 @@ def route(
     )
 
 
-def _read_supergraph(file: Path) -> Supergraph:
+def _version_of(file: Path) -> tuple[int, int, int] | None:
+    """Changes whenever the file does; None while there is none."""
     try:
-        merged = Supergraph.parse(file.read_text(encoding="utf-8"))
-        _ = merged.public_schema
-    except (GraphQLError, ValueError, TypeError) as error:
-        raise CommandFailed(f"{file} is no supergraph: {error}") from error
-    without_url = [name for name, url in merged.subgraphs.items() if not url]
-    if without_url:
-        raise CommandFailed(f"{file} gives no URL for {', '.join(sorted(without_url))}")
-    return merged
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 @asynccontextmanager
-async def _open_router(merged: Supergraph, settings: Settings) -> AsyncIterator[Running]:
+async def _open_router(
+    file: Path, merged: Supergraph, version: object, settings: Settings, labels: Collection[str]
+) -> AsyncIterator[Running]:
+    read = partial(read_supergraph, file, with_urls=True)
     async with AsyncExitStack() as stack:
-        transports = {name: HttpTransport(url, name=name) for name, url in merged.subgraphs.items()}
-        for transport in transports.values():
-            stack.push_async_callback(transport.aclose)
-        engine = assemble_engine(merged, transports, limits=settings.limits.operation)
-        yield Running(engine, await _authenticator(settings))
+        router = Router(merged, limits=settings.limits.operation, labels=labels)
+        stack.push_async_callback(router.aclose)
+        watch = following(router, read, partial(_version_of, file), served=version)
+        reload = await stack.enter_async_context(watch)
+        stack.enter_context(_reloading_on_hangup(reload))
+        yield Running(router, await _authenticator(settings))
+
+
+@contextmanager
+def _reloading_on_hangup(reload: Callable[[], None]) -> Iterator[None]:
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 async def _authenticator(settings: Settings) -> Authenticator | Anonymous:

@@ -45,12 +45,14 @@ class EngineAnswer:
         kind: `query` or `mutation`; empty when that was not found out.
         executed: whether the operation was begun; when not, the request itself was refused and
             the response has no `data` entry.
+        plan: what was run; None when nothing was.
     """
 
     data: dict[str, Any] | None
     errors: tuple[Fault, ...]
     kind: str
     executed: bool
+    plan: Plan | None = None
 
     def as_json(self) -> dict[str, object]:
         """The response object of the GraphQL specification."""
@@ -68,12 +70,14 @@ class Planning:
 
     Attributes:
         plan_operation: the plan of a valid document's operation of that name, for variables that
-            matter only where they are conditional.
+            matter only where they are conditional, and for the override labels that hold.
         conditional_variables: names of the variables whose values the plan depends on.
+        override_labels: the labels that a plan may depend on.
     """
 
-    plan_operation: Callable[[DocumentNode, str | None, Mapping[str, Any]], Plan]
+    plan_operation: Callable[[DocumentNode, str | None, Mapping[str, Any], frozenset[str]], Plan]
     conditional_variables: Callable[[DocumentNode, str | None], tuple[str, ...]]
+    override_labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class _Ready:
 class _Runnable:
     """A plan, compiled."""
 
+    plan: Plan
     run: Step | None
     project: Callable[[dict[str, Any], Sequence[Fault]], tuple[dict[str, Any] | None, list[Fault]]]
     introspect: Callable[[Mapping[str, Any]], Answer] | None
@@ -198,11 +203,12 @@ class Engine:
         self, request: EngineRequest, ready: _Ready, variables: Mapping[str, Any]
     ) -> _Runnable:
         conditions = tuple(variables.get(name) for name in ready.conditional)
-        key = (request.document, request.operation_name, conditions)
+        labels = self._planning.override_labels & request.override_labels
+        key = (request.document, request.operation_name, conditions, labels)
         runnable = self._runnables.get(key)
         if runnable is None:
             plan = self._planning.plan_operation(
-                ready.operation.document, request.operation_name, variables
+                ready.operation.document, request.operation_name, variables, labels
             )
             runnable = _compiled(plan, self._schema)
             self._runnables.put(key, runnable)
@@ -223,11 +229,13 @@ class Engine:
             gathering.data.update(described)
             gathering.faults += faults
         data, found = runnable.project(gathering.data, gathering.faults)
-        return EngineAnswer(data, (*gathering.faults, *found), kind, executed=True)
+        errors = (*gathering.faults, *found)
+        return EngineAnswer(data, errors, kind, executed=True, plan=runnable.plan)
 
 
 def _compiled(plan: Plan, schema: GraphQLSchema) -> _Runnable:
     return _Runnable(
+        plan=plan,
         run=compile_node(plan.root) if plan.root is not None else None,
         project=compile_projection(plan.projection, schema),
         introspect=(

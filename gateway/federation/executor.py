@@ -102,22 +102,25 @@ class _FetchStep:
     def __init__(self, fetch: Fetch, merged_names: Mapping[str, str]) -> None:
         self._fetch = fetch
         self._gatherers = [Gatherer(entity_input) for entity_input in fetch.inputs]
-        self._walk = Walk([entity_input.path for entity_input in fetch.inputs])
+        paths = [entity_input.path for entity_input in fetch.inputs] or [fetch.path]
+        self._walk = Walk(paths)
         self._reader = ReplyReader(
             fetch.subgraph,
             root_names=() if fetch.inputs else _root_response_keys(fetch.document),
             gatherers=self._gatherers,
             response_names=dict(fetch.response_names),
             merged_names=merged_names,
+            path=fetch.path,
         )
 
     async def run(self, gathering: Gathering) -> None:
         objects_by_input = self._walk.objects(gathering.data)
         gathered = [
             gatherer.gather(objects)
-            for gatherer, objects in zip(self._gatherers, objects_by_input, strict=True)
+            for gatherer, objects in zip(self._gatherers, objects_by_input, strict=False)
         ]
-        if gathered and not any(asked.representations for asked in gathered):
+        is_wanted = any(asked.representations for asked in gathered)
+        if not (is_wanted if gathered else objects_by_input[0]):
             return
         request = self._request(gathering.variables, gathered)
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from graphql import OperationDefinitionNode, TypeNode, parse
 
-from gateway.federation.merged_types import FieldInSubgraph, MergedType, named_type
+from gateway.federation.merged_types import FieldInSubgraph, MergedType, named_type, under_labels
 from gateway.federation.selections import Selection, SelectionReader
 from gateway.federation.supergraph import Supergraph
 
@@ -16,11 +16,17 @@ Provided = tuple[Selection, ...]
 
 
 class Graph:
-    """Answers the planner's questions about a supergraph; remembers the answers."""
+    """Answers the planner's questions about a supergraph; remembers the answers.
 
-    def __init__(self, supergraph: Supergraph) -> None:
+    Args:
+        labels: the override labels that hold.
+    """
+
+    def __init__(self, supergraph: Supergraph, labels: Collection[str] = ()) -> None:
         self.supergraph = supergraph
         self._types: Mapping[str, MergedType] = supergraph.types
+        if supergraph.override_labels:
+            self._types = under_labels(supergraph.types, labels)
         self._reader = SelectionReader(self.matches)
         self._field_sets: dict[str, Selection] = {}
         self._possible: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -39,6 +45,10 @@ class Graph:
     def is_inaccessible(self, type_name: str) -> bool:
         """Whether clients never see objects of a type."""
         return self._types[type_name].inaccessible
+
+    def is_query_root(self, type_name: str) -> bool:
+        """Whether any subgraph that has the type answers its fields without a reference."""
+        return self.supergraph.root_types.get("query") == type_name
 
     def matches(self, type_name: str, condition: str) -> bool:
         """Whether objects of a type satisfy a type condition in any subgraph."""

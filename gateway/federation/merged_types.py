@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from graphql import NamedTypeNode, TypeNode
 
@@ -42,7 +42,10 @@ class FieldInSubgraph:
         requires: field set that must come with the representation; None when nothing must.
         provides: field set that this subgraph resolves below the field though it is external.
         external: declared only to be named in keys, requires and provides.
-        overridden: another subgraph took the field over.
+        overridden: another subgraph took the field over, whatever labels hold.
+        label: override label on which it depends whether this subgraph answers the field; None
+            when it depends on none.
+        answers_with_label: whether it answers when the label holds, or when it does not.
         type: the field's type here, where it differs from the merged one.
     """
 
@@ -50,7 +53,16 @@ class FieldInSubgraph:
     provides: str | None = None
     external: bool = False
     overridden: bool = False
+    label: str | None = None
+    answers_with_label: bool = False
     type: TypeNode | None = None
+
+    def under(self, labels: Collection[str]) -> FieldInSubgraph:
+        """The same declaration when exactly these labels hold."""
+        if self.label is None:
+            return self
+        answers = (self.label in labels) == self.answers_with_label
+        return replace(self, overridden=not answers, label=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,25 @@ class MergedType:
     members: Mapping[str, frozenset[str]]
     values: Mapping[str, frozenset[str]]
     inaccessible: bool
+
+
+def under_labels(
+    types: Mapping[str, MergedType], labels: Collection[str]
+) -> Mapping[str, MergedType]:
+    """The types as they are when exactly these override labels hold."""
+    return {name: _under_labels(merged, labels) for name, merged in types.items()}
+
+
+def _under_labels(merged: MergedType, labels: Collection[str]) -> MergedType:
+    fields = {
+        name: replace(
+            field,
+            subgraphs={at: entry.under(labels) for at, entry in field.subgraphs.items()},
+        )
+        for name, field in merged.fields.items()
+        if any(entry.label for entry in field.subgraphs.values())
+    }
+    return replace(merged, fields={**merged.fields, **fields}) if fields else merged
 
 
 def named_type(type_node: TypeNode) -> str:

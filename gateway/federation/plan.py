@@ -92,6 +92,8 @@ class Fetch:
         variables: names of client variables to pass on, when the client gave them.
         inputs: empty for a fetch of root fields, whose answer merges into the root; else one
             per aliased `_entities` field, whose items merge into the objects they came from.
+        path: for a fetch of root fields, the objects that its answer merges into: those of a
+            field that returns the query root; empty for the root itself.
         response_names: for error paths: response key in the subgraph's answer -> key the
             client chose, where the planner had to alias.
     """
@@ -102,6 +104,7 @@ class Fetch:
     variables: tuple[str, ...] = ()
     inputs: tuple[EntityInput, ...] = ()
     response_names: tuple[tuple[str, str], ...] = ()
+    path: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ def plan_text(plan: Plan) -> str:
 def _print_node(node: Node, depth: int, lines: list[str]) -> None:
     margin = "  " * depth
     if isinstance(node, Fetch):
-        lines.append(f"{margin}Fetch {node.subgraph}")
+        at = f" at {path_text(node.path)}" if node.path else ""
+        lines.append(f"{margin}Fetch {node.subgraph}{at}")
         for entity_input in node.inputs:
             lines.append(f"{margin}  {_input_text(entity_input)}")
         lines.append(f"{margin}  {node.document}")

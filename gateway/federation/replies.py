@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.federation.faults import Fault, FaultCode, PathKey
+from gateway.federation.plan import Segment
 from gateway.federation.representations import (
     Gathered,
     Gatherer,
     Json,
     Path,
+    Walk,
     located_objects_at,
     merge_object,
 )
@@ -32,9 +34,18 @@ class ReplyReader:
         gatherers: one per `_entities` field; empty for root fields.
         response_names: the subgraph's keys to the client's, for the part of a path below a target.
         merged_names: the same for the keys of the merged data that lead to the targets.
+        path: to the objects that get the answer to a fetch of root fields.
     """
 
-    __slots__ = ("_gatherers", "_merged_names", "_response_names", "_root_names", "_subgraph")
+    __slots__ = (
+        "_gatherers",
+        "_merged_names",
+        "_path",
+        "_response_names",
+        "_root_names",
+        "_subgraph",
+        "_walk",
+    )
 
     def __init__(
         self,
@@ -44,8 +55,11 @@ class ReplyReader:
         gatherers: Sequence[Gatherer],
         response_names: Mapping[str, str],
         merged_names: Mapping[str, str],
+        path: tuple[Segment, ...] = (),
     ) -> None:
         self._subgraph = subgraph
+        self._path = path
+        self._walk = Walk([path])
         self._root_names = root_names
         self._gatherers = gatherers
         self._response_names = response_names
@@ -53,7 +67,7 @@ class ReplyReader:
 
     def absorb(self, reply: SubgraphReply, data: Json, gathered: Sequence[Gathered]) -> list[Fault]:
         """Merges what the reply holds into `data`; the faults it reports, or is guilty of."""
-        places = _Places(data, self._gatherers, gathered, self._merged_names)
+        places = self._places(data, gathered)
         # A transport may hand on whatever a stranger sent, so types prove nothing here.
         raw_errors: Any = reply.errors
         errors = raw_errors if isinstance(raw_errors, list) else []
@@ -62,7 +76,8 @@ class ReplyReader:
             if self._gatherers:
                 faults += self._absorb_entities(reply, gathered, places)
             elif type(reply.data) is dict:
-                merge_object(data, reply.data)
+                for target in self._walk.objects(data)[0]:
+                    merge_object(target, reply.data)
             elif reply.data is not None or not errors:
                 faults += self._malformed("a reply without data", self._all_paths(places))
         except RecursionError:
@@ -73,18 +88,23 @@ class ReplyReader:
         self, failure: TransportFailed, data: Json, gathered: Sequence[Gathered]
     ) -> list[Fault]:
         """What a fetch without a usable reply costs: a fault per place that asked for it."""
-        places = _Places(data, self._gatherers, gathered, self._merged_names)
+        places = self._places(data, gathered)
         extensions = {"subgraph": self._subgraph, **failure.extensions}
         return [
             Fault(str(failure), failure.code, path, extensions=extensions)
             for path in self._all_paths(places)
         ]
 
+    def _places(self, data: Json, gathered: Sequence[Gathered]) -> _Places:
+        return _Places(data, self._gatherers, gathered, self._merged_names, self._path)
+
     def _all_paths(self, places: _Places) -> Sequence[Path | None]:
         """What the fetch was for; never empty, so that no failure passes unseen."""
         if self._gatherers:
             return places.all_paths() or (None,)
-        paths: list[Path] = [(self._client_name(name),) for name in self._root_names]
+        paths: list[Path] = [
+            (*root, self._client_name(name)) for root in places.roots() for name in self._root_names
+        ]
         return paths[:PATHS_PER_FAULT_MAX] or (None,)
 
     def _client_name(self, key: PathKey) -> PathKey:
@@ -156,7 +176,8 @@ class ReplyReader:
             # Nothing came back and no field is named: every place that asked has lost its answer.
             return (None,) if has_data else self._all_paths(places)
         if not self._gatherers:
-            return (tuple(map(self._client_name, path)),)
+            below = tuple(map(self._client_name, path))
+            return [(*root, *below) for root in places.roots()] or (None,)
         number = next((i for i, g in enumerate(self._gatherers) if g.alias == path[0]), None)
         if number is None:
             return (None,)
@@ -188,7 +209,7 @@ def _scalars(extensions: dict[Any, Any]) -> dict[str, object]:
 class _Places:
     """Response paths of the objects that a fetch is for, found only when a fault needs them."""
 
-    __slots__ = ("_data", "_gathered", "_gatherers", "_names", "_paths_by_input")
+    __slots__ = ("_data", "_gathered", "_gatherers", "_names", "_paths_by_input", "_root_path")
 
     def __init__(
         self,
@@ -196,12 +217,22 @@ class _Places:
         gatherers: Sequence[Gatherer],
         gathered: Sequence[Gathered],
         names: Mapping[str, str],
+        root_path: tuple[Segment, ...],
     ) -> None:
         self._data = data
+        self._root_path = root_path
         self._gatherers = gatherers
         self._gathered = gathered
         self._names = names
         self._paths_by_input: dict[int, dict[int, list[Path]]] = {}
+
+    def roots(self) -> list[Path]:
+        """Where the objects lie that a fetch of root fields fills."""
+        located = located_objects_at(self._data, self._root_path)
+        return [self._client_path(path) for _, path in located][:PATHS_PER_FAULT_MAX]
+
+    def _client_path(self, path: Path) -> Path:
+        return tuple(self._names.get(key, key) if isinstance(key, str) else key for key in path)
 
     def paths_of_entity(self, number: int, position: int) -> list[Path]:
         targets = self._gathered[number].targets
@@ -231,9 +262,5 @@ class _Places:
         if by_object is None:
             by_object = self._paths_by_input[number] = {}
             for target, path in located_objects_at(self._data, self._gatherers[number].path):
-                names = self._names
-                client_path = tuple(
-                    names.get(key, key) if isinstance(key, str) else key for key in path
-                )
-                by_object.setdefault(id(target), []).append(client_path)
+                by_object.setdefault(id(target), []).append(self._client_path(path))
         return by_object

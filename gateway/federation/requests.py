@@ -46,11 +46,14 @@ class EngineRequest:
         document: GraphQL text.
         operation_name: may be None when the document has one operation.
         variables: JSON values as the client sent them.
+        override_labels: labels that hold for this request, as the layer above decided; those
+            that the supergraph does not know mean nothing.
     """
 
     document: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+    override_labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,17 @@ class Supergraph:
         return derive_public_schema(self.document)
 
     @cached_property
+    def override_labels(self) -> frozenset[str]:
+        """Every label on which it depends which subgraph answers some field."""
+        return frozenset(
+            entry.label
+            for merged in self.types.values()
+            for field in merged.fields.values()
+            for entry in field.subgraphs.values()
+            if entry.label is not None
+        )
+
+    @cached_property
     def root_types(self) -> Mapping[str, str]:
         """Type name by operation kind."""
         for definition in self.document.definitions:

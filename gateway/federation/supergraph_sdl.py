@@ -127,17 +127,22 @@ def _field_in_subgraphs(
     joins = list(applied(node, "join__field"))
     if not joins:
         return {subgraph: FieldInSubgraph() for subgraph in subgraphs}
-    taken_over = {join["override"] for join in joins if join.get("override")}
+    takers = [join for join in joins if join.get("override")]
+    taken_over = {join["override"] for join in takers if not join.get("overrideLabel")}
+    labels = {join["override"]: join.get("overrideLabel") for join in takers}
     found: dict[str, FieldInSubgraph] = {}
     for join in joins:
         if not join.get("graph"):
             continue
         subgraph = names[join["graph"]]
+        label = join.get("overrideLabel") or labels.get(subgraph)
         found[subgraph] = FieldInSubgraph(
             requires=join.get("requires") or None,
             provides=join.get("provides") or None,
             external=bool(join.get("external")),
-            overridden=bool(join.get("usedOverridden")) or subgraph in taken_over,
+            overridden=subgraph in taken_over or (bool(join.get("usedOverridden")) and not label),
+            label=label,
+            answers_with_label=bool(join.get("override")),
             type=parse_type(join["type"], no_location=True) if join.get("type") else None,
         )
     return found

@@ -60,6 +60,7 @@ def create_app(
     limits: EndpointLimits | None = None,
     with_explorer: bool = True,
     passed_headers: Sequence[str] = (),
+    tells_plans: bool = False,
 ) -> Starlette:
     """The server, which opens the gateway when it starts and closes it when it stops.
 
@@ -68,6 +69,7 @@ def create_app(
         ids: makes the ids of requests that came without one.
         with_explorer: whether `/` shows the explorer.
         passed_headers: names, in lower case, of request headers that subgraphs get too.
+        tells_plans: whether requests may ask for the plan that answered them.
     """
     metrics = Metrics()
     endpoint = GraphQLEndpoint(
@@ -75,6 +77,7 @@ def create_app(
         metrics=metrics,
         ids=ids,
         passed_headers=passed_headers,
+        tells_plans=tells_plans,
     )
 
     @asynccontextmanager

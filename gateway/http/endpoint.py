@@ -95,6 +95,12 @@ class GraphQLEndpoint:
     """Serves GraphQL over HTTP as an ASGI application.
 
     It answers 503 until `open` is called, and again after `close`.
+
+    Args:
+        ids: makes the ids of requests that came without one.
+        passed_headers: names, in lower case, of request headers that subgraphs get too.
+        tells_plans: whether a request with the header `x-query-plan: true` is told its plan,
+            which names the subgraphs and the fields that clients can not see.
     """
 
     def __init__(
@@ -104,11 +110,13 @@ class GraphQLEndpoint:
         metrics: Metrics,
         ids: IdSource,
         passed_headers: Sequence[str] = (),
+        tells_plans: bool = False,
     ) -> None:
         self._limits = limits
         self._metrics = metrics
         self._ids = ids
         self._passed_headers = tuple(passed_headers)
+        self._tells_plans = tells_plans
         self._engine: AnswersOperations | None = None
         self._authenticator: TellsCallers | None = None
         self._costs: OperationCosts | None = None
@@ -152,7 +160,7 @@ class GraphQLEndpoint:
             await respond(
                 send,
                 status,
-                body_of(answer, cost),
+                body_of(answer, cost, with_plan=self._tells_plans and _asks_for_plan(headers)),
                 media_type=media_type.value,
                 request_id=request_id,
                 headers={"www-authenticate": CHALLENGE} if status == 401 else None,
@@ -238,6 +246,10 @@ def _negotiated(headers: Mapping[str, str]) -> MediaType:
             406, "NOT_ACCEPTABLE", "Accept application/graphql-response+json or application/json."
         )
     return media_type
+
+
+def _asks_for_plan(headers: Mapping[str, str]) -> bool:
+    return headers.get("x-query-plan", "").strip().lower() in ("1", "true")
 
 
 def _check_is_query(engine: AnswersOperations, request: EngineRequest) -> None:

@@ -11,6 +11,7 @@ import orjson
 
 from gateway.federation.engine import EngineAnswer
 from gateway.federation.faults import Fault, FaultCode
+from gateway.federation.plan_printing import plan_text
 from gateway.http.request import HttpRefused, quality
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -75,11 +76,20 @@ def status_of_faults(faults: Sequence[Fault]) -> int:
     return 400
 
 
-def body_of(answer: EngineAnswer, cost: int | None = None) -> bytes:
-    """The answer as JSON, with the operation's cost when it was counted."""
+def body_of(answer: EngineAnswer, cost: int | None = None, *, with_plan: bool = False) -> bytes:
+    """The answer as JSON, with the operation's cost when it was counted.
+
+    Args:
+        with_plan: tell the plan that was run, too.
+    """
     response = answer.as_json()
+    extensions: dict[str, object] = {}
     if cost is not None:
-        response["extensions"] = {"cost": cost}
+        extensions["cost"] = cost
+    if with_plan and answer.plan is not None:
+        extensions["queryPlan"] = plan_text(answer.plan)
+    if extensions:
+        response["extensions"] = extensions
     return orjson.dumps(response)
 
 

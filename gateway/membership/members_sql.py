@@ -107,6 +107,11 @@ def find_by_card(connection: Connection, *, merchant_id: str, card_id: str) -> P
     return None if row is None else _person_of(row, is_proven=True)
 
 
+def card_exists(connection: Connection, card_id: str) -> bool:
+    """Whether there is a card of this id."""
+    return connection.execute(select(CARD.c.id).where(CARD.c.id == card_id)).first() is not None
+
+
 def find_by_number(connection: Connection, *, merchant_id: str, number: str) -> Person | None:
     """Who owns the card of a number."""
     row = connection.execute(

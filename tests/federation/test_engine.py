@@ -46,7 +46,7 @@ class CountingPlanner:
         self._conditional = conditional
         self.planning = Planning(self._plan, lambda document, name: self._conditional)
 
-    def _plan(self, document: DocumentNode, name: str | None, variables: Any) -> Plan:
+    def _plan(self, document: DocumentNode, name: str | None, variables: Any, labels: Any) -> Plan:
         self.planned += 1
         return Plan("query", self._fetch, NUMBER)
 
@@ -246,14 +246,14 @@ def test_an_operation_is_prepared_once() -> None:
 
 
 def refusing() -> Planning:
-    def refuse(document: DocumentNode, name: str | None, variables: Any) -> Plan:
+    def refuse(document: DocumentNode, name: str | None, variables: Any, labels: Any) -> Plan:
         raise RequestRefused([Fault("no way", "UNPLANNABLE")])
 
     return Planning(refuse, lambda document, name: ())
 
 
 def breaking() -> Planning:
-    def fail(document: DocumentNode, name: str | None, variables: Any) -> Plan:
+    def fail(document: DocumentNode, name: str | None, variables: Any, labels: Any) -> Plan:
         raise KeyError("secret")
 
     return Planning(fail, lambda document, name: ())

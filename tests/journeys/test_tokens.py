@@ -215,6 +215,24 @@ async def test_a_change_of_a_foreign_thing_is_refused_like_one_of_an_unknown(
     assert _without_requests(place.town.dump()) == _without_requests(before)
 
 
+async def test_a_foreign_coupon_prices_like_an_unknown_one(place: Place) -> None:
+    """Tea's coupon of ann, in a cart of another member of tea."""
+    people, town = place.people, place.town
+    _, card_id = await town.join(people.tea, people.tea_shop, phone=place.phone())
+    foreign = place.ids["coupon"]
+    unknown = foreign[:-4] + "0000"
+
+    told = []
+    for coupon_id in (foreign, unknown):
+        cart = {**place.cart(), "cardId": card_id, "couponIds": [coupon_id]}
+        quote = await town.query("Quote", town.merchant(people.tea), cart=cart)
+        assert quote["payable"]["amountMinor"] == 1_000
+        told.append(str({**quote, "version": ""}).replace(coupon_id, "…"))
+
+    assert told[0] == told[1]
+    assert "COUPON_NOT_FOUND" in told[0]
+
+
 @pytest.mark.parametrize(
     "field", ["holdCheckout", "captureCheckout", "extendCheckout", "releaseCheckout", "refundOrder"]
 )

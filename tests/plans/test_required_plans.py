@@ -162,3 +162,37 @@ def test_required_fields_of_an_interface_are_sent_with_the_type_of_each_object()
             query($_r0:[_Any!]!){_e0:_entities(representations:$_r0){...on Owner{walk}}}
         """
     )
+
+
+def test_requirements_of_objects_that_clients_never_see_are_fetched() -> None:
+    supergraph = supergraph_of(
+        """
+        schema @link(url: "https://specs.apollo.dev/inaccessible/v0.2") { query: Query }
+        directive @inaccessible on OBJECT | FIELD_DEFINITION
+        type Query @everywhere { parcel: Parcel @join__field(graph: A) }
+        type Parcel @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+          id: ID!
+          box: Box @inaccessible @join__field(graph: A) @join__field(graph: B, external: true)
+          fee: Int @join__field(graph: B, requires: "box { size }")
+        }
+        type Box @inaccessible @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+          id: ID!
+          size: Int @join__field(graph: B)
+        }
+        """,
+        subgraphs="A B",
+    )
+
+    assert printed(supergraph, "{ parcel { fee } }") == text(
+        """
+        Sequence
+          Fetch a
+            {parcel{__typename id box{__typename id}}}
+          Fetch b
+            $_r0 at parcel.box: Box {id}
+            query($_r0:[_Any!]!){_e0:_entities(representations:$_r0){...on Box{size}}}
+          Fetch b
+            $_r0 at parcel: Parcel {id box?{size}}
+            query($_r0:[_Any!]!){_e0:_entities(representations:$_r0){...on Parcel{fee}}}
+        """
+    )

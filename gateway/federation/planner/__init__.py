@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,24 +23,29 @@ from gateway.federation.supergraph import Supergraph
 
 __all__ = ["conditional_variables", "plan_operation"]
 
+_NAMED_MAX = 5
+"""Fields of each kind that one refusal names."""
+
 
 def plan_operation(
     supergraph: Supergraph,
     document: DocumentNode,
     operation_name: str | None,
     variables: Mapping[str, Any],
+    labels: Collection[str] = (),
 ) -> Plan:
     """The plan of one operation.
 
     Args:
         document: valid for the supergraph's public schema.
         variables: only those of `conditional_variables` change the plan.
+        labels: the override labels that hold; only the supergraph's own change the plan.
 
     Raises:
         RequestRefused: UNPLANNABLE when no chain of subgraphs resolves a selection;
             OPERATION_NOT_FOUND when the document has no such operation.
     """
-    graph = graph_of(supergraph)
+    graph = graph_of(supergraph, supergraph.override_labels.intersection(labels))
     operation = normalise(
         document,
         operation_name,
@@ -62,10 +67,10 @@ def plan_operation(
     return Plan(operation.kind, laid_out(waves), projection, operation.introspection)
 
 
-@lru_cache(maxsize=8)
-def graph_of(supergraph: Supergraph) -> Graph:
-    """The supergraph's graph, built once."""
-    return Graph(supergraph)
+@lru_cache(maxsize=32)
+def graph_of(supergraph: Supergraph, labels: frozenset[str] = frozenset()) -> Graph:
+    """The supergraph's graph under these override labels, built once."""
+    return Graph(supergraph, labels)
 
 
 def _steps(graph: Graph, operation: Operation, root_type: str) -> list[ObjectPlan]:
@@ -75,10 +80,10 @@ def _steps(graph: Graph, operation: Operation, root_type: str) -> list[ObjectPla
         field for field in operation.selection.fields(root_type) if not field.name.startswith("__")
     ]
     if operation.kind == "query":
-        return [_resolved(resolver, root_type, fields)]
+        return [_resolved(graph, resolver, root_type, fields)]
     steps: list[ObjectPlan] = []
     for field in fields:
-        step = _resolved(resolver, root_type, [field])
+        step = _resolved(graph, resolver, root_type, [field])
         if steps and _may_share_request(steps[-1], step):
             steps[-1] = _joined(steps[-1], step)
         else:
@@ -106,14 +111,26 @@ def _joined(earlier: ObjectPlan, later: ObjectPlan) -> ObjectPlan:
     )
 
 
-def _resolved(resolver: Resolver, root_type: str, fields: list[Field]) -> ObjectPlan:
+def _resolved(graph: Graph, resolver: Resolver, root_type: str, fields: list[Field]) -> ObjectPlan:
     plan = resolver.root(root_type, fields)
     if plan.remainder:
-        missing = ", ".join(f"{root_type}.{_leaf_path(field)}" for field in plan.remainder)
-        beyond = ", ".join(resolver.out_of_reach) or "nothing else"
-        message = f"No chain of subgraphs resolves {missing}; out of reach: {beyond}."
-        raise RequestRefused([Fault(message, FaultCode.UNPLANNABLE)])
+        missing = [f"{root_type}.{_leaf_path(field)}" for field in plan.remainder]
+        message = f"No chain of subgraphs resolves {_listed(missing)}"
+        if beyond := [_with_owners(graph, *place) for place in resolver.out_of_reach]:
+            message += f"; out of reach: {_listed(beyond)}"
+        raise RequestRefused([Fault(f"{message}.", FaultCode.UNPLANNABLE)])
     return plan
+
+
+def _with_owners(graph: Graph, type_name: str, field_name: str) -> str:
+    owners = graph.owners(type_name, field_name)
+    which = f"only {', '.join(owners)} {'answers' if len(owners) == 1 else 'answer'} it"
+    return f"{type_name}.{field_name} ({which if owners else 'no subgraph answers it'})"
+
+
+def _listed(names: list[str]) -> str:
+    left = len(names) - _NAMED_MAX
+    return ", ".join(names[:_NAMED_MAX]) + (f" and {left} more" if left > 0 else "")
 
 
 def _leaf_path(field: Field) -> str:

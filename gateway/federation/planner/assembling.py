@@ -68,7 +68,7 @@ class Assembly:
     def __init__(self, graph: Graph, places: Places) -> None:
         self._graph = graph
         self._places = places
-        self._requests: dict[tuple[int, str], RequestDraft] = {}
+        self._requests: dict[tuple[int, str, Place | None], RequestDraft] = {}
         self._filled: dict[tuple[object, ...], tuple[SelectionDraft, set[RequestDraft]]] = {}
 
     @property
@@ -86,10 +86,11 @@ class Assembly:
             for target in hop.targets:
                 self._fill(target, place, request.root, request)
 
-    def _request(self, wave: int, subgraph: str) -> RequestDraft:
-        found = self._requests.get((wave, subgraph))
+    def _request(self, wave: int, subgraph: str, place: Place | None = None) -> RequestDraft:
+        found = self._requests.get((wave, subgraph, place))
         if found is None:
-            found = self._requests[wave, subgraph] = RequestDraft(subgraph, wave)
+            found = RequestDraft(subgraph, wave, place=place)
+            self._requests[wave, subgraph, place] = found
         return found
 
     def _fill(
@@ -169,7 +170,8 @@ class Assembly:
         draft: SelectionDraft,
         request: RequestDraft,
     ) -> set[RequestDraft]:
-        assert hop.conditions is not None
+        if not hop.representation:
+            return self._ask_root_again(hop, type_name, place, request)
         target = self._request(request.wave + hop.waves, hop.subgraph)
         visited = self._fill(hop.conditions, place, draft, request)
         target.needs |= {request} | visited
@@ -183,6 +185,18 @@ class Assembly:
                 )
             visited |= self._fill(plan, place, arrival, target)
         return visited | {target}
+
+    def _ask_root_again(
+        self, hop: Hop, type_name: str, place: Place, request: RequestDraft
+    ) -> set[RequestDraft]:
+        """Asks another subgraph for fields of the query root, met below another field."""
+        target = self._request(request.wave + hop.waves, hop.subgraph, place)
+        target.root = target.root or SelectionDraft(type_name)
+        target.needs.add(request)
+        visited = {target}
+        for plan in hop.targets:
+            visited |= self._fill(plan, place, target.root, target)
+        return visited
 
     def _input(self, hop: Hop, type_name: str, place: Place, target: RequestDraft) -> InputDraft:
         key, *_ = hop.representation

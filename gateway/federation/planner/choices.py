@@ -40,9 +40,9 @@ class Hop:
     Attributes:
         subgraph: where to.
         waves: how many waves after the request at hand.
-        conditions: how the key and the required fields are had; None from the root, which
-            needs none.
-        representation: the key, then the required selections.
+        conditions: how the key and the required fields are had; empty for fields of the root,
+            which needs none.
+        representation: the key, then the required selections; empty for fields of the root.
         sent_type: `__typename` to send; empty for the runtime type.
         targets: what the request fetches: one plan for the type itself, or one per object type
             when the request finds out which of them an interface object is.
@@ -50,7 +50,7 @@ class Hop:
 
     subgraph: str
     waves: int
-    conditions: ObjectPlan | None
+    conditions: ObjectPlan
     representation: tuple[Selection, ...]
     sent_type: str
     targets: tuple[ObjectPlan, ...]

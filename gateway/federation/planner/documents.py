@@ -44,7 +44,10 @@ class DocumentPrinter:
         body = _RequestBody(self._graph, request.subgraph)
         if request.root is not None:
             selection = body.selection(request.root)
-            return self._finished(request, self._kind, selection, [], body)
+            if request.place is None:
+                return self._finished(request, self._kind, selection, [], body)
+            fetch = self._finished(request, "query", selection, [], body)
+            return replace(fetch, path=request.place.path())
         inputs: list[EntityInput] = []
         fields: list[str] = []
         declared: list[str] = []

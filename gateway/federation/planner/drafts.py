@@ -227,12 +227,14 @@ class RequestDraft:
 
     Attributes:
         root: selection of root fields; None when the request is for entities.
+        place: where root fields lie; None for the root and for entities.
         needs: requests whose answers its inputs are made of.
     """
 
     subgraph: str
     wave: int
     root: SelectionDraft | None = None
+    place: Place | None = None
     inputs: list[InputDraft] = field(default_factory=list)
     needs: set[RequestDraft] = field(default_factory=set)
 

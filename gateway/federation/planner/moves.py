@@ -71,14 +71,15 @@ def with_hop(plan: ObjectPlan, hop: Choice) -> ObjectPlan:
     )
 
 
-def root_hop(type_name: str, target: str, choice: Choice) -> Choice:
-    """A root field asked of a subgraph."""
+def root_hop(type_name: str, target: str, choice: Choice, *, waves: int = 0) -> Choice:
+    """A root field asked of a subgraph; so many waves later when met below another field."""
     plan = ObjectPlan(type_name, choice.fields, choice.hops, choice.cost, choice.weight)
+    nothing = ObjectPlan(type_name, (), (), FREE, 0)
     return Choice(
         fields=(),
-        hops=(Hop(target, 0, None, (), "", (plan,)),),
-        cost=choice.cost | {(0, target)},
-        weight=choice.weight,
+        hops=(Hop(target, waves, nothing, (), "", (plan,)),),
+        cost=later(choice.cost, waves) | {(waves, target)},
+        weight=choice.weight + (_HOP_WEIGHT if waves else 0),
         remainder=choice.remainder,
     )
 

@@ -41,14 +41,14 @@ class Resolver:
     """Resolves selections over one graph; remembers partial results for one operation.
 
     Attributes:
-        out_of_reach: coordinates of wanted leaves that some way did not lead to, for messages.
+        out_of_reach: type and name of wanted leaves that some way did not lead to, for messages.
     """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._known: dict[tuple[object, ...], tuple[list[Any], bool]] = {}
         self._stopped_short = False
-        self.out_of_reach: dict[str, None] = {}
+        self.out_of_reach: dict[tuple[str, str], None] = {}
 
     def root(self, type_name: str, fields: Iterable[Field]) -> ObjectPlan:
         """The cheapest way to get fields of a root type; may leave a remainder."""
@@ -95,8 +95,9 @@ class Resolver:
             found = self._find_choices(type_name, field, stand, links)
             if not self._stopped_short or any(choice.remainder is None for choice in found):
                 break
-        if not found and field.selection is None:
-            self.out_of_reach.setdefault(f"{type_name}.{field.name}")
+        is_hidden = self._graph.is_inaccessible(type_name)
+        if not found and field.selection is None and not is_hidden:
+            self.out_of_reach.setdefault((type_name, field.name))
         return found
 
     def _find_choices(self, type_name: str, field: Field, stand: Stand, links: int) -> list[Choice]:
@@ -156,7 +157,9 @@ class Resolver:
             left = {
                 plan.type_name: plan.remainder
                 for plan in plans
-                if plan.remainder and not self._graph.is_inaccessible(plan.type_name)
+                if plan.remainder
+                # Clients never see these objects, but representations may be made of them.
+                and not (stand.links is None and self._graph.is_inaccessible(plan.type_name))
             }
             left.update(strangers)
             if left and all(plan.is_empty for plan in plans):
@@ -247,7 +250,8 @@ class Resolver:
             if target == stand.subgraph and required is None and sent == type_name:
                 continue
             keys = self._graph.keys(sent, target)
-            if stand.subgraph and not keys:
+            asks_root = self._graph.is_query_root(sent)
+            if stand.subgraph and not keys and not asks_root:
                 continue
             if stand.subgraph and links == 0:
                 self._stopped_short = True
@@ -255,6 +259,9 @@ class Resolver:
             wanted = self._direct(sent, field, Stand(target, (), stand.links))
             if not stand.subgraph:
                 yield from (root_hop(type_name, target, choice) for choice in wanted)
+                continue
+            if asks_root:
+                yield from (root_hop(type_name, target, choice, waves=1) for choice in wanted)
                 continue
             needs = (self._graph.field_set(required),) if required else ()
             ways = self._ways(type_name, keys, needs, stand, links) if wanted else ()

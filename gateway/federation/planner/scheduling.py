@@ -22,7 +22,8 @@ def delayed(requests: list[RequestDraft]) -> list[RequestDraft]:
         later = [
             other
             for other in left
-            if other.subgraph == request.subgraph
+            if other.root is None
+            and other.subgraph == request.subgraph
             and other.wave > request.wave
             and (latest is None or other.wave < latest)
         ]

@@ -139,6 +139,7 @@ async def serving(
     engine: Any = None,
     with_explorer: bool = False,
     cost_max: int | None = None,
+    tells_plans: bool = False,
 ) -> AsyncIterator[Server]:
     """The gateway, served without a socket."""
     limits = limits or EndpointLimits()
@@ -166,7 +167,11 @@ async def serving(
         )
 
     app = create_app(
-        open_gateway, ids=SeededIds("http"), limits=limits, with_explorer=with_explorer
+        open_gateway,
+        ids=SeededIds("http"),
+        limits=limits,
+        with_explorer=with_explorer,
+        tells_plans=tells_plans,
     )
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
     async with (

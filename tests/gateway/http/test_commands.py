@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp import web
+from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.access.authentication import Authenticator
@@ -61,6 +62,39 @@ def test_compose_writes_a_file_when_told(tmp_path: Path) -> None:
     assert "join__Graph" in output.read_text()
 
 
+def plan_of(directory: Path, operation: str, *options: str) -> Result:
+    """What `alliance plan` makes of an operation on the supergraph of products."""
+    supergraph = directory / "supergraph.graphql"
+    config = write_config(directory, PRODUCTS)
+    CliRunner().invoke(app, ["compose", "--config", str(config), "--output", str(supergraph)])
+    (directory / "operation.graphql").write_text(operation)
+    files = ["--supergraph", str(supergraph), "--operation", str(directory / "operation.graphql")]
+    return CliRunner().invoke(app, ["plan", *files, *options])
+
+
+def test_plan_prints_what_each_subgraph_is_asked(tmp_path: Path) -> None:
+    document = "query A { product { id } } query B { product { id name } }"
+
+    result = plan_of(tmp_path, document, "--operation-name", "B")
+
+    assert result.stdout == "Fetch products\n  {product{id name}}\n"
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        ("{ product { price } }", "Cannot query field 'price'"),
+        ("query A { product { id } } query B { product { id } }", "exactly one operation"),
+        ("{", "Syntax Error"),
+    ],
+)
+def test_plan_tells_why_there_is_none(tmp_path: Path, operation: str, told: str) -> None:
+    result = plan_of(tmp_path, operation)
+
+    assert isinstance(result.exception, CommandFailed)
+    assert told in str(result.exception)
+
+
 async def test_token_prints_a_token_that_the_data_directory_vouches_for(tmp_path: Path) -> None:
     result = await asyncio.to_thread(
         CliRunner().invoke,
@@ -90,6 +124,10 @@ async def test_token_prints_a_token_that_the_data_directory_vouches_for(tmp_path
         (["compose", "--config", "empty.toml"], "alliance: empty.toml has no table"),
         (["compose", "--config", "clash.toml"], "alliance: the subgraphs do not compose"),
         (["route", "--supergraph", "empty.toml"], "alliance: empty.toml is no supergraph"),
+        (
+            ["plan", "--supergraph", "empty.toml", "--operation", "empty.toml"],
+            "alliance: empty.toml is no supergraph",
+        ),
     ],
 )
 def test_what_people_can_mend_is_told_in_words(
