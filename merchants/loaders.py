@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -44,19 +45,48 @@ class OrderPageKey:
 
 
 class Loaders:
-    """The loaders of one client request; keys are (merchant_id, id)."""
+    """The loaders of one client request; keys are (merchant_id, id).
+
+    A loader is made when it is first asked: most requests need one or two.
+    """
 
     def __init__(self, backend: HostedBackend) -> None:
         self._backend = backend
-        self.card_by_membership: DataLoader[Key, str | None] = DataLoader(self._cards)
-        self.standings: DataLoader[Key, tuple[Standing, ...]] = DataLoader(self._standings)
-        self.coupons: DataLoader[Key, HeldCoupon | None] = DataLoader(self._coupons)
-        self.orders: DataLoader[Key, OrderRow | None] = DataLoader(self._orders)
-        self.ladders: DataLoader[str, list[Ladder]] = DataLoader(self._ladders)
-        self.coupon_pages: DataLoader[CouponPageKey, list[HeldCoupon]] = DataLoader(
-            self._coupon_pages
-        )
-        self.order_pages: DataLoader[OrderPageKey, list[OrderRow]] = DataLoader(self._order_pages)
+
+    @cached_property
+    def card_by_membership(self) -> DataLoader[Key, str | None]:
+        """Cards of memberships."""
+        return DataLoader(self._cards)
+
+    @cached_property
+    def standings(self) -> DataLoader[Key, tuple[Standing, ...]]:
+        """Standings of a card at a merchant, by ladder."""
+        return DataLoader(self._standings)
+
+    @cached_property
+    def coupons(self) -> DataLoader[Key, HeldCoupon | None]:
+        """Coupons."""
+        return DataLoader(self._coupons)
+
+    @cached_property
+    def orders(self) -> DataLoader[Key, OrderRow | None]:
+        """Orders."""
+        return DataLoader(self._orders)
+
+    @cached_property
+    def ladders(self) -> DataLoader[str, list[Ladder]]:
+        """Ladders in force, by merchant."""
+        return DataLoader(self._ladders)
+
+    @cached_property
+    def coupon_pages(self) -> DataLoader[CouponPageKey, list[HeldCoupon]]:
+        """Pages of a wallet's coupons."""
+        return DataLoader(self._coupon_pages)
+
+    @cached_property
+    def order_pages(self) -> DataLoader[OrderPageKey, list[OrderRow]]:
+        """Pages of a wallet's orders."""
+        return DataLoader(self._order_pages)
 
     def keep_orders(self, rows: Sequence[OrderRow]) -> None:
         """Orders that were read by other means; their fields load without a read."""

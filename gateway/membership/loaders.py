@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from strawberry.dataloader import DataLoader
 
 from gateway.membership import members_sql, memberships_sql
+from gateway.membership.identities import Identity
+from gateway.membership.people import Card, Consent, Member, Membership
 from kernel.database import Database
 
 T = TypeVar("T")
@@ -17,17 +20,44 @@ BATCH_MAX = 500
 
 
 class MembershipLoaders:
-    """Members and what hangs on them, each read at most once for a request."""
+    """Members and what hangs on them, each read at most once for a request.
+
+    A loader is made when it is first asked: most requests need one or two.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.member = self._by_id(members_sql.read_members)
-        self.card = self._by_id(members_sql.read_cards)
-        self.card_of_member = self._by_id(members_sql.read_cards_of_members)
-        self.identities = self._by_id(members_sql.read_identities)
-        self.consents = self._by_id(members_sql.read_consents)
-        self.membership = self._by_id(memberships_sql.read_memberships)
         self._membership_id_at: dict[str, DataLoader[str, str | None]] = {}
+
+    @cached_property
+    def member(self) -> DataLoader[str, Member | None]:
+        """Members by id."""
+        return self._by_id(members_sql.read_members)
+
+    @cached_property
+    def card(self) -> DataLoader[str, Card | None]:
+        """Cards by id."""
+        return self._by_id(members_sql.read_cards)
+
+    @cached_property
+    def card_of_member(self) -> DataLoader[str, Card | None]:
+        """Cards by member id."""
+        return self._by_id(members_sql.read_cards_of_members)
+
+    @cached_property
+    def identities(self) -> DataLoader[str, list[Identity] | None]:
+        """Identities by member id, oldest first."""
+        return self._by_id(members_sql.read_identities)
+
+    @cached_property
+    def consents(self) -> DataLoader[str, list[Consent] | None]:
+        """The last consents by member id."""
+        return self._by_id(members_sql.read_consents)
+
+    @cached_property
+    def membership(self) -> DataLoader[str, Membership | None]:
+        """Memberships by id."""
+        return self._by_id(memberships_sql.read_memberships)
 
     def membership_id_at(self, merchant_id: str) -> DataLoader[str, str | None]:
         """Ids of memberships at one merchant, by member id."""
