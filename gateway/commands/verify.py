@@ -44,7 +44,9 @@ def verify(
 async def _report(directory: Path) -> Report:
     from gateway.data_directory import open_alliance
 
-    async with open_alliance(directory, clock=SystemClock(), ids=RandomIds()) as opened:
+    async with open_alliance(
+        directory, clock=SystemClock(), ids=RandomIds(), with_sweepers=False
+    ) as opened:
         return await opened.ledger.verify()
 
 

@@ -19,7 +19,7 @@ from kernel.graphql import (
 from ledger.periods import PeriodNotClosable
 from ledger.resolvers import grants as grant_resolvers
 from ledger.resolvers import roots as resolvers
-from ledger.resolvers import rule_changes, rules
+from ledger.resolvers import rule_changes, rules, simulations
 from ledger.schema.grants import GrantCoinsResult
 from ledger.schema.periods import ClearingPeriod
 from ledger.schema.settlement_rules import (
@@ -27,6 +27,7 @@ from ledger.schema.settlement_rules import (
     ProposeSettlementRuleResult,
     SettlementRule,
 )
+from ledger.schema.simulations import SettlementSimulation
 
 
 @strawberry.type(description="The period cannot be closed yet.")
@@ -89,6 +90,11 @@ class Query:
         resolver=rules.settlement_rules,
         requires_scopes=[["admin"]],
         description="Settlement rules, newest version first.",
+    )
+    simulate_settlement_rule: SettlementSimulation | None = strawberry.federation.field(
+        resolver=simulations.simulate_settlement_rule,
+        requires_scopes=[["admin"]],
+        description="What the events of a time would have settled at other terms.",
     )
     clearing_periods: Connection[ClearingPeriod] | None = strawberry.federation.field(
         resolver=resolvers.clearing_periods,

@@ -32,7 +32,8 @@ terms = st.builds(
 class History:
     """Makes one event after the other happen, as chance has it."""
 
-    def __init__(self, books: Books, chance: Random) -> None:
+    def __init__(self, books: Books, chance: Random, *, one_rule: bool = False) -> None:
+        self.one_rule = one_rule
         self.books = books
         self.chance = chance
         self.count = 0
@@ -120,6 +121,8 @@ class History:
         )
 
     async def change_rule(self) -> None:
+        if self.one_rule:
+            return
         prices = [Ratio.of(self.chance.randint(1, 150), self.chance.randint(1, 150)) for _ in "pr"]
         bps = [self.chance.randint(0, 3_000) for _ in range(3)]
         self.books.clock.set(self.books.now + timedelta(minutes=1))

@@ -33,6 +33,7 @@ def test_each_root_field_and_private_field_names_its_scopes() -> None:
         "closePeriod": '[["admin"]]',
         "grantCoins": '[["admin"]]',
         "settlementRules": '[["admin"]]',
+        "simulateSettlementRule": '[["admin"]]',
         "clearingPeriods": '[["admin"]]',
         "clearingPeriod": '[["admin"]]',
     }
