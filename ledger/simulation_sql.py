@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,7 +11,7 @@ from ledger.contract import LedgerSettings
 from ledger.entering import party_of
 from ledger.settlement import Leg
 from ledger.simulation import PastEvent, PastMove
-from ledger.sqlite import Lane
+from ledger.sqlite import Grouped, Lane
 from ledger.state import ALLIANCE, Asset, Lot, SettlementKind
 
 _EVENTS = """
@@ -45,8 +43,8 @@ def read_events(
     if not events:
         return
     first = events[0][0]
-    legs = _Grouped(lane.step(_LEGS, (first,)))
-    moves = _Grouped(lane.step(_MOVES, (first,)))
+    legs = Grouped(lane.step(_LEGS, (first,)))
+    moves = Grouped(lane.step(_MOVES, (first,)))
     for seq, merchant_id, order_no, at in events:
         yield PastEvent(
             party=ALLIANCE if merchant_id is None else party_of(merchant_id, settings),
@@ -55,27 +53,6 @@ def read_events(
             legs=tuple(_leg(row) for row in legs.of(seq)),
             moves=tuple(_move(row) for row in moves.of(seq)),
         )
-
-
-class _Grouped:
-    """Rows that are sorted by their first column, handed out group by group."""
-
-    def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
-        self._groups = groupby(rows, itemgetter(0))
-        self._key: int | None = None
-        self._rows: list[tuple[Any, ...]] = []
-        self._next()
-
-    def of(self, key: int) -> list[tuple[Any, ...]]:
-        """The rows of a key; keys are asked for in rising order."""
-        while self._key is not None and self._key < key:
-            self._next()
-        return self._rows if self._key == key else []
-
-    def _next(self) -> None:
-        group = next(self._groups, None)
-        self._key = None if group is None else group[0]
-        self._rows = [] if group is None else list(group[1])
 
 
 def _leg(row: Sequence[Any]) -> Leg:

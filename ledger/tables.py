@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -141,6 +142,8 @@ position = _table(
     _int("entries"),
     Index("position_account", "lane", "account", "month"),
 )
+
+block = _table("block", _key("seq"), Column("hash", LargeBinary, nullable=False))
 
 lot = _table(
     "lot",
@@ -294,6 +297,7 @@ FOREVER = (
     "burn",
     "ledger_info",
     "settlement_rule",
+    "block",
 )
 """Tables whose rows are never deleted, and but for `burn` and drafts of rules never changed."""
 

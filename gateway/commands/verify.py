@@ -37,7 +37,7 @@ def verify(
         raise CommandFailed("the ledger does NOT balance", exit_code=UNSOUND)
     typer.echo(
         f"The ledger balances: {report.transactions} transactions, {report.entries} entries, "
-        f"{report.lots} lots."
+        f"{report.lots} lots. Its newest block is {report.head}."
     )
 
 
