@@ -14,7 +14,7 @@ from kernel.callers import Caller, CallerKind
 from kernel.clock import from_micros
 from kernel.database import Database
 from kernel.graphql import Forbidden, Money
-from kernel.ids import derived_id
+from kernel.ids import IdSource, derived_id
 from ledger.contract import LedgerSettings
 from ledger.days import month_of
 from ledger.loaders import LedgerLoaders
@@ -45,6 +45,7 @@ class LedgerContext:
     database: Database
     load: LedgerLoaders
     registry: Registry
+    ids: IdSource
 
     async def read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """What `work` reads."""

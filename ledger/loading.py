@@ -38,8 +38,8 @@ SELECT (SELECT max(seq) FROM ledger_tx WHERE lane = 0),
        (SELECT max(month) FROM period WHERE lane = 0),
        version, issue_price, redeem_price, issue_fee_bps, redeem_fee_bps, breakage_issuer_bps
 FROM settlement_rule
-WHERE lane = 0 AND state = 'ACTIVE' AND effective_from <= max(?, 0)
-ORDER BY version DESC LIMIT 1
+WHERE lane = 0 AND state = 'APPROVED' AND effective_from <= max(?, 0)
+ORDER BY effective_from DESC, version DESC LIMIT 1
 """
 
 

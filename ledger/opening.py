@@ -9,8 +9,9 @@ from sqlalchemy import Connection, insert, select
 from kernel.clock import Clock, to_micros
 from kernel.database import Database
 from kernel.ids import IdSource
+from ledger.rules_sql import insert_rule
 from ledger.state import RuleTerms
-from ledger.tables import ledger_info, metadata, settlement_rule
+from ledger.tables import ledger_info, metadata
 
 
 async def open_ledger_database(
@@ -33,19 +34,14 @@ async def open_ledger_database(
         connection.execute(
             insert(ledger_info).values(lane=0, ledger_id=ids.new("led"), created_at=now)
         )
-        connection.execute(
-            insert(settlement_rule).values(
-                lane=0,
-                version=1,
-                rule_id=ids.new("rule"),
-                state="ACTIVE",
-                effective_from=0,
-                issue_price=str(initial_rule.issue_price),
-                redeem_price=str(initial_rule.redeem_price),
-                issue_fee_bps=initial_rule.issue_fee_bps,
-                redeem_fee_bps=initial_rule.redeem_fee_bps,
-                breakage_issuer_bps=initial_rule.breakage_issuer_bps,
-            )
+        insert_rule(
+            connection,
+            ids.new("rule"),
+            initial_rule,
+            effective_from=0,
+            proposed_by="",
+            accepts_top_up=False,
+            is_approved=True,
         )
 
     await database.transaction(begin)

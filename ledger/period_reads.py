@@ -69,21 +69,6 @@ class LegRow:
     rule_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """One settlement rule, as it is stored."""
-
-    version: int
-    rule_id: str
-    state: str
-    effective_from: int
-    issue_price: str
-    redeem_price: str
-    issue_fee_bps: int
-    redeem_fee_bps: int
-    breakage_issuer_bps: int
-
-
 def read_month_span(connection: Connection, *, current_month: int) -> tuple[int, int] | None:
     """The first and the last month that have a period; None before the first entry."""
     first, last = connection.exec_driver_sql(
@@ -217,17 +202,6 @@ def read_legs(
         LegRow(seq, leg, at, SettlementKind(kind), points, amount, order_no, origin, version)
         for seq, leg, at, kind, points, amount, order_no, origin, version in rows
     ]
-
-
-def read_rules(connection: Connection, *, before_version: int, limit: int) -> list[RuleRow]:
-    """Settlement rules, newest version first, older than `before_version`."""
-    rows = connection.exec_driver_sql(
-        "SELECT version, rule_id, state, effective_from, issue_price, redeem_price, "
-        "issue_fee_bps, redeem_fee_bps, breakage_issuer_bps FROM settlement_rule "
-        "WHERE lane = 0 AND version < ? ORDER BY version DESC LIMIT ?",
-        (before_version, limit),
-    )
-    return [RuleRow(*row) for row in rows]
 
 
 def _by_month(connection: Connection, statement: str, after: int) -> dict[int, int]:

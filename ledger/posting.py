@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ledger import chain
 from ledger.book import CardChange, Draft
 from ledger.loading import Account
 from ledger.lots import residual_funding
@@ -96,14 +97,19 @@ def write_event(lane: Lane, event: Event, draft: Draft, accounts: Mapping[str, A
         accounts: those of `card_accounts` that exist, as they are now.
     """
     rows = _unit_rows(event, draft) + _settlement_rows(draft)
-    lane.run(
-        _TX,
-        (
-            event.seq, event.kind.value, event.card_id, event.merchant_id, event.order_no,
-            event.at, event.created_at, event.month, event.origin_month, event.reason,
-        ),
+    tx = (
+        event.seq, event.kind.value, event.card_id, event.merchant_id, event.order_no,
+        event.at, event.created_at, event.month, event.origin_month, event.reason,
     )  # fmt: skip
-    lane.run_many(_ENTRY, [_entry_row(event, leg, row) for leg, row in enumerate(rows)])
+    entries = [_entry_row(event, leg, row) for leg, row in enumerate(rows)]
+    moves = [
+        (event.seq, leg, move.lot_id, move.amount, move.funding_minor, event.month)
+        for leg, move in enumerate(draft.moves)
+    ]
+    lane.run(_TX, tx)
+    lane.run_many(_ENTRY, entries)
+    lane.run_many(_LOT_MOVE, moves)
+    chain.seal(lane, tx, entries, moves)
     lane.run_many(
         _POSITION,
         [
@@ -116,13 +122,6 @@ def write_event(lane: Lane, event: Event, draft: Draft, accounts: Mapping[str, A
     if event.card_id is not None:
         lane.run_many(_CARD_ENTRY, _card_lines(event, event.card_id, draft, accounts))
     write_lots(lane, event.card_id, draft, accounts, rows)
-    lane.run_many(
-        _LOT_MOVE,
-        [
-            (event.seq, leg, move.lot_id, move.amount, move.funding_minor, event.month)
-            for leg, move in enumerate(draft.moves)
-        ],
-    )
 
 
 def write_lots(

@@ -7,7 +7,9 @@ docs/decisions/ledger.md. Reads off the hot path use the connection as everyone 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -57,6 +59,27 @@ class Lane:
         if rows:
             with _Told(statement):
                 self._raw.executemany(statement, rows)
+
+
+class Grouped:
+    """Rows that are sorted by their first column, handed out group by group."""
+
+    def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        self._groups = groupby(rows, itemgetter(0))
+        self._key: int | None = None
+        self._rows: list[tuple[Any, ...]] = []
+        self._next()
+
+    def of(self, key: int) -> list[tuple[Any, ...]]:
+        """The rows of a key; keys are asked for in rising order."""
+        while self._key is not None and self._key < key:
+            self._next()
+        return self._rows if self._key == key else []
+
+    def _next(self) -> None:
+        group = next(self._groups, None)
+        self._key = None if group is None else group[0]
+        self._rows = [] if group is None else list(group[1])
 
 
 class _Told:

@@ -18,11 +18,17 @@ from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
 from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
 from ledger.periods import PeriodNotClosable
+from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
 from ledger.registry import Registry
 from ledger.schema.cards import Card
 from ledger.schema.grants import GrantOverBudgetRefusal
 from ledger.schema.periods import Merchant
 from ledger.schema.roots import Mutation, PeriodNotClosableRefusal, Query
+from ledger.schema.settlement_rules import (
+    PoolUnderfundedRefusal,
+    RuleStateRefusal,
+    SelfApprovalRefusal,
+)
 from ledger.state import RuleTerms
 from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
@@ -41,6 +47,9 @@ def ledger_schema() -> SubgraphSchema:
         refusals={
             PeriodNotClosable: PeriodNotClosableRefusal,
             GrantOverBudget: GrantOverBudgetRefusal,
+            PoolUnderfunded: PoolUnderfundedRefusal,
+            SelfApproval: SelfApprovalRefusal,
+            RuleNotWaiting: RuleStateRefusal,
         },
     )
 
@@ -62,6 +71,7 @@ class LedgerSubgraph:
         clock: Clock,
         settings: Callable[[], LedgerSettings],
         registry: Registry,
+        ids: IdSource,
     ) -> None:
         self.ledger: Ledger = SqlLedger(database, clock=clock, settings=settings)
         self.schema = ledger_schema()
@@ -71,6 +81,7 @@ class LedgerSubgraph:
         self._clock = clock
         self._settings = settings
         self._registry = registry
+        self._ids = ids
 
     @classmethod
     async def open(
@@ -99,7 +110,7 @@ class LedgerSubgraph:
         ledger_id = await database.snapshot(
             lambda connection: connection.execute(select(ledger_info.c.ledger_id)).scalar_one()
         )
-        return cls(database, ledger_id, clock=clock, settings=settings, registry=registry)
+        return cls(database, ledger_id, clock=clock, settings=settings, registry=registry, ids=ids)
 
     def context_for(self, caller: Caller | None, request_id: str, language: str) -> LedgerContext:
         """The context of one client request; its loaders remember what they read."""
@@ -114,6 +125,7 @@ class LedgerSubgraph:
             database=self._database,
             load=LedgerLoaders(self._database, now),
             registry=self._registry,
+            ids=self._ids,
         )
 
     async def verify(self) -> Report:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -59,7 +60,12 @@ settlement_rule = _table(
     _int("issue_fee_bps"),
     _int("redeem_fee_bps"),
     _int("breakage_issuer_bps"),
+    _text("proposed_by"),
+    _int("accepts_top_up"),
+    _text("approved_by", nullable=True),
+    _int("approved_at", nullable=True),
     UniqueConstraint("lane", "rule_id"),
+    CheckConstraint("state IN ('DRAFT', 'APPROVED')"),
 )
 
 ledger_request = _table(
@@ -136,6 +142,8 @@ position = _table(
     _int("entries"),
     Index("position_account", "lane", "account", "month"),
 )
+
+block = _table("block", _key("seq"), Column("hash", LargeBinary, nullable=False))
 
 lot = _table(
     "lot",
@@ -280,8 +288,18 @@ period = _table(
     _int("alliance"),
 )
 
-FOREVER = ("entry", "lot_move", "ledger_tx", "card_entry", "period", "burn", "ledger_info")
-"""Tables whose rows are never deleted, and but for `burn` never changed."""
+FOREVER = (
+    "entry",
+    "lot_move",
+    "ledger_tx",
+    "card_entry",
+    "period",
+    "burn",
+    "ledger_info",
+    "settlement_rule",
+    "block",
+)
+"""Tables whose rows are never deleted, and but for `burn` and drafts of rules never changed."""
 
 
 def _guard(statement: str) -> None:
@@ -290,12 +308,16 @@ def _guard(statement: str) -> None:
 
 
 for _name in FOREVER:
-    for _action in ("DELETE",) if _name == "burn" else ("DELETE", "UPDATE"):
+    for _action in ("DELETE",) if _name in ("burn", "settlement_rule") else ("DELETE", "UPDATE"):
         _guard(
             f"CREATE TRIGGER IF NOT EXISTS {_name}_no_{_action.lower()} "
             f"BEFORE {_action} ON {_name} "
             f"BEGIN SELECT RAISE(ABORT, '{_name} rows are for ever'); END"
         )
+_guard(
+    "CREATE TRIGGER IF NOT EXISTS settlement_rule_no_update BEFORE UPDATE ON settlement_rule "
+    "WHEN OLD.state = 'APPROVED' BEGIN SELECT RAISE(ABORT, 'approved rules are for ever'); END"
+)
 for _name in ("ledger_tx", "entry", "lot_move", "position"):
     for _action in ("INSERT", "UPDATE") if _name == "position" else ("INSERT",):
         _guard(

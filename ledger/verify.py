@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from ledger.chain import first_broken_block, read_head
 from ledger.lots import residual_funding
+from ledger.sqlite import Lane
 from ledger.state import NEVER, Asset, Lot
 
 
@@ -33,12 +35,14 @@ class Report:
     """What a verification found, and of how much.
 
     Attributes:
+        head: hash of the newest block, hexadecimal; None in an empty book.
         findings: one per broken invariant, in the order they are checked.
     """
 
     transactions: int
     entries: int
     lots: int
+    head: str | None
     findings: tuple[Finding, ...]
 
     @property
@@ -177,6 +181,7 @@ _CHECKS = (
         "GROUP BY card, asset HAVING sum(amount) <> 0 ORDER BY card LIMIT 1",
     ),
 )
+_CHAIN = "each block hashes the one before it and the transaction that it seals"
 _FUNDING = "the funding left in a lot is its funding less floor(funding · consumed / original)"
 
 
@@ -190,11 +195,18 @@ def verify(connection: Connection) -> Report:
     wrong_lot = _first_wrong_funding(connection)
     if wrong_lot is not None:
         findings.append(Finding("funding", _FUNDING, f"lot {wrong_lot}"))
+    lane = Lane(connection)
+    broken = first_broken_block(lane)
+    if broken is not None:
+        findings.append(Finding("V9", _CHAIN, f"block {broken}"))
+    head = read_head(lane)
     transactions, entries, lots = connection.exec_driver_sql(
         "SELECT (SELECT count(*) FROM ledger_tx), (SELECT count(*) FROM entry), "
         "(SELECT count(*) FROM lot)"
     ).one()
-    return Report(transactions, entries, lots, tuple(findings))
+    return Report(
+        transactions, entries, lots, None if head is None else head.hex(), tuple(findings)
+    )
 
 
 def _first_wrong_funding(connection: Connection) -> int | None:

@@ -37,14 +37,16 @@ def verify(
         raise CommandFailed("the ledger does NOT balance", exit_code=UNSOUND)
     typer.echo(
         f"The ledger balances: {report.transactions} transactions, {report.entries} entries, "
-        f"{report.lots} lots."
+        f"{report.lots} lots. Its newest block is {report.head}."
     )
 
 
 async def _report(directory: Path) -> Report:
     from gateway.assembly.data_directory import open_alliance
 
-    async with open_alliance(directory, clock=SystemClock(), ids=RandomIds()) as opened:
+    async with open_alliance(
+        directory, clock=SystemClock(), ids=RandomIds(), with_sweepers=False
+    ) as opened:
         return await opened.ledger.verify()
 
 

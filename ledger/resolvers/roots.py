@@ -11,38 +11,18 @@ from kernel.graphql import input_as_json
 from kernel.pages import Connection, connection_of, page_args
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
-from kernel.units import Ratio
 from ledger import period_reads
 from ledger.closing import close_month
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.days import last_micros, month_of
 from ledger.entering import Moment
 from ledger.expiry import sweep
-from ledger.period_reads import RuleRow
 from ledger.resolvers.cursors import whole_numbers
 from ledger.schema import periods, roots
 from ledger.state import NEVER
 from ledger.tables import public_request
 
 _requests = RequestLog(public_request)
-
-
-async def settlement_rules(
-    info: LedgerInfo, first: int = 20, after: str | None = strawberry.UNSET
-) -> Connection[periods.SettlementRule] | None:
-    """A page of the settlement rules."""
-    context = info.context
-    context.admin()
-    page = page_args(first, after or None, key_length=1)
-    [before] = whole_numbers(page, (NEVER,))
-    rows = await context.read(
-        lambda connection: period_reads.read_rules(
-            connection, before_version=before, limit=page.limit
-        )
-    )
-    return connection_of(
-        rows, page, key=lambda row: (row.version,), node=lambda row: _rule(context, row)
-    )
 
 
 async def clearing_periods(
@@ -122,17 +102,3 @@ async def close_period(info: LedgerInfo, input: roots.ClosePeriodInput) -> roots
 async def _period(context: LedgerContext, month: int) -> periods.ClearingPeriod:
     row = await context.load.period_by_month.load(month)
     return periods.ClearingPeriod.of(row, time_zone=context.settings.time_zone)
-
-
-def _rule(context: LedgerContext, row: RuleRow) -> periods.SettlementRule:
-    return periods.SettlementRule(
-        id=strawberry.ID(row.rule_id),
-        version=row.version,
-        state=periods.SettlementRuleState(row.state),
-        effective_from=context.instant(row.effective_from),
-        issue_price=Ratio.parse(row.issue_price),
-        redeem_price=Ratio.parse(row.redeem_price),
-        issue_fee_bps=row.issue_fee_bps,
-        redeem_fee_bps=row.redeem_fee_bps,
-        breakage_issuer_bps=row.breakage_issuer_bps,
-    )

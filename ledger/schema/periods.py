@@ -10,23 +10,11 @@ import strawberry
 
 from kernel.graphql import Long, Money
 from kernel.pages import Connection
-from kernel.units import Ratio
 from ledger.days import first_instant
 from ledger.period_reads import PeriodRow
 from ledger.periods import period_id, statement_id
 from ledger.resolvers import periods as resolvers
 from ledger.state import SettlementKind
-
-
-@strawberry.enum(description="State of a settlement rule.")
-class SettlementRuleState(enum.Enum):
-    """State of a settlement rule."""
-
-    DRAFT = "DRAFT"
-    SIMULATED = "SIMULATED"
-    APPROVED = "APPROVED"
-    ACTIVE = "ACTIVE"
-    SUPERSEDED = "SUPERSEDED"
 
 
 @strawberry.enum(description="State of a clearing period.")
@@ -55,31 +43,6 @@ SettlementKindType = strawberry.enum(
     name="SettlementKind",
     description="Why money moves between a merchant and the alliance.",
 )
-
-
-@strawberry.type(description="One version of the prices that merchants settle at.")
-class SettlementRule:
-    """One version of the prices that merchants settle at."""
-
-    id: strawberry.ID = strawberry.field(description="TypeID `rule_…`.")
-    version: int = strawberry.field(description="Counts from 1.")
-    state: SettlementRuleState = strawberry.field(description="State.")
-    effective_from: datetime = strawberry.field(description="In force from then on, once approved.")
-    issue_price: Ratio = strawberry.field(
-        description="What an issuer pays into the pool, minor units per point."
-    )
-    redeem_price: Ratio = strawberry.field(
-        description="What a redeemer is paid, minor units per point."
-    )
-    issue_fee_bps: int = strawberry.field(
-        description="Fee on issuing, basis points of the funding."
-    )
-    redeem_fee_bps: int = strawberry.field(
-        description="Fee on redeeming, basis points of the payment."
-    )
-    breakage_issuer_bps: int = strawberry.field(
-        description="Issuer's share of expired funding, basis points; the rest is the alliance's."
-    )
 
 
 @strawberry.type(description="Proof that the pool backs every live point.")

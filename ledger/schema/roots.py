@@ -19,8 +19,15 @@ from kernel.pages import Connection
 from ledger.periods import PeriodNotClosable
 from ledger.resolvers import grants as grant_resolvers
 from ledger.resolvers import roots as resolvers
+from ledger.resolvers import rule_changes, rules, simulations
 from ledger.schema.grants import GrantCoinsResult
-from ledger.schema.periods import ClearingPeriod, SettlementRule
+from ledger.schema.periods import ClearingPeriod
+from ledger.schema.settlement_rules import (
+    ApproveSettlementRuleResult,
+    ProposeSettlementRuleResult,
+    SettlementRule,
+)
+from ledger.schema.simulations import SettlementSimulation
 
 
 @strawberry.type(description="The period cannot be closed yet.")
@@ -80,9 +87,14 @@ class Query:
     """What can be asked."""
 
     settlement_rules: Connection[SettlementRule] | None = strawberry.federation.field(
-        resolver=resolvers.settlement_rules,
+        resolver=rules.settlement_rules,
         requires_scopes=[["admin"]],
         description="Settlement rules, newest version first.",
+    )
+    simulate_settlement_rule: SettlementSimulation | None = strawberry.federation.field(
+        resolver=simulations.simulate_settlement_rule,
+        requires_scopes=[["admin"]],
+        description="What the events of a time would have settled at other terms.",
     )
     clearing_periods: Connection[ClearingPeriod] | None = strawberry.federation.field(
         resolver=resolvers.clearing_periods,
@@ -100,6 +112,16 @@ class Query:
 class Mutation:
     """What can be done."""
 
+    propose_settlement_rule: ProposeSettlementRuleResult | None = strawberry.federation.field(
+        resolver=rule_changes.propose_settlement_rule,
+        requires_scopes=[["admin"]],
+        description="Proposes a settlement rule; another admin must approve it.",
+    )
+    approve_settlement_rule: ApproveSettlementRuleResult | None = strawberry.federation.field(
+        resolver=rule_changes.approve_settlement_rule,
+        requires_scopes=[["admin"]],
+        description="Approves a rule that another admin proposed.",
+    )
     close_period: ClosePeriodResult | None = strawberry.federation.field(
         resolver=resolvers.close_period,
         requires_scopes=[["admin"]],

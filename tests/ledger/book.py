@@ -11,7 +11,7 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute, parse
 
 from kernel.callers import Caller, CallerKind
-from kernel.clock import SetClock
+from kernel.clock import SetClock, to_micros
 from kernel.ids import SeededIds
 from ledger.contract import (
     ApplyRefund,
@@ -29,6 +29,7 @@ from ledger.contract import (
     RefundReceipt,
     ReleaseFunds,
 )
+from ledger.rules_sql import insert_rule
 from ledger.state import RuleTerms
 from ledger.subgraph import LedgerSubgraph
 from ledger.verify import Report
@@ -198,6 +199,20 @@ class Books:
 
     async def sweep(self) -> int:
         return await self.subgraph.expiry.run_once()
+
+    async def set_rule(self, terms: RuleTerms) -> None:
+        """Lets these terms be in force from now on."""
+        await self.subgraph.context_for(None, "", "").database.transaction(
+            lambda connection: insert_rule(
+                connection,
+                f"rule-{terms}-{self.now}",
+                terms,
+                effective_from=to_micros(self.now),
+                proposed_by="",
+                accepts_top_up=True,
+                is_approved=True,
+            )
+        )
 
     async def standing(self, card: str) -> CardStanding:
         [standing] = await self.ledger.balances([card], now=self.now)

@@ -32,7 +32,8 @@ terms = st.builds(
 class History:
     """Makes one event after the other happen, as chance has it."""
 
-    def __init__(self, books: Books, chance: Random) -> None:
+    def __init__(self, books: Books, chance: Random, *, one_rule: bool = False) -> None:
+        self.one_rule = one_rule
         self.books = books
         self.chance = chance
         self.count = 0
@@ -43,7 +44,8 @@ class History:
     async def happen(self) -> None:
         event = self.chance.choice(
             [self.earn, self.earn, self.spend, self.spend, self.refund, self.refund,
-             self.hold, self.release, self.grant, self.wait, self.wait, self.sweep]
+             self.hold, self.release, self.grant, self.wait, self.wait, self.sweep,
+             self.change_rule]
         )  # fmt: skip
         self.count += 1
         await event()
@@ -118,6 +120,14 @@ class History:
             f"g{self.count}", self.chance.choice(CARDS), 50, funder=funder, expires_in=expires_in
         )
 
+    async def change_rule(self) -> None:
+        if self.one_rule:
+            return
+        prices = [Ratio.of(self.chance.randint(1, 150), self.chance.randint(1, 150)) for _ in "pr"]
+        bps = [self.chance.randint(0, 3_000) for _ in range(3)]
+        self.books.clock.set(self.books.now + timedelta(minutes=1))
+        await self.books.set_rule(RuleTerms(*prices, *bps))
+
     async def sweep(self) -> None:
         await self.books.sweep()
         assert await self.books.sweep() == 0
@@ -136,7 +146,9 @@ async def live_through(chance: Random, rule: RuleTerms, policy: DebtPolicy) -> N
                 await history.happen()
                 report = await books.verify()
                 assert report.findings == ()
-                assert sum((await books.positions()).values()) == 0
+                positions = await books.positions()
+                assert sum(positions.values()) == 0
+                assert positions.get("POOL", 0) == await books.pool_backing()
                 for standing in await books.ledger.balances(CARDS, now=books.now):
                     assert min(standing.available, standing.pending, standing.held) >= 0
                     assert not (standing.debt and standing.available + standing.pending)

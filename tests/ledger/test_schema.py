@@ -28,9 +28,12 @@ def test_each_root_field_and_private_field_names_its_scopes() -> None:
         "entries": '[["member"], ["admin"]]',
         "statement": '[["merchant"], ["admin"]]',
         "statements": '[["merchant"], ["admin"]]',
+        "proposeSettlementRule": '[["admin"]]',
+        "approveSettlementRule": '[["admin"]]',
         "closePeriod": '[["admin"]]',
         "grantCoins": '[["admin"]]',
         "settlementRules": '[["admin"]]',
+        "simulateSettlementRule": '[["admin"]]',
         "clearingPeriods": '[["admin"]]',
         "clearingPeriod": '[["admin"]]',
     }

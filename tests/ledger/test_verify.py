@@ -89,6 +89,42 @@ def tamper(books: Books, script: str) -> None:
     raw.close()
 
 
+TX = ("reason", "created_at", "order_no", "effective_at")
+
+
+@pytest.mark.parametrize(
+    ("script", "block"),
+    [
+        *((f"UPDATE ledger_tx SET {column} = 7 WHERE seq = 3", 3) for column in TX),
+        ("UPDATE entry SET rule_version = 2 WHERE seq = 4 AND asset = 'SETTLEMENT'", 4),
+        ("UPDATE block SET hash = zeroblob(32) WHERE seq = 2", 2),
+        ("DELETE FROM block WHERE seq = 5", 5),
+        ("DELETE FROM block WHERE seq = 6", 6),
+        ("INSERT INTO block VALUES (0, 9, zeroblob(32))", 9),
+    ],
+)
+async def test_the_first_block_that_does_not_fit_is_named(
+    books: Books, script: str, block: int
+) -> None:
+    await some_history(books)
+
+    tamper(books, script)
+
+    found = {finding.invariant: finding.row for finding in (await books.verify()).findings}
+    assert found == {"V9": f"block {block}"}
+
+
+async def test_the_newest_block_tells_histories_apart(books: Books) -> None:
+    assert (await books.verify()).head is None
+    heads = set()
+    for number in range(3):
+        await books.order(f"o{number}", "A", "m1", earned=5)
+        heads.add((await books.verify()).head)
+
+    assert len(heads) == 3
+    assert {len(head or "") for head in heads} == {64}
+
+
 async def test_a_sound_book_has_no_findings(books: Books) -> None:
     await some_history(books)
 

@@ -1,0 +1,77 @@
+"""Simulates settlement terms on the history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from sqlalchemy import Connection
+
+from kernel.clock import to_micros
+from kernel.graphql import BadUserInput
+from ledger.context import LedgerContext, LedgerInfo
+from ledger.proposals import check_terms
+from ledger.schema import periods, simulations
+from ledger.settlement import Leg
+from ledger.simulation import Simulation, net_by_party
+from ledger.simulation_sql import read_events
+from ledger.state import ALLIANCE, POOL, RuleTerms
+
+
+async def simulate_settlement_rule(
+    info: LedgerInfo,
+    draft: simulations.SettlementTermsInput,
+    from_: Annotated[datetime, strawberry.argument(name="from", description="Inclusive.")],
+    to: Annotated[datetime, strawberry.argument(description="Exclusive.")],
+) -> simulations.SettlementSimulation | None:
+    """Settles the events of a time once more, at other terms."""
+    context = info.context
+    context.admin()
+    terms = RuleTerms(
+        issue_price=draft.issue_price,
+        redeem_price=draft.redeem_price,
+        issue_fee_bps=draft.issue_fee_bps,
+        redeem_fee_bps=draft.redeem_fee_bps,
+        breakage_issuer_bps=draft.breakage_issuer_bps,
+    )
+    faults = check_terms(terms)
+    if faults:
+        raise BadUserInput(f"draft.{faults[0][0]} {faults[0][1]}.")
+    if from_ >= to:
+        raise BadUserInput("from is before to.")
+
+    def settle(connection: Connection) -> tuple[dict[str, int], dict[str, int]]:
+        events = read_events(
+            connection, since=to_micros(from_), until=to_micros(to), settings=context.settings
+        )
+        simulation = Simulation(terms)
+        posted: list[Leg] = []
+        for event in events:
+            simulation.settle(event)
+            posted += event.legs if event.is_counted else ()
+        return net_by_party(posted), net_by_party(simulation.legs)
+
+    return _shown(context, *await context.read(settle))
+
+
+def _shown(
+    context: LedgerContext, actual: dict[str, int], simulated: dict[str, int]
+) -> simulations.SettlementSimulation:
+    def difference(party: str) -> int:
+        return simulated.get(party, 0) - actual.get(party, 0)
+
+    merchant_ids = sorted({*actual, *simulated} - {ALLIANCE, POOL})
+    return simulations.SettlementSimulation(
+        merchants=[
+            simulations.SimulatedMerchant(
+                merchant=periods.Merchant(id=strawberry.ID(merchant_id)),
+                actual=context.money(actual.get(merchant_id, 0)),
+                simulated=context.money(simulated.get(merchant_id, 0)),
+                difference=context.money(difference(merchant_id)),
+            )
+            for merchant_id in merchant_ids
+        ],
+        alliance_difference=context.money(difference(ALLIANCE)),
+        pool_difference=context.money(difference(POOL)),
+    )

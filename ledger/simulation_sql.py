@@ -1,0 +1,65 @@
+"""Reads a history as it was posted, for settling it again. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ledger.contract import LedgerSettings
+from ledger.entering import party_of
+from ledger.settlement import Leg
+from ledger.simulation import PastEvent, PastMove
+from ledger.sqlite import Grouped, Lane
+from ledger.state import ALLIANCE, Asset, Lot, SettlementKind
+
+_EVENTS = """
+SELECT seq, merchant_id, order_no, effective_at FROM ledger_tx
+WHERE lane = 0 AND seq >= (SELECT min(seq) FROM ledger_tx
+  WHERE lane = 0 AND effective_at >= ? AND effective_at < ?) ORDER BY seq
+"""
+_LEGS = """
+SELECT seq, account, kind, amount, points, rule_version, order_no FROM entry
+WHERE lane = 0 AND seq >= ? AND asset = 'SETTLEMENT' ORDER BY seq, leg
+"""
+_MOVES = """
+SELECT m.seq, m.amount, m.funding, l.id, l.asset, l.issuer_id, l.funding, l.original
+FROM lot_move m JOIN lot l ON l.lane = m.lane AND l.id = m.lot_id
+WHERE m.lane = 0 AND m.seq >= ? ORDER BY m.seq, m.leg
+"""
+
+
+def read_events(
+    connection: Connection, *, since: int, until: int, settings: LedgerSettings
+) -> Iterator[PastEvent]:
+    """Every event from the first that took effect in the time on, in the order of posting.
+
+    Args:
+        since, until: microseconds; `until` is not part of it.
+    """
+    lane = Lane(connection)
+    events = lane.all(_EVENTS, (since, until))
+    if not events:
+        return
+    first = events[0][0]
+    legs = Grouped(lane.step(_LEGS, (first,)))
+    moves = Grouped(lane.step(_MOVES, (first,)))
+    for seq, merchant_id, order_no, at in events:
+        yield PastEvent(
+            party=ALLIANCE if merchant_id is None else party_of(merchant_id, settings),
+            order_no=order_no,
+            is_counted=since <= at < until,
+            legs=tuple(_leg(row) for row in legs.of(seq)),
+            moves=tuple(_move(row) for row in moves.of(seq)),
+        )
+
+
+def _leg(row: Sequence[Any]) -> Leg:
+    return Leg(row[1], SettlementKind(row[2]), row[3], row[4], row[5], row[6])
+
+
+def _move(row: Sequence[Any]) -> PastMove:
+    _, amount, funding, lot_id, asset, issuer_id, lot_funding, original = row
+    lot = Lot(lot_id, Asset(asset), issuer_id, lot_funding, original, original, 0, 0, 0)
+    return PastMove(lot, amount, funding)
