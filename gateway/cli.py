@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import typer
 
+from gateway.access.signing_keys import KeysUnavailable
 from gateway.commands.compose import compose
 from gateway.commands.demo import demo
 from gateway.commands.failures import CommandFailed
@@ -18,9 +19,8 @@ from gateway.commands.serve import serve
 from gateway.commands.serve_subgraph import serve_subgraph
 from gateway.commands.token import token
 from gateway.commands.verify import verify
-from gateway.listening import CanNotListen
+from gateway.http.listening import CanNotListen
 from gateway.settings import SettingsInvalid
-from gateway.signing_keys import KeysUnavailable
 from kernel.database import DatabaseUnavailable, DirectoryInUse
 
 DIRECTORY_IN_USE = 3

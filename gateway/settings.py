@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gateway.endpoint import EndpointLimits
-from gateway.limits import OperationLimits
+from gateway.http.endpoint import EndpointLimits
+from gateway.http.limits import OperationLimits
+from ledger.contract import GRANT_BUDGET_MINOR
 
 Count = Annotated[int, Field(gt=0)]
 
@@ -36,6 +37,8 @@ class Settings(BaseSettings):
     token_issuer: str = ""
     token_audience: str = "alliance"
     development_tokens: bool | None = None
+
+    grant_budget_minor: Annotated[int, Field(ge=0)] = GRANT_BUDGET_MINOR
 
     body_bytes_max: Count = _ENDPOINT.body_bytes_max
     deadline_ms_max: Count = _ENDPOINT.deadline_ms_max

@@ -20,6 +20,8 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from kernel.statements import driver_connection, run
+
 T = TypeVar("T")
 
 BATCH_MAX = 256
@@ -151,11 +153,11 @@ class Database:
     def _read(self, work: Callable[[Connection], T]) -> T:
         connection = self._readers.get()
         try:
-            connection.exec_driver_sql("BEGIN")
+            run(connection, "BEGIN")
             try:
                 return work(connection)
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                run(connection, "ROLLBACK")
         except OperationalError as error:
             raise DatabaseUnavailable(str(error.orig)) from error
         finally:
@@ -221,20 +223,20 @@ def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
 def _commit_together(connection: Connection, batch: list[_Job[Any]]) -> None:
     """Runs the jobs in one transaction, each under a savepoint: a failed one costs only itself."""
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        run(connection, "BEGIN IMMEDIATE")
         for job in batch:
             _run_job(connection, job)
-        connection.exec_driver_sql("COMMIT")
+        run(connection, "COMMIT")
     except DBAPIError as error:
         lost = DatabaseUnavailable(f"nothing was kept: {error.orig}")
         for job in batch:
             job.error = job.error or lost
         if _in_transaction(connection):
-            connection.exec_driver_sql("ROLLBACK")
+            run(connection, "ROLLBACK")
 
 
 def _run_job(connection: Connection, job: _Job[Any]) -> None:
-    connection.exec_driver_sql("SAVEPOINT job")
+    run(connection, "SAVEPOINT job")
     try:
         job.result = job.work(connection)
     except BaseException as error:  # It belongs to the job's caller, whatever it is.
@@ -244,13 +246,12 @@ def _run_job(connection: Connection, job: _Job[Any]) -> None:
         if not _in_transaction(connection):
             # The database itself gave the transaction up (disk full): the others lost theirs too.
             raise OperationalError("SAVEPOINT job", None, error) from error
-        connection.exec_driver_sql("ROLLBACK TO job")
-    connection.exec_driver_sql("RELEASE job")
+        run(connection, "ROLLBACK TO job")
+    run(connection, "RELEASE job")
 
 
 def _in_transaction(connection: Connection) -> bool:
-    raw = connection.connection.dbapi_connection
-    return bool(raw is not None and getattr(raw, "in_transaction", False))
+    return driver_connection(connection).in_transaction
 
 
 def _settle(batch: list[_Job[Any]]) -> None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _registry: dict[str, type[Refusal]] = {}
 
 
@@ -26,6 +26,9 @@ class Refusal(Exception):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        # What is kept under a request id is found again by its name alone.
+        known = _registry.get(cls.__name__)
+        assert known is None or known.__module__ == cls.__module__, cls.__name__
         _registry[cls.__name__] = cls
 
     @property

@@ -13,10 +13,22 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from kernel.clock import to_micros
 from kernel.refusals import Refusal, RequestIdReused, RequestInProgress, refusal_from_json
+from kernel.statements import Prepared, run
 
 REQUEST_ID_MAX = 128
 
@@ -81,7 +93,20 @@ class RequestLog:
     """The requests of one database. The caller owns the transaction."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        columns = table.c
+        is_key = (
+            columns.caller == bindparam("key_caller"),
+            columns.operation == bindparam("key_operation"),
+            columns.request_id == bindparam("key_request_id"),
+        )
+        own = update(table).where(*is_key).values(owner=bindparam("new_owner"))
+        self._select = Prepared(
+            select(columns.body_hash, columns.outcome, columns.owner).where(*is_key)
+        )
+        self._insert_row = Prepared(insert(table))
+        self._own = Prepared(own)
+        self._disown = Prepared(own.where(columns.outcome.is_(None)))
+        self._settle = Prepared(own.values(outcome=bindparam("new_outcome")))
 
     def answer_once(
         self,
@@ -104,17 +129,17 @@ class RequestLog:
         stored = self.find(connection, key)
         if stored is not None:
             return stored
-        connection.exec_driver_sql("SAVEPOINT answer")
+        run(connection, "SAVEPOINT answer")
         try:
             outcome = work()
         except Refusal as refusal:
-            connection.exec_driver_sql("ROLLBACK TO answer")
-            connection.exec_driver_sql("RELEASE answer")
+            run(connection, "ROLLBACK TO answer")
+            run(connection, "RELEASE answer")
             if refusal.retryable:
                 raise
             outcome = refusal.as_json()
         else:
-            connection.exec_driver_sql("RELEASE answer")
+            run(connection, "RELEASE answer")
         self._insert(connection, key, owner="", outcome=outcome, now=now)
         return Answer(outcome, replayed=False)
 
@@ -125,9 +150,7 @@ class RequestLog:
             RequestIdReused: the id was used with another input.
             RequestInProgress: the first request is not answered yet.
         """
-        row = connection.execute(
-            select(self._table.c.body_hash, self._table.c.outcome).where(*self._is(key))
-        ).one_or_none()
+        row = connection.execute(self._select, _values(key)).one_or_none()
         if row is None:
             return None
         if row.body_hash != key.body_hash:
@@ -150,11 +173,7 @@ class RequestLog:
             RequestIdReused: the id was used with another input.
             RequestInProgress: this owner works on it at this moment.
         """
-        row = connection.execute(
-            select(self._table.c.body_hash, self._table.c.outcome, self._table.c.owner).where(
-                *self._is(key)
-            )
-        ).one_or_none()
+        row = connection.execute(self._select, _values(key)).one_or_none()
         if row is None:
             self._insert(connection, key, owner=owner, outcome=None, now=now)
             return None
@@ -164,24 +183,17 @@ class RequestLog:
             return Answer(orjson.loads(row.outcome), replayed=True)
         if row.owner == owner:
             raise RequestInProgress
-        connection.execute(update(self._table).where(*self._is(key)).values(owner=owner))
+        connection.execute(self._own, {**_values(key), "new_owner": owner})
         return None
 
     def settle(self, connection: Connection, key: RequestKey, outcome: dict[str, Any]) -> None:
         """Keeps the outcome of a claimed request."""
-        connection.execute(
-            update(self._table)
-            .where(*self._is(key))
-            .values(outcome=orjson.dumps(outcome).decode(), owner="")
-        )
+        kept = orjson.dumps(outcome).decode()
+        connection.execute(self._settle, {**_values(key), "new_owner": "", "new_outcome": kept})
 
     def disown(self, connection: Connection, key: RequestKey) -> None:
         """Lets a later repeat try again: the work ended without an outcome worth keeping."""
-        connection.execute(
-            update(self._table)
-            .where(*self._is(key), self._table.c.outcome.is_(None))
-            .values(owner="")
-        )
+        connection.execute(self._disown, {**_values(key), "new_owner": ""})
 
     def _insert(
         self,
@@ -192,22 +204,21 @@ class RequestLog:
         outcome: dict[str, Any] | None,
         now: datetime,
     ) -> None:
-        connection.execute(
-            insert(self._table).values(
-                caller=key.caller,
-                operation=key.operation,
-                request_id=key.request_id,
-                body_hash=key.body_hash,
-                owner=owner,
-                outcome=None if outcome is None else orjson.dumps(outcome).decode(),
-                created_at=to_micros(now),
-            )
-        )
+        row = {
+            "caller": key.caller,
+            "operation": key.operation,
+            "request_id": key.request_id,
+            "body_hash": key.body_hash,
+            "owner": owner,
+            "outcome": None if outcome is None else orjson.dumps(outcome).decode(),
+            "created_at": to_micros(now),
+        }
+        connection.execute(self._insert_row, row)
 
-    def _is(self, key: RequestKey) -> tuple[Any, ...]:
-        columns = self._table.c
-        return (
-            columns.caller == key.caller,
-            columns.operation == key.operation,
-            columns.request_id == key.request_id,
-        )
+
+def _values(key: RequestKey) -> dict[str, str]:
+    return {
+        "key_caller": key.caller,
+        "key_operation": key.operation,
+        "key_request_id": key.request_id,
+    }

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
 from strawberry.schema.config import StrawberryConfig
 
 from kernel.graphql import SCALARS, SHARED_REFUSALS, RefusalPayload, refusal_handlers
@@ -59,10 +67,12 @@ def build_subgraph(
         exception_handlers=refusal_handlers(payload_by_refusal),
         schema_directives=schema_directives,
     )
+    executable = graphql_schema_of(schema)
+    _leave_out_null_defaults(executable)
     return SubgraphSchema(
         name=name,
         strawberry=schema,
-        executable=graphql_schema_of(schema),
+        executable=executable,
         sdl=schema.as_str(),
     )
 
@@ -72,3 +82,17 @@ def graphql_schema_of(schema: Any) -> GraphQLSchema:
     executable = schema._schema
     assert isinstance(executable, GraphQLSchema)
     return executable
+
+
+def _leave_out_null_defaults(schema: GraphQLSchema) -> None:
+    """Makes what may be left out say so by its type alone: `after: String`, not `= null`."""
+    for named in schema.type_map.values():
+        if isinstance(named, GraphQLInputObjectType):
+            places: list[GraphQLArgument | GraphQLInputField] = list(named.fields.values())
+        elif isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+            places = [place for field in named.fields.values() for place in field.args.values()]
+        else:
+            continue
+        for place in places:
+            if place.default_value is None:
+                place.default_value = Undefined

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger.lots import LotChange, consumed, first_to_expire, is_expired, parts_covering, refilled
-from ledger.settlement import Leg, recovery_legs
+from ledger.settlement import Leg, expiry_legs, recovery_legs
 from ledger.state import (
     Asset,
     Burn,
@@ -171,6 +171,40 @@ class Draft:
         )
         self.post(legs, rule_version=order.rule_version, order_no=order.order_no)
         self.orders[order.order_id] = replace(order, recovered=order.recovered + recovered)
+
+    def expire(self, parts: Iterable[Part]) -> None:
+        """Takes free parts of expired lots from the card, and shares out their funding.
+
+        Source: docs/rules/points.md, rule 10; docs/rules/settlement.md, rule 11.
+        """
+        rule = self.state.rule
+        gone: dict[Asset, int] = {}
+        for part in parts:
+            lot = self.lots[part.lot_id]
+            assert is_expired(lot, self.now)
+            legs = expiry_legs(
+                lot.issuer_id,
+                released_minor=self.take(part),
+                breakage_issuer_bps=rule.terms.breakage_issuer_bps,
+                points=part.amount if lot.asset is Asset.POINTS else 0,
+            )
+            self.post(legs, rule_version=rule.version, order_no=None)
+            gone[lot.asset] = gone.get(lot.asset, 0) + part.amount
+        self.changes += [
+            CardChange(CardEntryKind.EXPIRY, asset, -units) for asset, units in gone.items()
+        ]
+
+    def expire_freed(self) -> None:
+        """Expires what the attempt held of expired lots, and neither took nor holds any more."""
+        taken: dict[int, int] = {}
+        for burn in self.burns:
+            taken[burn.lot_id] = taken.get(burn.lot_id, 0) + burn.amount
+        freed = [
+            Part(part.lot_id, part.amount - taken.get(part.lot_id, 0))
+            for part in self.state.held
+            if is_expired(self.lots[part.lot_id], self.now)
+        ]
+        self.expire(part for part in freed if part.amount)
 
     def repay_debts(self) -> int:
         """Repays open debts, oldest first, from free points; gives the points repaid.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import Connection
 
-from kernel.clock import to_micros
+from ledger.days import last_micros
+from ledger.entering import Moment
+from ledger.expiry import sweep_chunk
 from ledger.period_reads import read_nets, read_pools
 from ledger.periods import journal_hash, refuse_unless_closable
+from ledger.sqlite import Lane
 
 _JOURNAL = """
-SELECT t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
-       t.origin_month, t.reason, e.leg, e.account, e.asset, e.kind, e.amount, e.points,
-       e.rule_version, e.order_no
+SELECT json_array(
+  t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
+  t.origin_month, t.reason, e.leg, e.account, e.asset, e.kind, e.amount, e.points,
+  e.rule_version, e.order_no)
 FROM ledger_tx t JOIN entry e ON e.lane = t.lane AND e.seq = t.seq
 WHERE t.lane = 0 AND t.month = ? ORDER BY t.seq, e.leg
 """
@@ -27,15 +29,21 @@ class BooksDoNotBalance(AssertionError):
     """A period's proof failed; it stays open."""
 
 
-def close_month(connection: Connection, month: int, *, time_zone: str, now: datetime) -> None:
+def close_month(connection: Connection, month: int, *, moment: Moment) -> None:
     """Closes a month, and with it older months that have no entries.
+
+    What expired in it is posted first; the caller has swept, so that little is left to do here.
 
     Raises:
         PeriodNotClosable: it is closed, has not ended for 24 h, or an older one is open.
         BooksDoNotBalance: a proof failed; only tampering or a bug can cause it.
 
-    Source: docs/rules/periods.md, rules 2, 3, 5 and 6.
+    Source: docs/rules/periods.md, rules 2, 3, 5, 6 and 8.
     """
+    time_zone = moment.settings.time_zone
+    until = min(moment.micros, last_micros(month, time_zone))
+    while sweep_chunk(connection, moment, until=until):
+        pass
     closed_month = connection.exec_driver_sql(
         "SELECT max(month) FROM period WHERE lane = 0"
     ).scalar_one()
@@ -48,11 +56,15 @@ def close_month(connection: Connection, month: int, *, time_zone: str, now: date
         )
     ]
     refuse_unless_closable(
-        month, closed_month=closed_month, older_months=open_months, time_zone=time_zone, now=now
+        month,
+        closed_month=closed_month,
+        older_months=open_months,
+        time_zone=time_zone,
+        now=moment.now,
     )
     first = month if closed_month is None else closed_month + 1
     for each in range(first, month + 1):
-        _freeze(connection, each, to_micros(now))
+        _freeze(connection, each, moment.micros)
 
 
 def _freeze(connection: Connection, month: int, now: int) -> None:
@@ -65,7 +77,7 @@ def _freeze(connection: Connection, month: int, now: int) -> None:
     [pool] = read_pools(connection, [month])
     if pool.closing != pool.backing:
         raise BooksDoNotBalance(f"pool {pool.closing} backs lots of {pool.backing}")
-    digest = journal_hash(tuple(row) for row in connection.exec_driver_sql(_JOURNAL, (month,)))
+    digest = journal_hash(line for (line,) in Lane(connection).step(_JOURNAL, (month,)))
     connection.exec_driver_sql(
         "INSERT INTO period VALUES (0, ?, ?, ?, ?, ?, ?, ?)",
         (month, now, digest, pool.opening, pool.closing, pool.backing, net.alliance),

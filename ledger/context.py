@@ -20,6 +20,7 @@ from ledger.days import month_of
 from ledger.loaders import LedgerLoaders
 from ledger.period_reads import read_month_span
 from ledger.periods import period_id
+from ledger.registry import Registry
 
 ResultT = TypeVar("ResultT")
 
@@ -32,6 +33,7 @@ class LedgerContext:
         caller: None for an anonymous one, who sees nothing.
         now: the instant that the whole request is answered for.
         ledger_id: names this ledger in the ids of its entries.
+        registry: knows which cards and merchants there are.
     """
 
     caller: Caller | None
@@ -42,6 +44,7 @@ class LedgerContext:
     ledger_id: str
     database: Database
     load: LedgerLoaders
+    registry: Registry
 
     async def read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """What `work` reads."""

@@ -15,6 +15,9 @@ from typing import ClassVar, Protocol
 
 from kernel.refusals import Refusal
 
+GRANT_BUDGET_MINOR = 10_000_000
+"""Coins that one funder may grant in one clearing period, unless the operator says otherwise."""
+
 
 class DebtPolicy(StrEnum):
     """What becomes of clawed-back points that a card no longer has."""
@@ -36,12 +39,14 @@ class LedgerSettings:
         time_zone: IANA name; days and clearing periods begin and end by it.
         debt_policy: what becomes of a shortfall.
         alliance_merchant_id: the merchant id of the alliance itself; it settles with no one.
+        grant_budget_minor: coins that one funder may grant in one clearing period.
     """
 
     currency: str = "CNY"
     time_zone: str = "Asia/Shanghai"
     debt_policy: DebtPolicy = DebtPolicy.DEBT
     alliance_merchant_id: str | None = None
+    grant_budget_minor: int = GRANT_BUDGET_MINOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +306,13 @@ class AttemptReleased(Refusal):
 
 
 @dataclass(eq=False)
+class GrantOverBudget(Refusal):
+    """The funder's budget does not cover the grant."""
+
+    budget_left_minor: int
+
+
+@dataclass(eq=False)
 class OrderUnknown(Refusal):
     """The ledger has not heard of the order yet."""
 
@@ -358,7 +370,11 @@ class Ledger(Protocol):
         ...
 
     async def grant_coins(self, request: GrantCoins) -> CoinsReceipt:
-        """Gives coins to a card."""
+        """Gives coins to a card.
+
+        Raises:
+            GrantOverBudget: the funder's budget of the period is used up.
+        """
         ...
 
     async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from kernel.clock import to_micros
+
 
 def month_of(instant: datetime, time_zone: str) -> int:
     """The month that an instant falls in, counted as year · 12 + month − 1."""
@@ -17,6 +19,11 @@ def first_instant(month: int, time_zone: str) -> datetime:
     """The first instant of a month, in UTC; the month before it ends there."""
     year, index = divmod(month, 12)
     return start_of_day(date(year, index + 1, 1), time_zone)
+
+
+def last_micros(month: int, time_zone: str) -> int:
+    """The last microsecond of a month, counted as `kernel.clock.to_micros` does."""
+    return to_micros(first_instant(month + 1, time_zone)) - 1
 
 
 def local_day(instant: datetime, time_zone: str) -> date:

@@ -18,6 +18,7 @@ from ledger.state import (
     OrderState,
     Part,
     RuleTerms,
+    SettlementKind,
     SettlementRule,
     Spending,
 )
@@ -146,6 +147,19 @@ def read_free_lots(
     return lots
 
 
+def read_due_lots(lane: Lane, *, until: int, limit: int) -> list[tuple[str, Lot]]:
+    """Lots with free units that expire up to an instant, and their cards.
+
+    In the order of expiry, those of one card together.
+    """
+    rows = lane.all(
+        f"SELECT card_id, {_LOT} FROM lot WHERE lane = 0 AND remaining > held "
+        "AND expires_at <= ? ORDER BY expires_at, card_id, id LIMIT ?",
+        (until, limit),
+    )
+    return [(row[0], _lot(row[1:])) for row in rows]
+
+
 def read_lots(lane: Lane, lot_ids: Iterable[int]) -> list[Lot]:
     """The lots with these ids, each once."""
     statement = f"SELECT {_LOT} FROM lot WHERE lane = 0 AND id = ?"
@@ -156,12 +170,21 @@ def read_lots(lane: Lane, lot_ids: Iterable[int]) -> list[Lot]:
 def read_debts(lane: Lane, card_id: str) -> tuple[Debt, ...]:
     """The open debts of a card, oldest first."""
     rows = lane.all(
-        f"SELECT d.id, d.open, {_ORDER} FROM debt d "
+        f"SELECT d.id, d.open, {_ORDER} FROM debt d INDEXED BY debt_open "
         "JOIN order_state o ON o.lane = d.lane AND o.order_id = d.order_id "
         "WHERE d.lane = 0 AND d.card_id = ? AND d.open > 0 ORDER BY d.id",
         (card_id,),
     )
     return tuple(Debt(row[0], row[1], _order(row[2:])) for row in rows)
+
+
+def read_granted(lane: Lane, *, month: int, funder: str) -> int:
+    """The face of the coins that a funder granted in a period, minor units."""
+    row = lane.first(
+        "SELECT -amount FROM position WHERE lane = 0 AND month = ? AND account = ? AND kind = ?",
+        (month, funder, SettlementKind.COINS_ISSUE.value),
+    )
+    return 0 if row is None else int(row[0])
 
 
 def read_order(lane: Lane, order_id: str) -> OrderState | None:

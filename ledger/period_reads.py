@@ -181,7 +181,7 @@ def read_lines(
     """The lines of each (month, merchant), in their order; empty when it has no entries."""
     rows = connection.exec_driver_sql(
         "SELECT p.month, p.account, p.kind, p.points, p.amount, p.entries "
-        "FROM json_each(?) s JOIN position p ON p.lane = 0 "
+        "FROM json_each(?) s CROSS JOIN position p ON p.lane = 0 "
         "AND p.month = s.value ->> 0 AND p.account = s.value ->> 1",
         (orjson.dumps(list(dict.fromkeys(statements))).decode(),),
     )
@@ -207,7 +207,7 @@ def read_legs(
     """What a statement is made of, in the order it was posted, behind `after`."""
     rows = connection.exec_driver_sql(
         "SELECT e.seq, e.leg, t.effective_at, e.kind, e.points, e.amount, e.order_no, "
-        "t.origin_month, e.rule_version FROM entry e "
+        "t.origin_month, e.rule_version FROM entry e INDEXED BY entry_statement "
         "JOIN ledger_tx t ON t.lane = e.lane AND t.seq = e.seq "
         "WHERE e.lane = 0 AND e.asset = 'SETTLEMENT' AND e.account = ? AND e.month = ? "
         "AND (e.seq, e.leg) > (?, ?) ORDER BY e.seq, e.leg LIMIT ?",

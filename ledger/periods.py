@@ -6,13 +6,11 @@ A month is counted as year · 12 + month − 1, in the alliance's time zone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, ClassVar
-
-import orjson
+from typing import ClassVar
 
 from kernel.graphql import format_datetime
 from kernel.ids import derived_id
@@ -74,17 +72,17 @@ def refuse_unless_closable(
         raise PeriodNotClosable(closable_from=format_datetime(closable_from))
 
 
-def journal_hash(rows: Iterable[Sequence[Any]]) -> str:
+def journal_hash(lines: Iterable[str]) -> str:
     """SHA-256 of a period's entries in the order they were posted, in hexadecimal.
 
     Args:
-        rows: values of one entry each: whole numbers, text or None.
+        lines: one JSON array an entry.
 
     Source: docs/rules/periods.md, rule 6.
     """
     digest = hashlib.sha256()
-    for row in rows:
-        digest.update(orjson.dumps(list(row)))
+    for line in lines:
+        digest.update(line.encode())
         digest.update(b"\n")
     return digest.hexdigest()
 

@@ -9,7 +9,7 @@ from ledger.book import CardChange, Draft
 from ledger.loading import Account
 from ledger.lots import residual_funding
 from ledger.sqlite import Lane
-from ledger.state import Asset, HoldState, Lot, OrderState, Part, TxKind
+from ledger.state import Asset, Burn, HoldState, Lot, OrderState, Part, TxKind
 
 ISSUED = {Asset.POINTS: "points:issued", Asset.COINS: "coins:issued"}
 """The accounts that units come from and go to."""
@@ -95,64 +95,34 @@ def write_event(lane: Lane, event: Event, draft: Draft, accounts: Mapping[str, A
     Args:
         accounts: those of `card_accounts` that exist, as they are now.
     """
-    rows = _unit_rows(event, draft) + [
-        _Row(
-            leg.party,
-            Asset.SETTLEMENT,
-            leg.kind,
-            leg.amount_minor,
-            leg.points,
-            leg.rule_version,
-            leg.order_no,
-        )
-        for leg in draft.legs
-    ]
+    rows = _unit_rows(event, draft) + _settlement_rows(draft)
     lane.run(
         _TX,
         (
-            event.seq,
-            event.kind.value,
-            event.card_id,
-            event.merchant_id,
-            event.order_no,
-            event.at,
-            event.created_at,
-            event.month,
-            event.origin_month,
-            event.reason,
+            event.seq, event.kind.value, event.card_id, event.merchant_id, event.order_no,
+            event.at, event.created_at, event.month, event.origin_month, event.reason,
         ),
-    )
+    )  # fmt: skip
+    lane.run_many(_ENTRY, [_entry_row(event, leg, row) for leg, row in enumerate(rows)])
     lane.run_many(
-        _ENTRY,
+        _POSITION,
         [
-            (
-                event.seq,
-                leg,
-                row.account,
-                row.asset.value,
-                row.kind,
-                row.amount,
-                row.points,
-                event.month,
-                row.rule_version,
-                row.order_no,
-            )
-            for leg, row in enumerate(rows)
+            (event.month, row.account, row.kind, row.amount, row.points)
+            for row in rows
+            if row.asset is Asset.SETTLEMENT
         ],
     )
-    _write_positions(lane, event, rows)
     write_orders(lane, event.card_id, draft)
     if event.card_id is not None:
-        _write_card(lane, event, event.card_id, draft, accounts)
+        lane.run_many(_CARD_ENTRY, _card_lines(event, event.card_id, draft, accounts))
     write_lots(lane, event.card_id, draft, accounts, rows)
-    if draft.moves:
-        lane.run_many(
-            _LOT_MOVE,
-            [
-                (event.seq, leg, move.lot_id, move.amount, move.funding_minor, event.month)
-                for leg, move in enumerate(draft.moves)
-            ],
-        )
+    lane.run_many(
+        _LOT_MOVE,
+        [
+            (event.seq, leg, move.lot_id, move.amount, move.funding_minor, event.month)
+            for leg, move in enumerate(draft.moves)
+        ],
+    )
 
 
 def write_lots(
@@ -165,8 +135,7 @@ def write_lots(
     """Writes the lots that changed, and what the card's accounts post and hold."""
     if card_id is None:
         return
-    if draft.touched:
-        lane.run_many(_LOT, [_lot_row(card_id, draft.lots[lot_id]) for lot_id in draft.touched])
+    lane.run_many(_LOT, [_lot_row(card_id, draft.lots[lot_id]) for lot_id in draft.touched])
     _write_accounts(lane, card_id, draft, accounts, rows)
 
 
@@ -187,11 +156,10 @@ def write_hold(
         "DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at",
         (attempt_id, card_id, state.value, points, coins, decided_at),
     )
-    if parts:
-        lane.run_many(
-            "INSERT INTO hold_lot VALUES (0, ?, ?, ?, ?)",
-            [(attempt_id, pick, part.lot_id, part.amount) for pick, part in enumerate(parts)],
-        )
+    lane.run_many(
+        "INSERT INTO hold_lot VALUES (0, ?, ?, ?, ?)",
+        [(attempt_id, pick, part.lot_id, part.amount) for pick, part in enumerate(parts)],
+    )
 
 
 def _unit_rows(event: Event, draft: Draft) -> list[_Row]:
@@ -205,79 +173,54 @@ def _unit_rows(event: Event, draft: Draft) -> list[_Row]:
     return [row for row in rows if row.amount]
 
 
-def _write_positions(lane: Lane, event: Event, rows: Sequence[_Row]) -> None:
-    moved = [
-        (event.month, row.account, row.kind, row.amount, row.points)
-        for row in rows
-        if row.asset is Asset.SETTLEMENT
-    ]
-    if moved:
-        lane.run_many(_POSITION, moved)
+def _settlement_rows(draft: Draft) -> list[_Row]:
+    return [
+        _Row(
+            leg.party, Asset.SETTLEMENT, leg.kind, leg.amount_minor, leg.points,
+            leg.rule_version, leg.order_no,
+        )
+        for leg in draft.legs
+    ]  # fmt: skip
 
 
-def _write_card(
-    lane: Lane,
-    event: Event,
-    card_id: str,
-    draft: Draft,
-    accounts: Mapping[str, Account],
-) -> None:
+def _entry_row(event: Event, leg: int, row: _Row) -> tuple[object, ...]:
+    return (
+        event.seq, leg, row.account, row.asset.value, row.kind, row.amount, row.points,
+        event.month, row.rule_version, row.order_no,
+    )  # fmt: skip
+
+
+def _card_lines(
+    event: Event, card_id: str, draft: Draft, accounts: Mapping[str, Account]
+) -> list[tuple[object, ...]]:
     nothing = Account()
     points = accounts.get(f"points:{card_id}", nothing).posted
     points += accounts.get(f"debt:{card_id}", nothing).posted
     coins = accounts.get(f"coins:{card_id}", nothing).posted
-    lines = []
+    lines: list[tuple[object, ...]] = []
     for leg, change in enumerate(draft.changes):
         moved_points, moved_coins = _moved(change)
         points += moved_points
         coins += moved_coins
-        lines.append(
-            (
-                card_id,
-                event.seq,
-                leg,
-                change.kind.value,
-                event.at,
-                moved_points,
-                moved_coins,
-                event.merchant_id,
-                event.order_no,
-                points,
-                coins,
-            )
-        )
-    if lines:
-        lane.run_many(_CARD_ENTRY, lines)
+        line = (
+            card_id, event.seq, leg, change.kind.value, event.at, moved_points, moved_coins,
+            event.merchant_id, event.order_no, points, coins,
+        )  # fmt: skip
+        lines.append(line)
+    return lines
 
 
 def write_orders(lane: Lane, card_id: str | None, draft: Draft) -> None:
     """Writes the orders that changed, what they burned, and the debts they made."""
-    if draft.orders:
-        lane.run_many(_ORDER, [_order_row(order) for order in draft.orders.values()])
-    if draft.burns:
-        lane.run_many(
-            _BURN,
-            [
-                (
-                    burn.order_id,
-                    burn.seq,
-                    burn.lot_id,
-                    burn.asset.value,
-                    burn.amount,
-                    burn.funding_minor,
-                    burn.returned,
-                )
-                for burn in draft.burns
-            ],
-        )
-    if draft.debts:
-        lane.run_many(
-            _DEBT,
-            [
-                (debt.id, card_id, debt.order.order_id, debt.open, debt.open)
-                for debt in draft.debts.values()
-            ],
-        )
+    lane.run_many(_ORDER, [_order_row(order) for order in draft.orders.values()])
+    lane.run_many(_BURN, [_burn_row(burn) for burn in draft.burns])
+    lane.run_many(
+        _DEBT,
+        [
+            (debt.id, card_id, debt.order.order_id, debt.open, debt.open)
+            for debt in draft.debts.values()
+        ],
+    )
 
 
 def _moved(change: CardChange) -> tuple[int, int]:
@@ -309,8 +252,14 @@ def _write_accounts(
         written.append(
             (name, asset.value, before.posted + amount, before.held + held, int(is_card))
         )
-    if written:
-        lane.run_many(_ACCOUNT, written)
+    lane.run_many(_ACCOUNT, written)
+
+
+def _burn_row(burn: Burn) -> tuple[object, ...]:
+    return (
+        burn.order_id, burn.seq, burn.lot_id, burn.asset.value, burn.amount, burn.funding_minor,
+        burn.returned,
+    )  # fmt: skip
 
 
 def _lot_row(card_id: str, lot: Lot) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from ledger.contract import (
     FundsHeld,
     FundsReleased,
     GrantCoins,
+    GrantOverBudget,
     HoldFunds,
     InsufficientCoins,
     InsufficientPoints,
@@ -62,6 +63,8 @@ def hold_funds(
 
     Source: docs/rules/points.md, rules 3 and 4.
     """
+    assert request.points >= 0
+    assert request.coins_minor >= 0
     if request.points and state.debts:
         raise DebtOpen(sum(debt.open for debt in state.debts))
     draft = Draft.of(state, now)
@@ -77,13 +80,14 @@ def hold_funds(
 
 
 def release_funds(state: State, request: ReleaseFunds, *, now: int) -> tuple[Draft, FundsReleased]:
-    """Frees what an attempt holds; freed points repay open debts.
+    """Frees what an attempt holds; freed units expire if they are due, and repay open debts.
 
-    Source: docs/rules/points.md, rules 4 and 8.
+    Source: docs/rules/points.md, rules 4, 8 and 10.
     """
     draft = Draft.of(state, now)
     draft.unhold(state.held)
     points, coins = (held_units(state, asset) for asset in (Asset.POINTS, Asset.COINS))
+    draft.expire_freed()
     draft.repay_debts()
     return draft, FundsReleased(request.attempt_id, points, coins)
 
@@ -91,36 +95,25 @@ def release_funds(state: State, request: ReleaseFunds, *, now: int) -> tuple[Dra
 def capture_order(
     state: State, request: CaptureOrder, *, active_at: int, expires_at: int, now: int
 ) -> tuple[Draft, OrderReceipt]:
-    """Books a paid order: frees its hold, burns, earns, repays debts, shares coupons.
+    """Books a paid order: frees its hold, burns, expires, earns, repays debts, shares coupons.
 
     Args:
         state: `lots` hold those of the attempt, and spendable ones for what it does not cover.
         expires_at: of the earned points; NEVER when they do not expire.
 
-    Source: docs/rules/points.md, rules 5 and 8; docs/rules/settlement.md, rules 1, 3 and 8.
+    Source: docs/rules/points.md, rules 5, 8 and 10; docs/rules/settlement.md, rules 1, 3 and 8.
     """
+    assert min(request.points_spent, request.coins_spent_minor, request.points_earned) >= 0
     draft = Draft.of(state, now)
     draft.unhold(state.held)
     points = _spend(draft, request, Asset.POINTS, request.points_spent)
     coins = _spend(draft, request, Asset.COINS, request.coins_spent_minor)
-    coupon_minor = alliance_share(request.redemptions)
-    order = OrderState(
-        order_id=request.order_id,
-        order_no=request.order_no,
-        merchant_id=request.merchant_id,
-        card_id=request.card_id,
-        rule_version=state.rule.version,
-        points=points,
-        coins=coins,
-        earned=request.points_earned if request.card_id else 0,
-        issue_fee_minor=0,
-        lot_id=None,
-        coupon_minor=coupon_minor,
-    )
+    draft.expire_freed()
+    order = _order_before_earning(state, request, points=points, coins=coins)
     order = _earn(draft, order, active_at=active_at, expires_at=expires_at)
     draft.orders[order.order_id] = order
     repaid = draft.repay_debts()
-    _post(draft, order, coupon_legs(order.merchant_id, coupon_minor))
+    _post(draft, order, coupon_legs(order.merchant_id, order.coupon_minor))
     return draft, OrderReceipt(
         order_id=order.order_id,
         points_burned=points.burned,
@@ -133,12 +126,24 @@ def capture_order(
 
 
 def grant_coins(
-    state: State, request: GrantCoins, *, active_at: int, expires_at: int, now: int
+    state: State,
+    request: GrantCoins,
+    *,
+    active_at: int,
+    expires_at: int,
+    now: int,
+    budget_left_minor: int,
 ) -> tuple[Draft, CoinsReceipt]:
     """Gives coins to a card; the funder pays their face into the pool, and the issue fee.
 
-    Source: docs/rules/settlement.md, rule 9.
+    Raises:
+        GrantOverBudget: the funder may not grant as much in this period.
+
+    Source: docs/rules/settlement.md, rules 9 and 12.
     """
+    assert request.amount_minor > 0
+    if request.amount_minor > budget_left_minor:
+        raise GrantOverBudget(max(0, budget_left_minor))
     draft = Draft.of(state, now)
     funder = request.funder_merchant_id or ALLIANCE
     amount = request.amount_minor
@@ -227,6 +232,24 @@ def _parts_to_burn(draft: Draft, asset: Asset, asked: int) -> list[Part]:
         if lot.asset is asset and is_spendable(lot, draft.now)
     ]
     return parts + parts_covering(asked, first_to_expire(others))
+
+
+def _order_before_earning(
+    state: State, request: CaptureOrder, *, points: Spending, coins: Spending
+) -> OrderState:
+    return OrderState(
+        order_id=request.order_id,
+        order_no=request.order_no,
+        merchant_id=request.merchant_id,
+        card_id=request.card_id,
+        rule_version=state.rule.version,
+        points=points,
+        coins=coins,
+        earned=request.points_earned if request.card_id else 0,
+        issue_fee_minor=0,
+        lot_id=None,
+        coupon_minor=alliance_share(request.redemptions),
+    )
 
 
 def _earn(draft: Draft, order: OrderState, *, active_at: int, expires_at: int) -> OrderState:

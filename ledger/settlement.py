@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kernel.units import reversed_share, share_bp
+from kernel.units import WHOLE_BP, reversed_share, share_bp
 from ledger.state import ALLIANCE, POOL, OrderState, RuleTerms, SettlementKind, Spending
 
 
@@ -128,6 +128,27 @@ def recovery_legs(
         Leg(party, kind, released_minor + fee, recovered_now),
         Leg(POOL, kind, -released_minor, -recovered_now),
         Leg(ALLIANCE, kind, -fee),
+    ]
+
+
+def expiry_legs(
+    issuer: str, *, released_minor: int, breakage_issuer_bps: int, points: int
+) -> list[Leg]:
+    """The pool releases the funding of expired units to their issuer and the alliance.
+
+    The alliance's share is rounded down, so that an odd minor unit is the issuer's.
+
+    Args:
+        points: 0 for coins.
+
+    Source: docs/rules/settlement.md, rule 11.
+    """
+    kept = released_minor * (WHOLE_BP - breakage_issuer_bps) // WHOLE_BP
+    kind = SettlementKind.EXPIRY
+    return [
+        Leg(issuer, kind, released_minor - kept, points),
+        Leg(POOL, kind, -released_minor, -points),
+        Leg(ALLIANCE, kind, kept),
     ]
 
 

@@ -35,6 +35,7 @@ class TxKind(StrEnum):
     REFUND = "REFUND"
     RELEASE = "RELEASE"
     GRANT = "GRANT"
+    EXPIRY = "EXPIRY"
 
 
 class CardEntryKind(StrEnum):

@@ -14,14 +14,17 @@ from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.context import LedgerContext
-from ledger.contract import Ledger, LedgerSettings
+from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
 from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
 from ledger.periods import PeriodNotClosable
+from ledger.registry import Registry
 from ledger.schema.cards import Card
+from ledger.schema.grants import GrantOverBudgetRefusal
 from ledger.schema.periods import Merchant
 from ledger.schema.roots import Mutation, PeriodNotClosableRefusal, Query
 from ledger.state import RuleTerms
+from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
 from ledger.verify import Report, verify
 from ledger.writer import SqlLedger
@@ -35,7 +38,10 @@ def ledger_schema() -> SubgraphSchema:
         query=Query,
         mutation=Mutation,
         types=[Card, Merchant],
-        refusals={PeriodNotClosable: PeriodNotClosableRefusal},
+        refusals={
+            PeriodNotClosable: PeriodNotClosableRefusal,
+            GrantOverBudget: GrantOverBudgetRefusal,
+        },
     )
 
 
@@ -45,6 +51,7 @@ class LedgerSubgraph:
     Attributes:
         ledger: what the rest of the alliance asks.
         schema: what clients ask; run with `context_for`.
+        expiry: sweeps what expired; runs once it is started.
     """
 
     def __init__(
@@ -54,13 +61,16 @@ class LedgerSubgraph:
         *,
         clock: Clock,
         settings: Callable[[], LedgerSettings],
+        registry: Registry,
     ) -> None:
         self.ledger: Ledger = SqlLedger(database, clock=clock, settings=settings)
         self.schema = ledger_schema()
+        self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
         self._database = database
         self._ledger_id = ledger_id
         self._clock = clock
         self._settings = settings
+        self._registry = registry
 
     @classmethod
     async def open(
@@ -70,12 +80,14 @@ class LedgerSubgraph:
         clock: Clock,
         ids: IdSource,
         settings: Callable[[], LedgerSettings],
+        registry: Registry,
         initial_rule: RuleTerms | None = None,
     ) -> LedgerSubgraph:
         """The ledger in the file at `path`, made when it is missing.
 
         Args:
             settings: asked at every event, so that a change takes effect at once.
+            registry: knows which cards and merchants there are.
             initial_rule: first settlement rule of a new ledger; the default terms when absent.
 
         Raises:
@@ -87,7 +99,7 @@ class LedgerSubgraph:
         ledger_id = await database.snapshot(
             lambda connection: connection.execute(select(ledger_info.c.ledger_id)).scalar_one()
         )
-        return cls(database, ledger_id, clock=clock, settings=settings)
+        return cls(database, ledger_id, clock=clock, settings=settings, registry=registry)
 
     def context_for(self, caller: Caller | None, request_id: str, language: str) -> LedgerContext:
         """The context of one client request; its loaders remember what they read."""
@@ -101,6 +113,7 @@ class LedgerSubgraph:
             ledger_id=self._ledger_id,
             database=self._database,
             load=LedgerLoaders(self._database, now),
+            registry=self._registry,
         )
 
     async def verify(self) -> Report:

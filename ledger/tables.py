@@ -162,6 +162,7 @@ lot = _table(
         "id",
         sqlite_where=text("remaining > 0"),
     ),
+    Index("lot_due", "lane", "expires_at", "card_id", "id", sqlite_where=text("remaining > held")),
 )
 
 lot_move = _table(

@@ -142,9 +142,9 @@ _CHECKS = (
     ),
     _Check(
         "V11",
-        "every request that had an effect has one transaction, and the reverse",
+        "every request that had an effect has one transaction, and each but an expiry the reverse",
         "SELECT 'transaction ' || seq FROM ("
-        "SELECT seq, 1 AS n FROM ledger_tx WHERE lane = 0 "
+        "SELECT seq, 1 AS n FROM ledger_tx WHERE lane = 0 AND kind <> 'EXPIRY' "
         "UNION ALL SELECT tx_seq, -1 FROM ledger_request "
         "WHERE lane = 0 AND tx_seq IS NOT NULL) "
         "GROUP BY seq HAVING sum(n) <> 0 ORDER BY seq LIMIT 1",

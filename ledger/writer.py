@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 from kernel.clock import Clock, to_micros
 from kernel.database import Database
 from kernel.refusals import Refusal, refusal_from_json
-from ledger import events, reads
+from ledger import events, reads, refund_events
 from ledger.contract import (
     ApplyRefund,
     AttemptReleased,
@@ -23,6 +24,7 @@ from ledger.contract import (
     FundsHeld,
     FundsReleased,
     GrantCoins,
+    GrantOverBudget,
     HoldFunds,
     KeyReused,
     LedgerSettings,
@@ -30,7 +32,7 @@ from ledger.contract import (
     RefundReceipt,
     ReleaseFunds,
 )
-from ledger.events import Moment
+from ledger.entering import Moment
 from ledger.loading import read_hold
 from ledger.sqlite import Lane
 from ledger.state import HoldState
@@ -90,14 +92,14 @@ class SqlLedger:
             f"{request.order_id}/{request.refund_no}",
             request,
             RefundReceipt,
-            lambda lane, moment: events.refund(lane, request, moment),
+            lambda lane, moment: refund_events.refund(lane, request, moment),
         )
 
     async def preview_refund(self, request: ApplyRefund) -> RefundReceipt:
         """What `apply_refund` would do now."""
         moment = self._moment()
         return await self._database.snapshot(
-            lambda connection: events.preview(Lane(connection), request, moment)
+            lambda connection: refund_events.preview(Lane(connection), request, moment)
         )
 
     async def grant_coins(self, request: GrantCoins) -> CoinsReceipt:
@@ -110,7 +112,7 @@ class SqlLedger:
             lambda lane, moment: events.grant(lane, request, moment),
         )
 
-    async def balances(self, card_ids: Sequence[str], *, now: Any) -> list[CardStanding]:
+    async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:
         """What each card has."""
         return await self._database.snapshot(
             lambda connection: reads.read_standings(connection, card_ids, now=to_micros(now))
@@ -142,31 +144,62 @@ class SqlLedger:
         kind: type[ReceiptT],
         work: Callable[[Lane, Moment], tuple[ReceiptT, int | None]],
     ) -> ReceiptT:
-        body_hash = hashlib.sha256(orjson.dumps(body)).hexdigest()
         moment = self._moment()
-
-        def answer(connection: Connection) -> ReceiptT | Refusal:
-            lane = Lane(connection)
-            stored = _stored(lane, operation, key, body_hash)
-            if stored is not None:
-                if "refusal" in stored:
-                    return refusal_from_json(stored)
-                return replace(kind(**stored), replayed=True)
-            seq: int | None = None
-            outcome: ReceiptT | Refusal
-            try:
-                outcome, seq = work(lane, moment)
-            except Refusal as refusal:  # A rule refuses before anything is written.
-                if refusal.retryable:
-                    raise
-                outcome = refusal
-            _keep(lane, operation, key, body_hash, outcome, seq, moment)
-            return outcome
-
-        outcome = await self._database.transaction(answer)
+        outcome = await self._database.transaction(
+            lambda connection: _answer_once(
+                Lane(connection), moment, operation=operation, key=key, body=body, kind=kind,
+                work=work,
+            )
+        )  # fmt: skip
         if isinstance(outcome, Refusal):
             raise outcome
         return outcome
+
+
+def grant_once(
+    connection: Connection, request: GrantCoins, moment: Moment
+) -> CoinsReceipt | GrantOverBudget:
+    """Gives coins to a card, once for its key. The caller owns the transaction."""
+    outcome = _answer_once(
+        Lane(connection),
+        moment,
+        operation="grant",
+        key=request.grant_key,
+        body=request,
+        kind=CoinsReceipt,
+        work=lambda lane, at: events.grant(lane, request, at),
+    )
+    assert isinstance(outcome, CoinsReceipt | GrantOverBudget)
+    return outcome
+
+
+def _answer_once(
+    lane: Lane,
+    moment: Moment,
+    *,
+    operation: str,
+    key: str,
+    body: object,
+    kind: type[ReceiptT],
+    work: Callable[[Lane, Moment], tuple[ReceiptT, int | None]],
+) -> ReceiptT | Refusal:
+    """What `work` answers, or what it answered when the key came first."""
+    body_hash = hashlib.sha256(orjson.dumps(body)).hexdigest()
+    stored = _stored(lane, operation, key, body_hash)
+    if stored is not None:
+        if "refusal" in stored:
+            return refusal_from_json(stored)
+        return replace(kind(**stored), replayed=True)
+    seq: int | None = None
+    outcome: ReceiptT | Refusal
+    try:
+        outcome, seq = work(lane, moment)
+    except Refusal as refusal:  # A rule refuses before anything is written.
+        if refusal.retryable:
+            raise
+        outcome = refusal
+    _keep(lane, operation, key, body_hash, outcome, seq, moment)
+    return outcome
 
 
 def _stored(lane: Lane, operation: str, key: str, body_hash: str) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ from merchants.locks_sql import (
 )
 from merchants.orders_sql import read_order_of_attempt
 from merchants.port import LockCoupons, Locked, ReleaseAttempt, Released
-from merchants.refusals import AttemptReleased, CouponTaken, OrderConflict
+from merchants.refusals import BackendAttemptReleased, CouponTaken, OrderConflict
 from merchants.stored import dump, load
 
 
@@ -31,7 +31,7 @@ def lock_coupons(connection: Connection, lock: LockCoupons, *, now: datetime) ->
     """Every coupon locked for the attempt, or none.
 
     Raises:
-        AttemptReleased: the attempt was released before.
+        BackendAttemptReleased: the attempt was released before.
         CouponTaken: another checkout has one of them; tells where and since when.
         NotFound: the card has no such coupon, or its time is over.
     """
@@ -76,7 +76,7 @@ def release_attempt(connection: Connection, attempt: ReleaseAttempt) -> Released
 
 def _refuse_released(connection: Connection, *, merchant_id: str, attempt_id: str) -> None:
     if read_released(connection, merchant_id=merchant_id, attempt_id=attempt_id) is not None:
-        raise AttemptReleased
+        raise BackendAttemptReleased
 
 
 def _refuse_unless_ours(connection: Connection, taking: Taking) -> None:

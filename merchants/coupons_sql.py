@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
+from kernel.statements import Prepared
 from merchants.coupons import CouponState
-from merchants.ladders_sql import Key
+from merchants.keys_sql import EACH_KEY, MERCHANT, Key, keys_parameter, matches
 from merchants.offers import CouponTerms, OfferedCoupon
 from merchants.stored import load, terms_from_json
 from merchants.tables import NEVER
@@ -21,32 +22,31 @@ _COLUMNS = (
 _WITH_TEMPLATE = (
     " JOIN coupon_template AS t ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
 )
-_INSERT = text(
+_INSERT = Prepared(
     "INSERT INTO coupon (merchant_id, coupon_id, template_id, card_id, code, state, valid_from,"
     " valid_until, issued_at) VALUES (:merchant_id, :coupon_id, :template_id, :card_id, :code,"
     " 'ISSUED', :valid_from, :valid_until, :issued_at)"
 )
-_BY_KEY = text(
-    f"SELECT {_COLUMNS} FROM coupon AS c{_WITH_TEMPLATE}"
-    " WHERE (c.merchant_id, c.coupon_id) IN :keys"
-).bindparams(bindparam("keys", expanding=True))
-_USABLE = text(
+_BY_KEY = Prepared(
+    f"SELECT {_COLUMNS} FROM {EACH_KEY} coupon AS c{_WITH_TEMPLATE}"
+    f" WHERE {matches('c.merchant_id', 'c.coupon_id')}"
+)
+_USABLE = Prepared(
     f"SELECT {_COLUMNS} FROM coupon AS c{_WITH_TEMPLATE}"
     " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id AND c.state = 'ISSUED'"
     " AND c.valid_from <= :at AND c.valid_until > :at"
     " ORDER BY c.valid_until, c.coupon_id LIMIT :limit"
 )
-_PAGES = text(
-    f"SELECT {_COLUMNS} FROM ("
-    "SELECT *, ROW_NUMBER() OVER (PARTITION BY merchant_id, card_id"
-    " ORDER BY valid_until, coupon_id) AS position FROM coupon"
-    " WHERE (merchant_id, card_id) IN :keys"
-    " AND (valid_until, coupon_id) > (:valid_until, :coupon_id)"
-    " AND CASE WHEN state = 'ISSUED' AND valid_until <= :now THEN 'EXPIRED' ELSE state END"
-    " IN :states"
-    f") AS c{_WITH_TEMPLATE} WHERE c.position <= :limit"
-    " ORDER BY c.merchant_id, c.card_id, c.position"
-).bindparams(bindparam("keys", expanding=True), bindparam("states", expanding=True))
+_PAGES = Prepared(
+    f"SELECT {_COLUMNS} FROM {EACH_KEY} coupon AS c{_WITH_TEMPLATE}"
+    f" WHERE c.merchant_id = {MERCHANT} AND c.coupon_id IN ("
+    f"SELECT p.coupon_id FROM coupon AS p WHERE {matches('p.merchant_id', 'p.card_id')}"
+    " AND (p.valid_until, p.coupon_id) > (:valid_until, :coupon_id)"
+    " AND CASE WHEN p.state = 'ISSUED' AND p.valid_until <= :now THEN 'EXPIRED'"
+    " ELSE p.state END IN :states ORDER BY p.valid_until, p.coupon_id LIMIT :limit"
+    ") ORDER BY c.merchant_id, c.card_id, c.valid_until, c.coupon_id",
+    lists=("states",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def insert_coupons(connection: Connection, rows: Sequence[dict[str, Any]]) -> No
 
 def read_coupons(connection: Connection, keys: Sequence[Key]) -> dict[Key, HeldCoupon]:
     """Coupons by (merchant_id, coupon_id); unknown ones are left out."""
-    rows = connection.execute(_BY_KEY, {"keys": list(keys)})
+    rows = connection.execute(_BY_KEY, {"keys": keys_parameter(keys)})
     return {(row.merchant_id, row.coupon_id): _held(row) for row in rows}
 
 
@@ -114,7 +114,7 @@ def read_coupon_pages(
     rows = connection.execute(
         _PAGES,
         {
-            "keys": list(keys),
+            "keys": keys_parameter(keys),
             "valid_until": valid_until,
             "coupon_id": coupon_id,
             "states": list(states),

@@ -13,7 +13,7 @@ from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.refusals import NotFound
 from merchants.attempts import lock_coupons, release_attempt
-from merchants.coupons_sql import read_usable_coupons
+from merchants.coupons_sql import read_coupons, read_usable_coupons
 from merchants.issuing import join_merchant
 from merchants.offers import Priced
 from merchants.orders import place_order
@@ -172,6 +172,11 @@ class HostedBackend:
         """Orders by (merchant_id, order_id), in the order asked; None for an unknown one."""
         rows = await self.database.snapshot(lambda connection: read_orders(connection, keys))
         return [rows[key].facts if key in rows else None for key in keys]
+
+    async def coupon_holders(self, keys: Sequence[tuple[str, str]]) -> list[str | None]:
+        """Card ids by (merchant_id, coupon_id), in the order asked; None for an unknown coupon."""
+        rows = await self.database.snapshot(lambda connection: read_coupons(connection, keys))
+        return [rows[key].card_id if key in rows else None for key in keys]
 
     async def order_by_no(self, merchant_id: str, order_no: str) -> OrderFacts | None:
         """The merchant's order with that number."""

@@ -6,58 +6,62 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
 from kernel.clock import from_micros, to_micros
+from kernel.statements import Prepared
+from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
 from merchants.stored import dump, load, steps_as_json, steps_from_json
 from merchants.tiers import Ladder, TierMetric, TierWindow
 
-Key = tuple[str, str]
-"""merchant_id, card_id."""
-
-_IN_FORCE = text(
-    'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from,'
-    " set_at FROM ladder AS l WHERE merchant_id IN :merchant_ids AND version ="
-    " (SELECT MAX(version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
+_IN_FORCE = Prepared(
+    'SELECT l.merchant_id, l.name, l.version, l.metric, l."window", l.steps, l.is_primary,'
+    " l.effective_from, l.set_at FROM json_each(:merchant_ids) AS k CROSS JOIN ladder AS l"
+    " WHERE l.merchant_id = k.value AND l.version ="
+    " (SELECT MAX(m.version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
     " AND m.name = l.name AND m.effective_from <= :at)"
-).bindparams(bindparam("merchant_ids", expanding=True))
-_VERSION = text(
+)
+_VERSION = Prepared(
     'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from'
     " FROM ladder WHERE merchant_id = :merchant_id AND name = :name AND version = :version"
 )
-_LATEST = text("SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name")
-_COUNT = text("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
-_INSERT = text(
+_LATEST = Prepared(
+    "SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name"
+)
+_COUNT = Prepared("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
+_INSERT = Prepared(
     'INSERT INTO ladder (merchant_id, name, version, metric, "window", steps, is_primary,'
     " effective_from, set_at) VALUES (:merchant_id, :name, :version, :metric, :window, :steps,"
     " :is_primary, :effective_from, :set_at)"
 )
-_ADD = text(
+_ADD = Prepared(
     "INSERT INTO card_metric (merchant_id, card_id, order_count, amount_minor)"
     " VALUES (:merchant_id, :card_id, :orders, :amount_minor)"
     " ON CONFLICT (merchant_id, card_id) DO UPDATE SET"
     " order_count = card_metric.order_count + excluded.order_count,"
     " amount_minor = card_metric.amount_minor + excluded.amount_minor"
 )
-_SUBTRACT = text(
+_SUBTRACT = Prepared(
     "UPDATE card_metric SET order_count = order_count + :orders,"
     " amount_minor = amount_minor + :amount_minor"
     " WHERE merchant_id = :merchant_id AND card_id = :card_id"
 )
-_LIFETIME = text(
-    "SELECT merchant_id, card_id, order_count, amount_minor FROM card_metric"
-    " WHERE (merchant_id, card_id) IN :keys"
-).bindparams(bindparam("keys", expanding=True))
-_SINCE = text(
+_LIFETIME = Prepared(
+    "SELECT m.merchant_id, m.card_id, m.order_count, m.amount_minor"
+    f" FROM {EACH_KEY} card_metric AS m WHERE {matches('m.merchant_id', 'm.card_id')}"
+)
+_SINCE = Prepared(
     "SELECT merchant_id, card_id, SUM(orders), SUM(amount_minor) FROM ("
-    "SELECT merchant_id, card_id, COUNT(*) AS orders, SUM(qualifying_minor) AS amount_minor"
-    " FROM sale WHERE (merchant_id, card_id) IN :keys AND placed_at >= :since"
-    " AND state <> 'REFUNDED' GROUP BY merchant_id, card_id"
-    " UNION ALL SELECT merchant_id, card_id, COUNT(*), SUM(qualifying_minor)"
-    " FROM recorded_order WHERE (merchant_id, card_id) IN :keys AND placed_at >= :since"
-    " AND is_refunded = 0 GROUP BY merchant_id, card_id"
+    "SELECT s.merchant_id, s.card_id, COUNT(*) AS orders,"
+    f" SUM(s.qualifying_minor) AS amount_minor FROM {EACH_KEY} sale AS s"
+    f" WHERE {matches('s.merchant_id', 's.card_id')} AND s.placed_at >= :since"
+    " AND s.state <> 'REFUNDED' GROUP BY s.merchant_id, s.card_id"
+    " UNION ALL SELECT r.merchant_id, r.card_id, COUNT(*), SUM(r.qualifying_minor)"
+    f" FROM {EACH_KEY} recorded_order AS r"
+    f" WHERE {matches('r.merchant_id', 'r.card_id')} AND r.placed_at >= :since"
+    " AND r.is_refunded = 0 GROUP BY r.merchant_id, r.card_id"
     ") GROUP BY merchant_id, card_id"
-).bindparams(bindparam("keys", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,9 @@ def read_ladders(
     connection: Connection, merchant_ids: Sequence[str], *, at: int
 ) -> dict[str, list[Ladder]]:
     """Each merchant's ladders in force at `at` (microseconds), the primary first, then by name."""
-    rows = connection.execute(_IN_FORCE, {"merchant_ids": list(merchant_ids), "at": at}).all()
+    rows = connection.execute(
+        _IN_FORCE, {"merchant_ids": dump(sorted(set(merchant_ids))), "at": at}
+    ).all()
     primary: dict[str, tuple[tuple[int, int], str]] = {}
     for row in rows:
         if row.is_primary:
@@ -143,7 +149,7 @@ def add_figures(
 
 def read_lifetime_figures(connection: Connection, keys: Sequence[Key]) -> dict[Key, Figures]:
     """Lifetime figures by key; a card without orders is left out."""
-    rows = connection.execute(_LIFETIME, {"keys": list(keys)})
+    rows = connection.execute(_LIFETIME, {"keys": keys_parameter(keys)})
     return {(row[0], row[1]): Figures(row[2], row[3]) for row in rows}
 
 
@@ -151,7 +157,7 @@ def read_figures_since(
     connection: Connection, keys: Sequence[Key], *, since: int
 ) -> dict[Key, Figures]:
     """Figures of the orders placed from `since` (microseconds) on, counted from the orders."""
-    rows = connection.execute(_SINCE, {"keys": list(keys), "since": since})
+    rows = connection.execute(_SINCE, {"keys": keys_parameter(keys), "since": since})
     return {(row[0], row[1]): Figures(row[2], row[3]) for row in rows}
 
 

@@ -13,7 +13,8 @@ from kernel.clock import to_micros
 from merchants.coupons import CouponState
 from merchants.coupons_sql import HeldCoupon, read_coupon_pages, read_coupons
 from merchants.hosted import HostedBackend
-from merchants.ladders_sql import Key, read_ladders
+from merchants.keys_sql import Key
+from merchants.ladders_sql import read_ladders
 from merchants.orders_sql import OrderRow, read_order_pages, read_orders
 from merchants.registry_sql import read_cards_of_memberships
 from merchants.standings import standings_of

@@ -5,50 +5,61 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-_LOCK = text(
+from kernel.statements import Prepared
+
+_LOCK = Prepared(
     "UPDATE coupon SET state = 'LOCKED', attempt_id = :attempt_id"
     " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id AND card_id = :card_id"
     " AND state = 'ISSUED' AND valid_from <= :at AND valid_until > :at"
 )
-_REDEEM = text(
+_REDEEM = Prepared(
     "UPDATE coupon SET state = 'REDEEMED', attempt_id = :attempt_id"
     " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id AND card_id = :card_id"
     " AND (state = 'ISSUED' OR (state = 'LOCKED' AND attempt_id = :attempt_id))"
 )
-_FREE = text(
+_FREE = Prepared(
     "UPDATE coupon SET state = 'ISSUED', attempt_id = NULL"
     " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id"
     " AND state = :state AND attempt_id = :attempt_id"
 )
-_USE = text(
+_USE = Prepared(
     "INSERT INTO coupon_use (merchant_id, coupon_id, attempt_id, state, store_id, order_id, at)"
     " VALUES (:merchant_id, :coupon_id, :attempt_id, :state, :store_id, :order_id, :at)"
     " ON CONFLICT (merchant_id, coupon_id, attempt_id) DO UPDATE SET state = excluded.state,"
     " order_id = excluded.order_id, at = excluded.at"
 )
-_END_USE = text(
+_END_USE = Prepared(
     "UPDATE coupon_use SET state = :state WHERE merchant_id = :merchant_id"
     " AND coupon_id = :coupon_id AND attempt_id = :attempt_id"
 )
-_LIVE_USE = text(
+_LIVE_USE = Prepared(
     "SELECT attempt_id, store_id, at FROM coupon_use WHERE merchant_id = :merchant_id"
     " AND coupon_id = :coupon_id AND state IN ('LOCKED','REDEEMED')"
 )
-_LOCKED_BY = text(
+_LOCKED_BY = Prepared(
     "SELECT coupon_id FROM coupon_use WHERE merchant_id = :merchant_id"
     " AND attempt_id = :attempt_id AND state = 'LOCKED' ORDER BY coupon_id"
 )
-_REDEEMED_BY = text(
+_REDEEMED_BY = Prepared(
     "SELECT coupon_id, attempt_id FROM coupon_use WHERE merchant_id = :merchant_id"
     " AND order_id = :order_id AND state = 'REDEEMED' ORDER BY coupon_id"
 )
-_RELEASED = text(
+_RETURNED_BY = Prepared(
+    "SELECT coupon_id FROM coupon_use WHERE merchant_id = :merchant_id"
+    " AND order_id = :order_id AND state = 'RETURNED'"
+)
+_RETURNED_AHEAD = Prepared(
+    "INSERT INTO coupon_use (merchant_id, coupon_id, attempt_id, state, store_id, order_id, at)"
+    " VALUES (:merchant_id, :coupon_id, :order_id, 'RETURNED', NULL, :order_id, :at)"
+    " ON CONFLICT DO NOTHING"
+)
+_RELEASED = Prepared(
     "SELECT coupon_ids FROM released_attempt"
     " WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id"
 )
-_RELEASE = text(
+_RELEASE = Prepared(
     "INSERT INTO released_attempt (merchant_id, attempt_id, coupon_ids)"
     " VALUES (:merchant_id, :attempt_id, :coupon_ids)"
 )
@@ -139,6 +150,25 @@ def read_redeemed(
     """(coupon_id, attempt_id) of each coupon that the order still has redeemed."""
     rows = connection.execute(_REDEEMED_BY, {"merchant_id": merchant_id, "order_id": order_id})
     return [(row.coupon_id, row.attempt_id) for row in rows]
+
+
+def read_returned(connection: Connection, *, merchant_id: str, order_id: str) -> set[str]:
+    """Coupons of the order that went back to their holder."""
+    rows = connection.execute(_RETURNED_BY, {"merchant_id": merchant_id, "order_id": order_id})
+    return set(rows.scalars())
+
+
+def write_returned(
+    connection: Connection, *, merchant_id: str, coupon_id: str, order_id: str, at: int
+) -> None:
+    """Keeps that a coupon goes back, for when the sale that redeems it is heard of.
+
+    No attempt is known yet, so the order stands for it.
+    """
+    connection.execute(
+        _RETURNED_AHEAD,
+        {"merchant_id": merchant_id, "coupon_id": coupon_id, "order_id": order_id, "at": at},
+    )
 
 
 def read_released(connection: Connection, *, merchant_id: str, attempt_id: str) -> str | None:

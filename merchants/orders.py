@@ -28,7 +28,7 @@ from merchants.outbox_sql import add_event, read_cursor, sale_event
 from merchants.port import Placed, PlaceOrder, PriceCart
 from merchants.pricing import version_of
 from merchants.quoting import AllianceFacts, price_cart
-from merchants.refusals import AttemptReleased, OrderConflict
+from merchants.refusals import BackendAttemptReleased, OrderConflict
 from merchants.stored import decisions_as_json, dump, lines_as_json, redemptions_as_json
 
 
@@ -36,7 +36,7 @@ def place_order(connection: Connection, order: PlaceOrder, alliance: AllianceFac
     """The order, booked now or before.
 
     Raises:
-        AttemptReleased: the attempt was released before, and no such order stands.
+        BackendAttemptReleased: the attempt was released before, and no such order stands.
         OrderConflict: the number, or the id, names a sale with other facts.
         InvalidInput: the order is outside its limits, or `agreed` is not what `version` names.
     """
@@ -48,7 +48,7 @@ def place_order(connection: Connection, order: PlaceOrder, alliance: AllianceFac
     ):
         replay = _replay(connection, order, fact_hash)
         if replay is None:
-            raise AttemptReleased
+            raise BackendAttemptReleased
         return replay
     if order.agreed is None:
         # Pricing reads what an earlier sale has changed, so a repeat is looked for first.

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
 from kernel.clock import from_micros
-from merchants.ladders_sql import Key
+from kernel.statements import Prepared
+from merchants.keys_sql import EACH_KEY, MERCHANT, Key, keys_parameter, matches
 from merchants.port import OrderFacts, OrderState
 
 _FACTS = (
@@ -19,38 +20,41 @@ _FACTS = (
     " earn_points_per_major_unit, earn_bps, redemptions"
 )
 _WHOLE = f"{_FACTS}, lines, decisions"
-_INSERT = text(
+_NAMES = tuple(_WHOLE.split(", "))
+_OF_S = ", ".join(f"s.{name}" for name in _NAMES)
+_INSERT = Prepared(
     f"INSERT INTO sale ({_WHOLE}) VALUES (:merchant_id, :order_id, :order_no, :fact_hash,"
     " :attempt_id, :store_id, :channel, :membership_id, :card_id, 'PAID', :placed_at,"
     " :list_minor, :payable_minor, :shipping_minor, :points_spent, :coins_spent_minor,"
     " :points_earned, :absorbed_minor, 0, :qualifying_minor, :earn_points_per_major_unit,"
     " :earn_bps, :redemptions, :lines, :decisions) ON CONFLICT DO NOTHING"
 )
-_BY_NO = text(
+_BY_NO = Prepared(
     f"SELECT {_WHOLE} FROM sale WHERE merchant_id = :merchant_id AND order_no = :order_no"
 )
-_BY_KEY = text(f"SELECT {_WHOLE} FROM sale WHERE (merchant_id, order_id) IN :keys").bindparams(
-    bindparam("keys", expanding=True)
+_BY_KEY = Prepared(
+    f"SELECT {_OF_S} FROM {EACH_KEY} sale AS s WHERE {matches('s.merchant_id', 's.order_id')}"
 )
-_BY_ATTEMPT = text(
+_BY_ATTEMPT = Prepared(
     "SELECT order_id FROM sale WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id"
 )
-_ABSORB = text(
+_ABSORB = Prepared(
     "UPDATE sale SET absorbed_minor = :absorbed_minor, redemptions = :redemptions"
     " WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
-_REFUND = text(
+_REFUND = Prepared(
     "UPDATE sale SET state = :state, refunded_minor = refunded_minor + :cash_minor,"
     " qualifying_minor = :qualifying_minor"
     " WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
-_OF_CARDS = text(
-    "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY merchant_id, card_id"
-    " ORDER BY placed_at DESC, order_id DESC) AS position FROM sale"
-    " WHERE (merchant_id, card_id) IN :keys AND (placed_at, order_id) < (:placed_at, :order_id))"
-    " WHERE position <= :limit ORDER BY merchant_id, card_id, position"
-).bindparams(bindparam("keys", expanding=True))
-_OF_MERCHANT = text(
+_OF_CARDS = Prepared(
+    f"SELECT {_OF_S} FROM {EACH_KEY} sale AS s WHERE s.merchant_id = {MERCHANT} AND s.order_id IN ("
+    f"SELECT p.order_id FROM sale AS p WHERE {matches('p.merchant_id', 'p.card_id')}"
+    " AND (p.placed_at, p.order_id) < (:placed_at, :order_id)"
+    " ORDER BY p.placed_at DESC, p.order_id DESC LIMIT :limit"
+    ") ORDER BY s.merchant_id, s.card_id, s.placed_at DESC, s.order_id DESC"
+)
+_OF_MERCHANT = Prepared(
     f"SELECT {_WHOLE} FROM sale WHERE merchant_id = :merchant_id"
     " AND (placed_at, order_id) < (:placed_at, :order_id)"
     " ORDER BY placed_at DESC, order_id DESC LIMIT :limit"
@@ -111,12 +115,9 @@ class OrderRow:
         )
 
 
-_NAMES = tuple(OrderRow.__dataclass_fields__)
-
-
-def insert_order(connection: Connection, order: OrderRow) -> bool:
+def insert_order(connection: Connection, placed: OrderRow) -> bool:
     """Whether neither its id nor its number was taken, and it is kept now."""
-    values = {name: getattr(order, name) for name in _NAMES}
+    values = {name: getattr(placed, name) for name in _NAMES}
     return connection.execute(_INSERT, values).rowcount == 1
 
 
@@ -130,7 +131,7 @@ def read_order_by_no(connection: Connection, *, merchant_id: str, order_no: str)
 
 def read_orders(connection: Connection, keys: Sequence[Key]) -> dict[Key, OrderRow]:
     """Orders by (merchant_id, order_id); unknown ones are left out."""
-    rows = connection.execute(_BY_KEY, {"keys": list(keys)})
+    rows = connection.execute(_BY_KEY, {"keys": keys_parameter(keys)})
     return {(row.merchant_id, row.order_id): _order(row) for row in rows}
 
 
@@ -193,7 +194,12 @@ def read_order_pages(
     placed_at, order_id = after or END
     rows = connection.execute(
         _OF_CARDS,
-        {"keys": list(keys), "placed_at": placed_at, "order_id": order_id, "limit": limit},
+        {
+            "keys": keys_parameter(keys),
+            "placed_at": placed_at,
+            "order_id": order_id,
+            "limit": limit,
+        },
     )
     pages: dict[Key, list[OrderRow]] = {}
     for row in rows:
@@ -219,5 +225,4 @@ def read_merchant_page(
 
 
 def _order(row: Any) -> OrderRow:
-    found = row._mapping
-    return OrderRow(**{name: found[name] for name in _NAMES})
+    return OrderRow(**dict(zip(_NAMES, row, strict=True)))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from kernel.clock import from_micros
 from kernel.ids import derived_id_within
+from kernel.statements import Prepared
 from merchants.orders_sql import OrderRow
 from merchants.port import Event, EventKind
 from merchants.refunds_sql import RefundRow
 from merchants.stored import load, redemptions_from_json
 
-_ADD = text(
+_ADD = Prepared(
     "INSERT INTO outbox (merchant_id, order_id, refund_no)"
     " VALUES (:merchant_id, :order_id, :refund_no)"
 )
-_CURSOR = text(
+_CURSOR = Prepared(
     "SELECT cursor FROM outbox WHERE merchant_id = :merchant_id AND order_id = :order_id"
     " AND refund_no = :refund_no"
 )
@@ -31,11 +32,11 @@ _SELECT = (
     " LEFT JOIN refund AS r ON r.merchant_id = o.merchant_id AND r.order_id = o.order_id"
     " AND r.refund_no = o.refund_no"
 )
-_OF_MERCHANT = text(
+_OF_MERCHANT = Prepared(
     f"{_SELECT} WHERE o.merchant_id = :merchant_id AND o.cursor > :after"
     " ORDER BY o.cursor LIMIT :limit"
 )
-_OF_ALL = text(f"{_SELECT} WHERE o.cursor > :after ORDER BY o.cursor LIMIT :limit")
+_OF_ALL = Prepared(f"{_SELECT} WHERE o.cursor > :after ORDER BY o.cursor LIMIT :limit")
 
 
 def add_event(

@@ -299,11 +299,11 @@ class Backend(Protocol):
         ...
 
     async def lock(self, lock: LockCoupons) -> Locked:
-        """Locks coupons. Refuses AttemptReleased, CouponTaken, NotFound."""
+        """Locks coupons. Refuses BackendAttemptReleased, CouponTaken, NotFound."""
         ...
 
     async def place(self, order: PlaceOrder) -> Placed:
-        """Books the sale. Refuses AttemptReleased, OrderConflict, InvalidInput."""
+        """Books the sale. Refuses BackendAttemptReleased, OrderConflict, InvalidInput."""
         ...
 
     async def release(self, attempt: ReleaseAttempt) -> Released:
@@ -323,6 +323,10 @@ class Backend(Protocol):
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:
         """Orders by (merchant_id, order_id), in the order asked; None for an unknown one."""
+        ...
+
+    async def coupon_holders(self, keys: Sequence[tuple[str, str]]) -> list[str | None]:
+        """Card ids by (merchant_id, coupon_id), in the order asked; None for an unknown coupon."""
         ...
 
     async def order_by_no(self, merchant_id: str, order_no: str) -> OrderFacts | None:

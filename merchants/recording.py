@@ -12,7 +12,14 @@ from kernel.refusals import InvalidInput
 from kernel.units import AMOUNT_MAX
 from merchants.coupons_sql import read_coupons
 from merchants.ladders_sql import add_figures
-from merchants.locks_sql import Taking, read_redeemed, redeem_coupon, return_coupon
+from merchants.locks_sql import (
+    Taking,
+    read_redeemed,
+    read_returned,
+    redeem_coupon,
+    return_coupon,
+    write_returned,
+)
 from merchants.port import Recorded, RecordEvent
 from merchants.recording_sql import (
     RecordedOrder,
@@ -89,31 +96,50 @@ def _count(connection: Connection, event: RecordEvent, at: int) -> None:
 
 
 def _redeem(connection: Connection, event: RecordEvent, at: int) -> None:
-    """Redeems the alliance's coupons; one that somebody else has by now stays theirs."""
+    """Redeems the alliance's coupons; one that somebody else has by now stays theirs.
+
+    One that a refund returned before this sale was heard of goes back at once.
+    """
+    key = {"merchant_id": event.merchant_id, "order_id": event.order_id}
+    returned = read_returned(connection, **key)
     for coupon_id in event.coupon_ids:
-        redeem_coupon(
-            connection,
-            Taking(
-                merchant_id=event.merchant_id,
-                coupon_id=coupon_id,
-                card_id=event.card_id,
-                attempt_id=event.attempt_id or "",
-                store_id=event.store_id,
-                at=at,
-                order_id=event.order_id,
-            ),
+        taking = Taking(
+            merchant_id=event.merchant_id,
+            coupon_id=coupon_id,
+            card_id=event.card_id,
+            attempt_id=event.attempt_id or "",
+            store_id=event.store_id,
+            at=at,
+            order_id=event.order_id,
         )
-
-
-def _return(connection: Connection, event: RecordEvent, at: int) -> None:
-    redeemed = read_redeemed(connection, merchant_id=event.merchant_id, order_id=event.order_id)
-    coupons = read_coupons(connection, [(event.merchant_id, each[0]) for each in redeemed])
-    for coupon_id, attempt_id in redeemed:
-        is_valid = coupons[(event.merchant_id, coupon_id)].valid_until > at
-        if coupon_id in event.coupon_ids and is_valid:
+        if redeem_coupon(connection, taking) and coupon_id in returned:
             return_coupon(
                 connection,
                 merchant_id=event.merchant_id,
                 coupon_id=coupon_id,
-                attempt_id=attempt_id,
+                attempt_id=taking.attempt_id,
+            )
+
+
+def _return(connection: Connection, event: RecordEvent, at: int) -> None:
+    redeemed = read_redeemed(connection, merchant_id=event.merchant_id, order_id=event.order_id)
+    attempts = dict(redeemed)
+    coupons = read_coupons(connection, [(event.merchant_id, each) for each in event.coupon_ids])
+    for (merchant_id, coupon_id), coupon in coupons.items():
+        if coupon.card_id != event.card_id or coupon.valid_until <= at:
+            continue
+        if coupon_id in attempts:
+            return_coupon(
+                connection,
+                merchant_id=merchant_id,
+                coupon_id=coupon_id,
+                attempt_id=attempts[coupon_id],
+            )
+        else:
+            write_returned(
+                connection,
+                merchant_id=merchant_id,
+                coupon_id=coupon_id,
+                order_id=event.order_id,
+                at=at,
             )

@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-_EVENT = text(
+from kernel.statements import Prepared
+
+_EVENT = Prepared(
     "INSERT INTO recorded_event (merchant_id, order_id, refund_no, at)"
     " VALUES (:merchant_id, :order_id, :refund_no, :at) ON CONFLICT DO NOTHING"
 )
-_INSERT = text(
+_INSERT = Prepared(
     "INSERT INTO recorded_order (merchant_id, order_id, card_id, placed_at, qualifying_minor,"
     " is_refunded) VALUES (:merchant_id, :order_id, :card_id, :placed_at, :qualifying_minor,"
     " :is_refunded) ON CONFLICT DO NOTHING"
 )
-_READ = text(
+_READ = Prepared(
     "SELECT merchant_id, order_id, card_id, placed_at, qualifying_minor, is_refunded"
     " FROM recorded_order WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
-_WRITE = text(
+_WRITE = Prepared(
     "UPDATE recorded_order SET placed_at = :placed_at, qualifying_minor = :qualifying_minor,"
     " is_refunded = :is_refunded WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from kernel.statements import Prepared
 
 _COLUMNS = (
     "merchant_id, order_id, refund_no, position, fact_hash, lines, shipping_minor, cash_minor,"
     " points, coins_minor, points_kept, qualifying_minor, coupon_outcome, redemptions,"
     " state_after, at"
 )
-_INSERT = text(
+_INSERT = Prepared(
     f"INSERT INTO refund ({_COLUMNS}) VALUES (:merchant_id, :order_id, :refund_no, :position,"
     " :fact_hash, :lines, :shipping_minor, :cash_minor, :points, :coins_minor, :points_kept,"
     " :qualifying_minor, :coupon_outcome, :redemptions, :state_after, :at)"
 )
-_OF_ORDER = text(
+_OF_ORDER = Prepared(
     f"SELECT {_COLUMNS} FROM refund WHERE merchant_id = :merchant_id AND order_id = :order_id"
     " ORDER BY position"
 )
@@ -50,6 +53,7 @@ class RefundRow:
 
 
 _NAMES = tuple(RefundRow.__dataclass_fields__)
+_values_of = attrgetter(*_NAMES)
 
 
 def insert_refund(connection: Connection, refund: RefundRow) -> None:
@@ -64,5 +68,4 @@ def read_refunds(connection: Connection, *, merchant_id: str, order_id: str) -> 
 
 
 def _refund(row: Any) -> RefundRow:
-    found = row._mapping
-    return RefundRow(**{name: found[name] for name in _NAMES})
+    return RefundRow(*_values_of(row))

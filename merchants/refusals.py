@@ -21,13 +21,8 @@ class CouponTaken(Refusal):
 
 
 @dataclass(eq=False)
-class AttemptReleased(Refusal):
+class BackendAttemptReleased(Refusal):
     """The attempt was released; nothing of it is accepted any more."""
-
-    @property
-    def code(self) -> str:
-        """The backend contract's code."""
-        return "BACKEND_ATTEMPT_RELEASED"
 
 
 @dataclass(eq=False)

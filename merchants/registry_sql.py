@@ -5,35 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, Row
 
+from kernel.statements import Prepared
+from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
 from merchants.stored import dump
 
-_SET_STATE = text(
+_SET_STATE = Prepared(
     "INSERT INTO merchant (merchant_id, state) VALUES (:merchant_id, :state)"
     " ON CONFLICT (merchant_id) DO UPDATE SET state = excluded.state"
 )
-_STATE = text("SELECT state FROM merchant WHERE merchant_id = :merchant_id")
-_JOIN = text(
+_STATE = Prepared("SELECT state FROM merchant WHERE merchant_id = :merchant_id")
+_JOIN = Prepared(
     "INSERT INTO membership (merchant_id, card_id, membership_id, store_id, coupon_ids, joined_at)"
     " VALUES (:merchant_id, :card_id, :membership_id, :store_id, '[]', :joined_at)"
     " ON CONFLICT DO NOTHING"
 )
-_SET_COUPONS = text(
+_SET_COUPONS = Prepared(
     "UPDATE membership SET coupon_ids = :coupon_ids"
     " WHERE merchant_id = :merchant_id AND card_id = :card_id"
 )
-_MEMBERSHIP = text(
+_MEMBERSHIP = Prepared(
     "SELECT membership_id, coupon_ids FROM membership"
     " WHERE merchant_id = :merchant_id AND card_id = :card_id"
 )
-_CARDS_BY_MEMBERSHIP = text(
-    "SELECT merchant_id, membership_id, card_id FROM membership"
-    " WHERE (merchant_id, membership_id) IN :keys"
-).bindparams(bindparam("keys", expanding=True))
-_MEMBER_CARDS = text(
-    "SELECT card_id FROM membership WHERE merchant_id = :merchant_id AND card_id IN :card_ids"
-).bindparams(bindparam("card_ids", expanding=True))
+_CARDS_BY_MEMBERSHIP = Prepared(
+    f"SELECT m.merchant_id, m.membership_id, m.card_id FROM {EACH_KEY} membership AS m"
+    f" WHERE {matches('m.merchant_id', 'm.membership_id')}"
+)
+_MEMBER_CARDS = Prepared(
+    "SELECT card_id FROM membership WHERE merchant_id = :merchant_id AND card_id IN :card_ids",
+    lists=("card_ids",),
+)
 
 
 def write_state(connection: Connection, merchant_id: str, *, state: str) -> None:
@@ -69,11 +72,9 @@ def read_membership(connection: Connection, *, merchant_id: str, card_id: str) -
     ).one_or_none()
 
 
-def read_cards_of_memberships(
-    connection: Connection, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
+def read_cards_of_memberships(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:
     """Card ids by (merchant_id, membership_id); unknown ones are left out."""
-    rows = connection.execute(_CARDS_BY_MEMBERSHIP, {"keys": list(keys)})
+    rows = connection.execute(_CARDS_BY_MEMBERSHIP, {"keys": keys_parameter(keys)})
     return {(row.merchant_id, row.membership_id): row.card_id for row in rows}
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from kernel.refusals import InvalidInput
+from merchants.keys_sql import Key
 from merchants.ladders_sql import (
     Figures,
-    Key,
     count_ladders,
     insert_ladder,
     read_figures_since,

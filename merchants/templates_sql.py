@@ -6,41 +6,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
+from kernel.statements import Prepared
 from merchants.coupons import CouponTemplateState, TemplateDraft
 from merchants.stored import draft_as_json, draft_from_json, dump, load
 
 _COLUMNS = "merchant_id, template_id, state, draft, issued, created_at"
-_INSERT = text(
+_INSERT = Prepared(
     "INSERT INTO coupon_template (merchant_id, template_id, state, kind, draft, issued,"
     " quota_total, quota_per_member, for_new_members, created_at) VALUES (:merchant_id,"
     " :template_id, 'ACTIVE', :kind, :draft, 0, :quota_total, :quota_per_member,"
     " :for_new_members, :created_at)"
 )
-_ONE = text(
+_ONE = Prepared(
     f"SELECT {_COLUMNS} FROM coupon_template"
     " WHERE merchant_id = :merchant_id AND template_id = :template_id"
 )
-_FOR_NEW_MEMBERS = text(
+_FOR_NEW_MEMBERS = Prepared(
     f"SELECT {_COLUMNS} FROM coupon_template WHERE merchant_id = :merchant_id"
     " AND for_new_members = 1 AND state = 'ACTIVE' ORDER BY created_at, template_id LIMIT 20"
 )
-_COUNT_ISSUED = text(
+_COUNT_ISSUED = Prepared(
     "UPDATE coupon_template SET issued = issued + :count"
     " WHERE merchant_id = :merchant_id AND template_id = :template_id"
 )
-_PAGE = text(
+_PAGE = Prepared(
     f"SELECT {_COLUMNS} FROM coupon_template WHERE merchant_id = :merchant_id"
     " AND (created_at, template_id) < (:created_at, :template_id)"
     " ORDER BY created_at DESC, template_id DESC LIMIT :limit"
 )
-_PER_CARD = text(
+_PER_CARD = Prepared(
     "SELECT card_id, COUNT(*) FROM coupon WHERE merchant_id = :merchant_id"
     " AND template_id = :template_id AND card_id IN :card_ids AND state <> 'VOID'"
-    " GROUP BY card_id"
-).bindparams(bindparam("card_ids", expanding=True))
-_MEDIAN_BASKET = text(
+    " GROUP BY card_id",
+    lists=("card_ids",),
+)
+_MEDIAN_BASKET = Prepared(
     "WITH recent AS (SELECT list_minor FROM sale WHERE merchant_id = :merchant_id"
     " ORDER BY placed_at DESC, order_id DESC LIMIT 1001)"
     " SELECT list_minor FROM recent ORDER BY list_minor LIMIT 1"

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from gateway.serving import gateway_app
+from gateway.access.signing_keys import DevelopmentKey
+from gateway.access.tokens import development_token
+from gateway.assembly.serving import gateway_app
 from gateway.settings import Settings
-from gateway.signing_keys import DevelopmentKey
-from gateway.tokens import development_token
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
 from kernel.ids import SeededIds

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from graphql import build_schema, parse, validate
 
-from gateway.schemas import public_sdl
+from gateway.assembly.schemas import public_sdl
 
 
 def test_schema_graphql_is_the_schema_that_clients_see() -> None:

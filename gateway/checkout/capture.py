@@ -12,23 +12,23 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.booking import book_sale
 from gateway.checkout.carts import number_problems
 from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.checkout.late import absorbed_funds_minor, take_anew
-from gateway.checkout.opening import paid, paid_columns
+from gateway.checkout.opening import paid, paid_columns, sale_request
 from gateway.checkout.release import finish_release, give_back
 from gateway.checkout.rights import own_checkout
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import CheckoutState
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.refusals import InvalidInput, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from merchants.port import Placed, PlaceOrder
-from merchants.refusals import OrderConflict
+from merchants.refusals import BackendAttemptReleased, OrderConflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,7 @@ async def finish_capture(
         Refusal: the backend says that nothing of the attempt stands; it is HELD again.
     """
     try:
-        checkout = await take_anew(desk, checkout)
-        placed = await _place(desk, checkout)
+        checkout, placed = await _place_paid(desk, checkout)
     except UNANSWERED as error:
         raise RequestInProgress from error
     except Refusal as refusal:
@@ -193,6 +192,31 @@ async def finish_capture(
         absorbed_minor=checkout.absorbed_minor + placed.absorbed_minor + absorbed_minor,
     )
     return await _settle(desk, captured, key)
+
+
+async def _place_paid(desk: Desk, checkout: SavedCheckout) -> tuple[SavedCheckout, Placed]:
+    checkout = await take_anew(desk, checkout)
+    try:
+        return checkout, await _place(desk, checkout)
+    except BackendAttemptReleased:
+        # Whoever released it, the customer has paid: the sale stands by another attempt.
+        checkout = await take_anew(desk, await _begin_anew(desk, checkout))
+        return checkout, await _place(desk, checkout)
+
+
+async def _begin_anew(desk: Desk, checkout: SavedCheckout) -> SavedCheckout:
+    await give_back(desk, checkout)
+    attempt_id = desk.ids.new("att")
+    await desk.database.transaction(
+        lambda connection: checkouts_sql.change(
+            connection,
+            checkout.id,
+            CheckoutState.CAPTURING,
+            attempt_id=attempt_id,
+            lacks_locks=1,
+        )
+    )
+    return dataclasses.replace(checkout, attempt_id=attempt_id, lacks_locks=True)
 
 
 async def _place(desk: Desk, checkout: SavedCheckout) -> Placed:
@@ -229,6 +253,8 @@ async def _book(desk: Desk, checkout: SavedCheckout, placed: Placed) -> int:
 
 async def _settle(desk: Desk, captured: SavedCheckout, key: RequestKey | None) -> Answer:
     outcome = outcome_of(captured)
+    # Whoever finishes a sale that was cut off answers the request that began it, too.
+    answered = key or sale_request(captured.opened_by)
 
     def work(connection: Connection) -> None:
         checkouts_sql.move(
@@ -240,8 +266,8 @@ async def _settle(desk: Desk, captured: SavedCheckout, key: RequestKey | None) -
             absorbed_minor=captured.absorbed_minor,
             opened_by=None,
         )
-        if key is not None:
-            REQUESTS.settle(connection, key, outcome)
+        if answered is not None:
+            REQUESTS.settle(connection, answered, outcome)
 
     await desk.database.transaction(work)
     desk.time_outs.forget(captured.id)

@@ -4,20 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from gateway.checkout.saved import SavedCheckout, cart_from, cart_json, priced_from, priced_json
 from gateway.checkout.states import CheckoutState, may_become
 from gateway.checkout.tables import CHECKOUT, UNSETTLED_SQL
 from kernel.clock import from_micros, to_micros
+from kernel.statements import Prepared
+
+_INSERT = Prepared(insert(CHECKOUT))
+_BY_ID = Prepared(select(CHECKOUT).where(CHECKOUT.c.id == bindparam("id")))
+_OPENED_BY = Prepared(select(CHECKOUT).where(CHECKOUT.c.opened_by == bindparam("opened_by")))
+_BY_ATTEMPTS = Prepared(
+    select(CHECKOUT).where(CHECKOUT.c.attempt_id.in_(bindparam("attempt_ids", expanding=True)))
+)
+_CAPTURED_ATTEMPTS = Prepared(
+    select(CHECKOUT.c.attempt_id).where(
+        CHECKOUT.c.attempt_id.in_(bindparam("attempt_ids", expanding=True)),
+        CHECKOUT.c.state == CheckoutState.CAPTURED,
+    )
+)
+_UNSETTLED = Prepared(
+    select(CHECKOUT.c.id, CHECKOUT.c.state, CHECKOUT.c.is_extended)
+    .where(text(UNSETTLED_SQL), CHECKOUT.c.id > bindparam("after"))
+    .order_by(CHECKOUT.c.id)
+    .limit(bindparam("limit"))
+)
+
+
+@cache
+def _update(names: tuple[str, ...]) -> Prepared:
+    """Sets these columns of a checkout that is in a state."""
+    return Prepared(
+        update(CHECKOUT)
+        .where(CHECKOUT.c.id == bindparam("checkout_id"), CHECKOUT.c.state == bindparam("was"))
+        .values({name: bindparam(name) for name in names})
+    )
 
 
 def insert_checkout(connection: Connection, checkout: SavedCheckout) -> None:
     """Keeps a new checkout."""
     connection.execute(
-        insert(CHECKOUT),
+        _INSERT,
         {
             "id": checkout.id,
             "state": checkout.state,
@@ -46,12 +77,14 @@ def insert_checkout(connection: Connection, checkout: SavedCheckout) -> None:
 
 def read_checkout(connection: Connection, checkout_id: str) -> SavedCheckout | None:
     """One checkout; None when there is none."""
-    return _read_one(connection, CHECKOUT.c.id == checkout_id)
+    row = connection.execute(_BY_ID, {"id": checkout_id}).one_or_none()
+    return None if row is None else _checkout_of(row)
 
 
 def read_opened_by(connection: Connection, opened_by: str) -> SavedCheckout | None:
     """The checkout that an unanswered request opened; None when it opened none."""
-    return _read_one(connection, CHECKOUT.c.opened_by == opened_by)
+    row = connection.execute(_OPENED_BY, {"opened_by": opened_by}).one_or_none()
+    return None if row is None else _checkout_of(row)
 
 
 def read_by_attempts(
@@ -62,7 +95,7 @@ def read_by_attempts(
     Args:
         attempt_ids: at most 500.
     """
-    rows = connection.execute(select(CHECKOUT).where(CHECKOUT.c.attempt_id.in_(attempt_ids)))
+    rows = connection.execute(_BY_ATTEMPTS, {"attempt_ids": attempt_ids})
     return {row.attempt_id: _checkout_of(row) for row in rows}
 
 
@@ -72,11 +105,7 @@ def read_captured_attempts(connection: Connection, attempt_ids: Sequence[str]) -
     Args:
         attempt_ids: at most 500.
     """
-    rows = connection.execute(
-        select(CHECKOUT.c.attempt_id).where(
-            CHECKOUT.c.attempt_id.in_(attempt_ids), CHECKOUT.c.state == CheckoutState.CAPTURED
-        )
-    )
+    rows = connection.execute(_CAPTURED_ATTEMPTS, {"attempt_ids": attempt_ids})
     return {row.attempt_id for row in rows}
 
 
@@ -84,12 +113,7 @@ def read_unsettled(
     connection: Connection, *, after: str, limit: int
 ) -> list[tuple[str, CheckoutState, bool]]:
     """(id, state, is_extended) of checkouts that may need a sweeper, by id, behind `after`."""
-    rows = connection.execute(
-        select(CHECKOUT.c.id, CHECKOUT.c.state, CHECKOUT.c.is_extended)
-        .where(text(UNSETTLED_SQL), CHECKOUT.c.id > after)
-        .order_by(CHECKOUT.c.id)
-        .limit(limit)
-    )
+    rows = connection.execute(_UNSETTLED, {"after": after, "limit": limit})
     return [(row.id, CheckoutState(row.state), bool(row.is_extended)) for row in rows]
 
 
@@ -106,27 +130,14 @@ def move(
         changes: further columns to set, as the table holds them.
     """
     assert may_become(state, following)
-    result = connection.execute(
-        update(CHECKOUT)
-        .where(CHECKOUT.c.id == checkout_id, CHECKOUT.c.state == state)
-        .values(state=following, **changes)
-    )
+    return change(connection, checkout_id, state, state=following, **changes)
+
+
+def change(connection: Connection, checkout_id: str, was: CheckoutState, **changes: Any) -> bool:
+    """Sets columns of a checkout that is still in `was`; whether it was."""
+    statement = _update(tuple(changes))
+    result = connection.execute(statement, {**changes, "checkout_id": checkout_id, "was": was})
     return result.rowcount == 1
-
-
-def change(connection: Connection, checkout_id: str, state: CheckoutState, **changes: Any) -> bool:
-    """Sets columns of a checkout that is still in `state`; whether it was."""
-    result = connection.execute(
-        update(CHECKOUT)
-        .where(CHECKOUT.c.id == checkout_id, CHECKOUT.c.state == state)
-        .values(**changes)
-    )
-    return result.rowcount == 1
-
-
-def _read_one(connection: Connection, condition: Any) -> SavedCheckout | None:
-    row = connection.execute(select(CHECKOUT).where(condition)).one_or_none()
-    return None if row is None else _checkout_of(row)
 
 
 def _checkout_of(row: Any) -> SavedCheckout:

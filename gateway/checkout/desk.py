@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.alliance_settings import AllianceSettings
+from gateway.alliance.settings import AllianceSettings
 from gateway.checkout.lifetimes import LifetimeTerms
 from gateway.checkout.running import Running
 from gateway.checkout.states import TimeOuts

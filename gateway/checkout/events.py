@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.checkout import checkouts_sql
@@ -18,10 +18,23 @@ from gateway.checkout.desk import Desk
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.tables import APPLIED_EVENT, EVENT_CURSOR
 from gateway.directory.entries import BackendKind
+from kernel.statements import Prepared
 from merchants.port import Event, EventKind
 
 PAGE = 100
 HOSTED = "hosted"
+
+_CURSOR = Prepared(
+    select(EVENT_CURSOR.c.cursor).where(EVENT_CURSOR.c.backend == bindparam("backend"))
+)
+_APPLIED = Prepared(
+    select(APPLIED_EVENT.c.event_id).where(
+        APPLIED_EVENT.c.event_id.in_(bindparam("event_ids", expanding=True))
+    )
+)
+_NOTE_APPLIED = Prepared(
+    upsert(APPLIED_EVENT).values(event_id=bindparam("event_id")).on_conflict_do_nothing()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +176,20 @@ async def _seller(desk: Desk, event: Event) -> SavedCheckout | None:
 
 def read_cursor(connection: Connection, outbox_name: str) -> int:
     """How far the outbox was applied; 0 when nothing was."""
-    found = connection.execute(
-        select(EVENT_CURSOR.c.cursor).where(EVENT_CURSOR.c.backend == outbox_name)
-    ).scalar_one_or_none()
+    found = connection.execute(_CURSOR, {"backend": outbox_name}).scalar()
     return 0 if found is None else int(found)
 
 
 def read_applied(connection: Connection, event_ids: Sequence[str]) -> set[str]:
     """Those of the events that were applied ahead of the cursor."""
-    rows = connection.execute(
-        select(APPLIED_EVENT.c.event_id).where(APPLIED_EVENT.c.event_id.in_(event_ids))
-    )
+    rows = connection.execute(_APPLIED, {"event_ids": event_ids})
     return {row.event_id for row in rows}
+
+
+def note_applied(connection: Connection, outbox_name: str, event: Event) -> None:
+    """Notes that the request which caused an event has applied it, unless a sweeper did."""
+    if read_cursor(connection, outbox_name) < event.cursor:
+        connection.execute(_NOTE_APPLIED, {"event_id": event.id})
 
 
 def pass_events(connection: Connection, outbox_name: str, events: Sequence[Event]) -> None:

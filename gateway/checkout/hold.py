@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.carts import CartAsked
 from gateway.checkout.desk import Desk
@@ -19,7 +20,6 @@ from gateway.checkout.rights import own_checkout
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import EXTENDED_SECONDS, CheckoutState
 from gateway.checkout.taking import take_or_give_up
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.clock import to_micros
 from kernel.refusals import Refusal, RequestInProgress

@@ -17,6 +17,8 @@ from kernel.refusals import NotFound
 from kernel.units import reversed_share
 from ledger.contract import OrderReceipt
 from merchants.offers import DecisionKind, DecisionOutcome, Priced
+from merchants.port import PriceCart
+from merchants.pricing import version_of
 from merchants.refusals import CouponTaken
 
 
@@ -36,7 +38,7 @@ async def take_anew(desk: Desk, checkout: SavedCheckout) -> SavedCheckout:
             )
         except (CouponTaken, NotFound):
             lost.add(coupon_id)
-    agreed, absorbed_minor = without_coupons(checkout.agreed, lost)
+    agreed, absorbed_minor = without_coupons(checkout.cart, checkout.agreed, lost)
     following = dataclasses.replace(
         checkout,
         agreed=agreed,
@@ -57,7 +59,7 @@ async def take_anew(desk: Desk, checkout: SavedCheckout) -> SavedCheckout:
     return following
 
 
-def without_coupons(agreed: Priced, lost: set[str]) -> tuple[Priced, int]:
+def without_coupons(cart: PriceCart, agreed: Priced, lost: set[str]) -> tuple[Priced, int]:
     """The price without the redemption of lost coupons, and the minor units they took off.
 
     What each line costs stays as agreed. The whole amount falls on the merchant.
@@ -76,7 +78,7 @@ def without_coupons(agreed: Priced, lost: set[str]) -> tuple[Priced, int]:
             redemption for redemption in agreed.redemptions if redemption.coupon_id not in lost
         ),
     )
-    return kept, absorbed_minor
+    return dataclasses.replace(kept, version=version_of(cart, kept)), absorbed_minor
 
 
 def absorbed_funds_minor(agreed: Priced, receipt: OrderReceipt | None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.alliance_settings import PointsExpiry
+from gateway.alliance.settings import PointsExpiry
 
 YEAR_END_GRACE_DAYS = 90
 """Points earned this close to the end of a year live until the end of the next one."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.desk import Desk
 from gateway.checkout.lifetimes import lifetime_of
@@ -25,6 +25,12 @@ _GIVEN_BACK = (CheckoutState.RELEASING, CheckoutState.RELEASED)
 def request_name(key: RequestKey) -> str:
     """Names a request in `SavedCheckout.opened_by`."""
     return "\n".join((key.caller, key.operation, key.request_id))
+
+
+def sale_request(opened_by: str | None) -> RequestKey | None:
+    """The `checkout` request of a name, to be answered; None when another operation opened it."""
+    caller, operation, request_id = (opened_by or "\n\n").split("\n", 2)
+    return RequestKey(caller, operation, request_id, "") if operation == "checkout" else None
 
 
 def new_checkout(desk: Desk, key: RequestKey, quoted: Quoted) -> SavedCheckout:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.checkout.carts import CartAsked, Problems, cart_problems, refuse_if
 from gateway.checkout.desk import Desk
 from gateway.checkout.refusals import QuoteStale
 from gateway.checkout.saved import barred_coupons, priced_as_dict
-from gateway.directory.entries import ALLIANCE_MERCHANT_ID, Merchant, MerchantState, StoreState
+from gateway.directory.entries import (
+    ALLIANCE_MERCHANT_ID,
+    Merchant,
+    MerchantState,
+    Store,
+    StoreState,
+)
 from gateway.membership.buyers import Buyer
 from gateway.membership.refusals import MemberFrozen
 from kernel.callers import Caller
@@ -52,14 +58,35 @@ async def quote(
         MemberFrozen: the member is frozen.
         DatabaseUnavailable, Overloaded: the backend or the ledger does not answer.
     """
-    settings = desk.settings.current.values
-    refuse_if(cart_problems(asked, currency=settings.currency) + (also or []))
+    currency = desk.settings.current.values.currency
+    refuse_if(cart_problems(asked, currency=currency) + (also or []))
     store, merchant = desk.directory.store_for(caller, asked.store_id)
     _check_may_sell(merchant)
     if store.state is not StoreState.OPEN:
         raise InvalidInput.at("cart.storeId", "is a store that is open")
     buyer, offers, standing = await _read_card(desk, asked, merchant.id)
-    cart = PriceCart(
+    cart = _to_price(desk, asked, store, merchant)
+    if buyer is not None:
+        cart = replace(
+            cart,
+            membership_id=buyer.membership_id,
+            card_id=buyer.card_id,
+            alliance_coupons=offers.coupons,
+            alliance_rank=offers.best_rank,
+        )
+    if standing is not None:
+        cart = replace(
+            cart,
+            points_available=standing.available,
+            coins_available_minor=standing.coins_available,
+        )
+    priced = await desk.backend.price(cart)
+    return Quoted(cart, priced, currency, standing)
+
+
+def _to_price(desk: Desk, asked: CartAsked, store: Store, merchant: Merchant) -> PriceCart:
+    settings = desk.settings.current.values
+    return PriceCart(
         merchant_id=merchant.id,
         store_id=store.id,
         channel=store.channel.value,
@@ -71,20 +98,12 @@ async def quote(
         member_point_value=settings.member_point_value,
         points_cap_bps=settings.points_cap_bps,
         earn_points_per_major_unit=_earn_rate(merchant, settings.earn_points_per_major_unit),
-        membership_id=None if buyer is None else buyer.membership_id,
-        card_id=None if buyer is None else buyer.card_id,
         coupon_ids=asked.coupon_ids,
         choose_best=asked.choose_best,
         shipping_minor=asked.shipping_minor,
         points=asked.points,
         coins_minor=asked.coins_minor,
-        points_available=0 if standing is None else standing.available,
-        coins_available_minor=0 if standing is None else standing.coins_available,
-        alliance_coupons=offers.coupons,
-        alliance_rank=offers.best_rank,
     )
-    priced = await desk.backend.price(cart)
-    return Quoted(cart, priced, settings.currency, standing)
 
 
 def check_funds(quoted: Quoted) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout.booking import book_refund
 from gateway.checkout.carts import (
     Amount,
@@ -18,15 +20,13 @@ from gateway.checkout.carts import (
     refuse_if,
 )
 from gateway.checkout.desk import UNANSWERED, Desk
-from gateway.checkout.events import catch_up
-from gateway.checkout.tables import APPLIED_EVENT
-from gateway.requests import request_key
+from gateway.checkout.events import catch_up, note_applied, outbox_of
 from kernel.callers import Caller
 from kernel.ids import MalformedId, derived_id, merchant_of, prefix_of
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from ledger.contract import ApplyRefund, DebtPolicy, OrderUnknown, RefundReceipt
-from merchants.port import Refunded, RefundLine, RefundOrder, RefundTerms
+from merchants.port import Event, OrderFacts, Refunded, RefundLine, RefundOrder, RefundTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +117,25 @@ async def preview(
     )
     if order.card_id is None:
         return figures_of(desk, terms, None)
-    request = ApplyRefund(
-        order_id=order_id,
-        refund_no="",
-        merchant_id=merchant_id,
-        card_id=order.card_id,
-        points_returned=terms.points_returned,
-        coins_returned_minor=terms.coins_returned_minor,
-        points_kept=terms.points_kept,
-        at=desk.clock.now(),
-    )
+    request = _preview_of(order, terms, at=desk.clock.now())
     try:
         receipt = await desk.ledger.preview_refund(request)
     except OrderUnknown as error:
         raise NotFound(id=order_id) from error
     return figures_of(desk, terms, receipt)
+
+
+def _preview_of(order: OrderFacts, terms: RefundTerms, *, at: datetime) -> ApplyRefund:
+    return ApplyRefund(
+        order_id=order.id,
+        refund_no="",
+        merchant_id=order.merchant_id,
+        card_id=order.card_id,
+        points_returned=terms.points_returned,
+        coins_returned_minor=terms.coins_returned_minor,
+        points_kept=terms.points_kept,
+        at=at,
+    )
 
 
 def figures_of(desk: Desk, terms: RefundTerms, receipt: RefundReceipt | None) -> RefundFigures:
@@ -178,9 +182,9 @@ async def _refund(desk: Desk, caller: Caller, asked: RefundAsked, key: RequestKe
     except Refusal as refusal:
         if refusal.retryable:
             raise
-        return await _settle(desk, key, refusal.as_json(), event_id=None)
+        return await _settle(desk, key, refusal.as_json(), event=None)
     outcome = _outcome(asked, refunded, figures_of(desk, refunded.terms, receipt))
-    answer = await _settle(desk, key, outcome, event_id=refunded.event.id)
+    answer = await _settle(desk, key, outcome, event=refunded.event)
     desk.reach("refund.settled")
     return answer
 
@@ -212,14 +216,11 @@ async def _book(desk: Desk, refunded: Refunded) -> RefundReceipt | None:
 
 
 async def _settle(
-    desk: Desk, key: RequestKey, outcome: dict[str, Any], *, event_id: str | None
+    desk: Desk, key: RequestKey, outcome: dict[str, Any], *, event: Event | None
 ) -> Answer:
     def work(connection: Connection) -> None:
-        if event_id is not None:
-            connection.execute(
-                insert(APPLIED_EVENT).prefix_with("OR IGNORE", dialect="sqlite"),
-                {"event_id": event_id},
-            )
+        if event is not None:
+            note_applied(connection, outbox_of(desk, event.merchant_id).name, event)
         REQUESTS.settle(connection, key, outcome)
 
     await desk.database.transaction(work)

@@ -8,16 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.desk import Desk
+from gateway.checkout.opening import request_name
 from gateway.checkout.refusals import CheckoutClosed
 from gateway.checkout.rights import own_checkout
 from gateway.checkout.running import all_done
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import CheckoutState
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.refusals import Refusal
 from kernel.requests import Answer, RequestKey
@@ -57,7 +58,8 @@ async def release(desk: Desk, caller: Caller, command: ReleaseCheckout) -> Check
 
 async def _release(desk: Desk, caller: Caller, command: ReleaseCheckout, key: RequestKey) -> Answer:
     with desk.running.occupying(command.checkout_id):
-        now, owner = desk.clock.now(), desk.ids.new("run")
+        now, owner, name = desk.clock.now(), desk.ids.new("run"), request_name(key)
+        outcome = {"checkout_id": command.checkout_id}
 
         def work(connection: Connection) -> Answer | SavedCheckout:
             answer = REQUESTS.claim(connection, key, now=now, owner=owner)
@@ -66,26 +68,35 @@ async def _release(desk: Desk, caller: Caller, command: ReleaseCheckout, key: Re
             checkout = own_checkout(connection, caller, command.checkout_id)
             if checkout.state is CheckoutState.RELEASING:
                 return checkout
+            if checkout.state is CheckoutState.RELEASED and checkout.opened_by == name:
+                # This request was cut off, and a sweeper finished it.
+                REQUESTS.settle(connection, key, outcome)
+                return Answer(outcome, replayed=False)
             if checkout.state not in (CheckoutState.OPENING, CheckoutState.HELD):
                 refusal = CheckoutClosed(checkout_id=checkout.id)
                 REQUESTS.settle(connection, key, refusal.as_json())
                 return Answer(refusal.as_json(), replayed=False)
-            begin_release(connection, checkout)
+            begin_release(connection, checkout, released_by=name)
             return replace(checkout, state=CheckoutState.RELEASING)
 
         begun = await desk.database.transaction(work)
         if isinstance(begun, Answer):
             return begun
         desk.reach("release.begun")
-        outcome = {"checkout_id": begun.id}
         await finish_release(desk, begun, key=key, outcome=outcome)
         return Answer(outcome, replayed=False)
 
 
-def begin_release(connection: Connection, checkout: SavedCheckout) -> bool:
-    """Takes an opening or held checkout to RELEASING; False when it was decided meanwhile."""
+def begin_release(
+    connection: Connection, checkout: SavedCheckout, *, released_by: str | None = None
+) -> bool:
+    """Takes an opening or held checkout to RELEASING; False when it was decided meanwhile.
+
+    Args:
+        released_by: names the request that shall be answered once it is released.
+    """
     return checkouts_sql.move(
-        connection, checkout.id, checkout.state, CheckoutState.RELEASING, opened_by=None
+        connection, checkout.id, checkout.state, CheckoutState.RELEASING, opened_by=released_by
     )
 
 
@@ -107,7 +118,14 @@ async def finish_release(
     await give_back(desk, checkout)
 
     def work(connection: Connection) -> None:
-        checkouts_sql.move(connection, checkout.id, CheckoutState.RELEASING, CheckoutState.RELEASED)
+        answered = {} if key is None else {"opened_by": None}
+        checkouts_sql.move(
+            connection,
+            checkout.id,
+            CheckoutState.RELEASING,
+            CheckoutState.RELEASED,
+            **answered,
+        )
         if key is not None and outcome is not None:
             REQUESTS.settle(connection, key, outcome)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from gateway.begun_work import BegunWork
+from gateway.alliance.begun_work import BegunWork
 from kernel.refusals import RequestIdReused, RequestInProgress
 from kernel.requests import RequestKey
 

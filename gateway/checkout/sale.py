@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from gateway.alliance.request_keys import request_key
 from gateway.checkout import checkouts_sql
 from gateway.checkout.capture import CheckoutCaptured, captured_of, finish_capture
 from gateway.checkout.carts import CartAsked, number_problems
@@ -15,7 +16,6 @@ from gateway.checkout.release import begin_release, finish_release
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import CheckoutState
 from gateway.checkout.taking import take_or_give_up
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.refusals import Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey

@@ -26,7 +26,7 @@ class SavedCheckout:
     """One checkout.
 
     Attributes:
-        opened_by: the request that opened it; None once that has its answer.
+        opened_by: the request that opened or releases it; None once that has its answer.
         attempt_id: names what is locked and held; another one after a release.
         cart: as it was priced.
         agreed: the price the customer agreed to.

@@ -55,7 +55,9 @@ async def _sweep_outbox(desk: Desk, outbox: Outbox) -> int:
         return await apply_events(desk, outbox)
     except (*UNANSWERED, OrderUnknown) as error:
         logger.warning("events of %s wait: %s", outbox.name, error)
-        return 0
+    except Exception:
+        logger.exception("events of %s fail", outbox.name)
+    return 0
 
 
 async def _sweep(desk: Desk, checkout_id: str, state: CheckoutState, *, is_extended: bool) -> bool:
@@ -69,11 +71,13 @@ async def _sweep(desk: Desk, checkout_id: str, state: CheckoutState, *, is_exten
     try:
         with desk.running.occupying(checkout_id):
             return await _finish(desk, checkout_id, state)
-    except RequestInProgress:
-        return False
+    except RequestInProgress as error:
+        logger.info("checkout %s waits: %s", checkout_id, error)
     except (*UNANSWERED, Refusal) as error:
         logger.warning("checkout %s waits: %s", checkout_id, error)
-        return False
+    except Exception:
+        logger.exception("checkout %s fails", checkout_id)
+    return False
 
 
 async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState) -> bool:

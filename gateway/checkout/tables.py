@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, text
 
-from gateway.alliance_tables import METADATA
+from gateway.alliance.tables import METADATA
 from gateway.checkout.states import UNSETTLED, CheckoutState
 
 _STATES = ", ".join(f"'{state}'" for state in CheckoutState)

@@ -9,10 +9,11 @@ from gateway.checkout.running import all_done
 from gateway.checkout.saved import SavedCheckout, priced_as_dict
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
 from kernel.ids import merchant_of
-from kernel.refusals import NotFound, Refusal
+from kernel.refusals import NotFound, Refusal, RequestInProgress
 from kernel.requests import RequestKey
-from ledger.contract import HoldFunds
+from ledger.contract import AttemptReleased, HoldFunds
 from merchants.port import LockCoupons
+from merchants.refusals import BackendAttemptReleased
 
 
 async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) -> None:
@@ -27,6 +28,10 @@ async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) 
     try:
         await _refuse_taken(desk, checkout)
         await _take(desk, checkout)
+    except (BackendAttemptReleased, AttemptReleased) as refusal:
+        # A sweeper gave the attempt up meanwhile; a repeat begins another one.
+        await give_up(desk, checkout, key=key, refusal=None)
+        raise RequestInProgress from refusal
     except Refusal as refusal:
         await give_up(desk, checkout, key=key, refusal=refusal)
         raise

@@ -15,7 +15,7 @@ from gateway.demo.tour import tour
 from gateway.feeding.client import FeedFailed
 from gateway.feeding.server import ServerGone
 from gateway.feeding.tokens import FeedTokens
-from gateway.listening import listen
+from gateway.http.listening import listen
 from gateway.settings import read_settings
 from kernel.clock import SystemClock
 from kernel.ids import RandomIds
@@ -29,7 +29,7 @@ def demo(
     port: Annotated[int | None, typer.Option(help="Port; 0 takes any free one.")] = None,
 ) -> None:
     """Serve an invented alliance with an explorer page; the first start fills it."""
-    from gateway.serving import gateway_app  # Slow to load, and other commands do without.
+    from gateway.assembly.serving import gateway_app  # Slow to load, and other commands do without.
 
     guide = read_guide(data) or _make(data)
     settings = read_settings()

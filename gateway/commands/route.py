@@ -14,14 +14,14 @@ from typing import Annotated
 
 import typer
 
-from gateway.app import Running, create_app
-from gateway.authentication import Anonymous, Authenticator
+from gateway.access.authentication import Anonymous, Authenticator
+from gateway.access.issuers import trusted_issuers
+from gateway.assembly.router import Router, following
 from gateway.commands.failures import CommandFailed
 from gateway.commands.supergraph_file import SupergraphUnreadable, read_supergraph
 from gateway.federation.supergraph import Supergraph
-from gateway.issuers import trusted_issuers
-from gateway.listening import listen
-from gateway.router import Router, following
+from gateway.http.app import Running, create_app
+from gateway.http.listening import listen
 from gateway.settings import Settings, read_settings
 from kernel.ids import RandomIds
 

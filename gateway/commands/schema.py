@@ -21,7 +21,11 @@ def schema(
     ] = None,
 ) -> None:
     """Print the schema that clients see."""
-    from gateway.schemas import public_sdl, subgraph_schemas, supergraph_sdl  # Slow to load.
+    from gateway.assembly.schemas import (  # Slow to load.
+        public_sdl,
+        subgraph_schemas,
+        supergraph_sdl,
+    )
 
     if subgraph is not None:
         schemas = subgraph_schemas()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.listening import listen
+from gateway.http.listening import listen
 from gateway.settings import read_settings
 from kernel.clock import SystemClock
 from kernel.ids import RandomIds
@@ -19,7 +19,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; 0 takes any free one.")] = None,
 ) -> None:
     """Serve the alliance: GraphQL at /graphql, the explorer at /."""
-    from gateway.serving import gateway_app  # Slow to load, and other commands do without.
+    from gateway.assembly.serving import gateway_app  # Slow to load, and other commands do without.
 
     settings = read_settings()
     directory = data or settings.data

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.commands.failures import CommandFailed
-from gateway.listening import listen
+from gateway.http.listening import listen
 from gateway.settings import read_settings
 from kernel.clock import SystemClock
 from kernel.ids import RandomIds
@@ -21,8 +21,10 @@ def serve_subgraph(
     port: Annotated[int | None, typer.Option(help="Port; 0 takes any free one.")] = None,
 ) -> None:
     """Serve one subgraph, with `_entities` and `_service`, at /graphql."""
-    from gateway.schemas import subgraph_schemas  # Slow to load, and other commands do without.
-    from gateway.serving import subgraph_app
+    from gateway.assembly.schemas import (
+        subgraph_schemas,  # Slow to load, and other commands do without.
+    )
+    from gateway.assembly.serving import subgraph_app
 
     if name not in subgraph_schemas():
         known = ", ".join(sorted(subgraph_schemas()))

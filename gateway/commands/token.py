@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from gateway.access.signing_keys import DevelopmentKey
+from gateway.access.tokens import development_token
 from gateway.commands.failures import CommandFailed
 from gateway.settings import read_settings
-from gateway.signing_keys import DevelopmentKey
-from gateway.tokens import development_token
 from kernel.callers import Caller, CallerKind
 from kernel.ids import is_id
 

@@ -26,7 +26,7 @@ def verify(
     data: Annotated[Path | None, typer.Option(help="Data directory; no server may run.")] = None,
 ) -> None:
     """Check every invariant of the ledger."""
-    from gateway.data_directory import LEDGER_FILE  # Slow to load.
+    from gateway.assembly.data_directory import LEDGER_FILE  # Slow to load.
 
     directory = data or read_settings().data
     if not (directory / LEDGER_FILE).exists():
@@ -42,7 +42,7 @@ def verify(
 
 
 async def _report(directory: Path) -> Report:
-    from gateway.data_directory import open_alliance
+    from gateway.assembly.data_directory import open_alliance
 
     async with open_alliance(directory, clock=SystemClock(), ids=RandomIds()) as opened:
         return await opened.ledger.verify()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
-from gateway.begun_work import BegunWork
+from gateway.alliance.begun_work import BegunWork
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
 from gateway.directory import directory_sql
+from gateway.directory.backend_check import BackendCheck
 from gateway.directory.directory import Directory
 from gateway.directory.entries import (
-    ALLIANCE_MERCHANT_ID,
     BackendKind,
     Merchant,
     MerchantState,
@@ -23,7 +24,6 @@ from gateway.directory.entries import (
 )
 from gateway.directory.health import BackendSilent
 from gateway.directory.refusals import ReferenceTaken
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded
@@ -83,18 +83,6 @@ class StoreOpened:
     replayed: bool
 
 
-class BackendCheck(Protocol):
-    """Says whether a remote backend can be admitted."""
-
-    async def __call__(self, endpoint: str) -> None:
-        """Accepts a backend that serves the merchant schema.
-
-        Raises:
-            BackendUnfit: it does not, or does not answer.
-        """
-        ...
-
-
 class Admission:
     """Who may sell in the alliance, and where."""
 
@@ -131,7 +119,8 @@ class Admission:
         _require_admin(caller)
         key = request_key(caller, "admitMerchant", command)
         stored = await self._database.snapshot(lambda connection: REQUESTS.find(connection, key))
-        if stored is None and _is_http_url(command.endpoint):
+        is_remote = command.backend_kind is BackendKind.REMOTE
+        if stored is None and is_remote and _is_http_url(command.endpoint):
             await self._check_backend(str(command.endpoint))
         return await self._begun.carry_out(self._admit(command, key))
 
@@ -248,30 +237,6 @@ class Admission:
             )
         self._directory.put_merchant(merchant)
         return merchant
-
-
-async def open_directory(database: Database, *, clock: Clock) -> Directory:
-    """The directory as it was kept, with the alliance's own merchant in it."""
-    now = clock.now()
-
-    def work(connection: Connection) -> Directory:
-        merchants = directory_sql.read_merchants(connection)
-        if not any(merchant.is_alliance for merchant in merchants):
-            alliance = Merchant(
-                id=ALLIANCE_MERCHANT_ID,
-                reference="ALLIANCE",
-                name="Alliance",
-                name_en="Alliance",
-                state=MerchantState.APPLIED,
-                backend_kind=BackendKind.HOSTED,
-                endpoint=None,
-                admitted_at=now,
-            )
-            directory_sql.insert_merchant(connection, alliance)
-            merchants.append(alliance)
-        return Directory(merchants, directory_sql.read_stores(connection))
-
-    return await database.transaction(work)
 
 
 def check_admission(command: AdmitMerchant) -> None:

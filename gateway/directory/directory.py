@@ -6,9 +6,20 @@ import bisect
 from collections.abc import Sequence
 from typing import TypeVar
 
-from gateway.directory.entries import ALLIANCE_MERCHANT_ID, Merchant, Store
+from sqlalchemy import Connection
+
+from gateway.directory import directory_sql
+from gateway.directory.entries import (
+    ALLIANCE_MERCHANT_ID,
+    BackendKind,
+    Merchant,
+    MerchantState,
+    Store,
+)
 from kernel.callers import Caller
-from kernel.graphql import PageArgs
+from kernel.clock import Clock
+from kernel.database import Database
+from kernel.pages import PageArgs
 from kernel.refusals import NotFound
 
 EntryT = TypeVar("EntryT", Merchant, Store)
@@ -87,6 +98,30 @@ class Directory:
         before = self._stores.get(store.id)
         _replace_key(self._stores_by_name.setdefault(store.merchant_id, []), before, store)
         self._stores[store.id] = store
+
+
+async def open_directory(database: Database, *, clock: Clock) -> Directory:
+    """The directory as it was kept, with the alliance's own merchant in it."""
+    now = clock.now()
+
+    def work(connection: Connection) -> Directory:
+        merchants = directory_sql.read_merchants(connection)
+        if not any(merchant.is_alliance for merchant in merchants):
+            alliance = Merchant(
+                id=ALLIANCE_MERCHANT_ID,
+                reference="ALLIANCE",
+                name="Alliance",
+                name_en="Alliance",
+                state=MerchantState.APPLIED,
+                backend_kind=BackendKind.HOSTED,
+                endpoint=None,
+                admitted_at=now,
+            )
+            directory_sql.insert_merchant(connection, alliance)
+            merchants.append(alliance)
+        return Directory(merchants, directory_sql.read_stores(connection))
+
+    return await database.transaction(work)
 
 
 def _page_of(keys: list[tuple[str, str]], page: PageArgs) -> list[tuple[str, str]]:

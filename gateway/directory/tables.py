@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from gateway.alliance_tables import METADATA
+from gateway.alliance.tables import METADATA
 
 MERCHANT = Table(
     "merchant",

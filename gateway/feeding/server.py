@@ -79,8 +79,8 @@ class FeedServer:
 
 
 def _serve(directory: Path, now: datetime, pipe: Connection) -> None:
-    from gateway.listening import CanNotListen, listen
-    from gateway.serving import gateway_app
+    from gateway.assembly.serving import gateway_app
+    from gateway.http.listening import CanNotListen, listen
     from gateway.settings import read_settings
     from kernel.clock import SetClock
     from kernel.database import DatabaseUnavailable, DirectoryInUse

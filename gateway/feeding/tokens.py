@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from gateway.access.signing_keys import DevelopmentKey
+from gateway.access.tokens import development_token
 from gateway.settings import read_settings
-from gateway.signing_keys import DevelopmentKey
-from gateway.tokens import development_token
 from kernel.callers import Caller, CallerKind
 
 LIFETIME_S = 24 * 3_600

@@ -12,11 +12,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway.alliance_tables import REQUESTS
-from gateway.begun_work import BegunWork
+from gateway.alliance.begun_work import BegunWork
+from gateway.alliance.request_keys import request_key
+from gateway.alliance.tables import REQUESTS
+from gateway.checkout.running import Running
 from gateway.directory.directory import Directory
 from gateway.directory.entries import Merchant, Store, StoreState
-from gateway.directory.health import BackendSilent
 from gateway.membership import members_sql, memberships_sql
 from gateway.membership.identities import Credential, IdentityKind, credential_of
 from gateway.membership.joining import Join, Joined, check_join, joined_outcome
@@ -25,7 +26,6 @@ from gateway.membership.people import Consent, Membership
 from gateway.membership.recognition import Recognition, find_person
 from gateway.membership.refusals import MemberFrozen, VerificationFailed
 from gateway.membership.wallets import Wallets
-from gateway.requests import request_key
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database
@@ -54,11 +54,10 @@ class Enrolment:
         self._directory = directory
         self._recognition = recognition
         self._wallets = wallets
-        self._begun = begun
+        self._running = Running(begun)
         self._clock = clock
         self._ids = ids
         self._secret = secret
-        self._owner = ids.new("run")
 
     async def join(self, caller: Caller, command: Join) -> Joined:
         """Joins whom the credential names, or a new member, to the store's merchant.
@@ -76,7 +75,7 @@ class Enrolment:
         store, merchant = self._directory.store_for(caller, command.store_id)
         key = request_key(caller, "join", command)
         self._recognition.check_budget(merchant.id)
-        return await self._begun.carry_out(self._join(command, key, store, merchant))
+        return await self._running.once(key, lambda: self._join(command, key, store, merchant))
 
     async def _join(
         self, command: Join, key: RequestKey, store: Store, merchant: Merchant
@@ -84,11 +83,7 @@ class Enrolment:
         begun = await self._begin(command, key, store, merchant)
         if isinstance(begun, Answer):
             return _joined(begun)
-        try:
-            coupon_id = await self._wallets.open_for(begun)
-        except (Refusal, BackendSilent):
-            await self._database.transaction(lambda connection: REQUESTS.disown(connection, key))
-            raise
+        coupon_id = await self._wallets.open_for(begun)
         outcome = joined_outcome(begun, already_member=False, coupon_id=coupon_id)
 
         def settle(connection: Connection) -> None:
@@ -102,11 +97,13 @@ class Enrolment:
         self, command: Join, key: RequestKey, store: Store, merchant: Merchant
     ) -> Membership | Answer:
         """The membership that the backends have yet to hear of, or the final answer."""
-        now = self._clock.now()
+        # A claim of another owner is taken over, and this call is the only one in work: whatever
+        # breaks here, a repeat can go on.
+        now, owner = self._clock.now(), self._ids.new("run")
         made = self._membership_to_be(key, store, now)
 
         def work(connection: Connection) -> Membership | Answer:
-            stored = REQUESTS.claim(connection, key, now=now, owner=self._owner)
+            stored = REQUESTS.claim(connection, key, now=now, owner=owner)
             if stored is not None:
                 return stored
             try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, insert, or_, select
 
 from gateway.membership.identities import EVERYWHERE, Identity, IdentityKind
 from gateway.membership.memberships_sql import membership_of
@@ -22,6 +22,7 @@ from gateway.membership.people import (
 from gateway.membership.tables import CARD, CONSENT, IDENTITY, MEMBER, MEMBERSHIP
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import ChannelKind
+from kernel.statements import Prepared
 
 _PERSON = (
     MEMBER.c.status.label("member_status"),
@@ -40,65 +41,88 @@ _PERSON = (
 )
 
 
+_AT_MERCHANT: BindParameter[str] = bindparam("merchant_id")
+_MEMBER_IDS: BindParameter[str] = bindparam("member_ids", expanding=True)
+
+_FIND_BY_IDENTITY = Prepared(
+    select(IDENTITY.c.is_verified, *_PERSON)
+    .select_from(IDENTITY)
+    .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
+    .join(CARD, CARD.c.member_id == IDENTITY.c.member_id)
+    .outerjoin(
+        MEMBERSHIP,
+        and_(
+            MEMBERSHIP.c.member_id == IDENTITY.c.member_id,
+            MEMBERSHIP.c.merchant_id == _AT_MERCHANT,
+        ),
+    )
+    .where(
+        IDENTITY.c.kind == bindparam("kind"),
+        IDENTITY.c.value_hash == bindparam("value_hash"),
+        or_(IDENTITY.c.scope == EVERYWHERE, IDENTITY.c.scope == _AT_MERCHANT),
+    )
+    .order_by(IDENTITY.c.scope)
+    .limit(1)
+)
+_OF_CARD = (
+    select(*_PERSON)
+    .select_from(CARD)
+    .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
+    .outerjoin(
+        MEMBERSHIP,
+        and_(
+            MEMBERSHIP.c.member_id == CARD.c.member_id,
+            MEMBERSHIP.c.merchant_id == _AT_MERCHANT,
+        ),
+    )
+)
+_FIND_BY_CARD_ID = Prepared(_OF_CARD.where(CARD.c.id == bindparam("card_id")))
+_FIND_BY_NUMBER = Prepared(_OF_CARD.where(CARD.c.number == bindparam("number")))
+_NUMBER_TAKEN = Prepared(select(CARD.c.id).where(CARD.c.number == bindparam("number")))
+_INSERT_MEMBER = Prepared(insert(MEMBER))
+_INSERT_CARD = Prepared(insert(CARD))
+_INSERT_IDENTITY = Prepared(insert(IDENTITY))
+_INSERT_CONSENT = insert(CONSENT)
+_MEMBERS = Prepared(select(MEMBER).where(MEMBER.c.id.in_(_MEMBER_IDS)))
+_CARDS = Prepared(select(CARD).where(CARD.c.id.in_(bindparam("card_ids", expanding=True))))
+_CARDS_OF_MEMBERS = Prepared(select(CARD).where(CARD.c.member_id.in_(_MEMBER_IDS)))
+
+
 def find_by_identity(
     connection: Connection, *, kind: IdentityKind, value_hash: bytes, merchant_id: str
 ) -> Person | None:
     """Whom an identity names at a merchant; one that counts everywhere goes first."""
-    statement = (
-        select(IDENTITY.c.is_verified, *_PERSON)
-        .select_from(IDENTITY)
-        .join(MEMBER, MEMBER.c.id == IDENTITY.c.member_id)
-        .join(CARD, CARD.c.member_id == IDENTITY.c.member_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.member_id == IDENTITY.c.member_id,
-                MEMBERSHIP.c.merchant_id == merchant_id,
-            ),
-        )
-        .where(
-            IDENTITY.c.kind == kind,
-            IDENTITY.c.value_hash == value_hash,
-            IDENTITY.c.scope.in_((EVERYWHERE, merchant_id)),
-        )
-        .order_by(IDENTITY.c.scope)
-        .limit(1)
-    )
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(
+        _FIND_BY_IDENTITY,
+        {"kind": kind, "value_hash": value_hash, "merchant_id": merchant_id},
+    ).one_or_none()
     return None if row is None else _person_of(row, is_proven=row.is_verified)
 
 
-def find_by_card(
-    connection: Connection,
-    *,
-    merchant_id: str,
-    card_id: str | None = None,
-    number: str | None = None,
-) -> Person | None:
-    """Who owns the card of an id, or of a number."""
-    statement = (
-        select(*_PERSON)
-        .select_from(CARD)
-        .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.member_id == CARD.c.member_id,
-                MEMBERSHIP.c.merchant_id == merchant_id,
-            ),
-        )
-        .where(CARD.c.id == card_id if number is None else CARD.c.number == number)
-    )
-    row = connection.execute(statement).one_or_none()
+def find_by_card(connection: Connection, *, merchant_id: str, card_id: str) -> Person | None:
+    """Who owns the card of an id."""
+    row = connection.execute(
+        _FIND_BY_CARD_ID, {"card_id": card_id, "merchant_id": merchant_id}
+    ).one_or_none()
+    return None if row is None else _person_of(row, is_proven=True)
+
+
+def card_exists(connection: Connection, card_id: str) -> bool:
+    """Whether there is a card of this id."""
+    return connection.execute(select(CARD.c.id).where(CARD.c.id == card_id)).first() is not None
+
+
+def find_by_number(connection: Connection, *, merchant_id: str, number: str) -> Person | None:
+    """Who owns the card of a number."""
+    row = connection.execute(
+        _FIND_BY_NUMBER, {"number": number, "merchant_id": merchant_id}
+    ).one_or_none()
     return None if row is None else _person_of(row, is_proven=True)
 
 
 def is_number_taken(connection: Connection, number: str) -> bool:
     """Whether a card has this number."""
-    return (
-        connection.execute(select(CARD.c.id).where(CARD.c.number == number)).one_or_none()
-        is not None
-    )
+    return connection.execute(_NUMBER_TAKEN, {"number": number}).one_or_none() is not None
 
 
 def insert_member(
@@ -106,33 +130,35 @@ def insert_member(
 ) -> None:
     """Keeps a new member."""
     connection.execute(
-        insert(MEMBER).values(
-            id=member.id,
-            status=member.status,
-            display_name=member.display_name,
-            birthday=None if profile.birthday is None else profile.birthday.isoformat(),
-            gender=profile.gender,
-            region=profile.region,
-            referral_code=referral_code,
-            joined_merchant_id=member.joined_merchant_id,
-            joined_store_id=member.joined_store_id,
-            joined_channel=member.joined_channel.value,
-            joined_at=to_micros(member.joined_at),
-        )
+        _INSERT_MEMBER,
+        {
+            "id": member.id,
+            "status": member.status,
+            "display_name": member.display_name,
+            "birthday": None if profile.birthday is None else profile.birthday.isoformat(),
+            "gender": profile.gender,
+            "region": profile.region,
+            "referral_code": referral_code,
+            "joined_merchant_id": member.joined_merchant_id,
+            "joined_store_id": member.joined_store_id,
+            "joined_channel": member.joined_channel.value,
+            "joined_at": to_micros(member.joined_at),
+        },
     )
 
 
 def insert_card(connection: Connection, card: Card, *, issued_at: datetime) -> None:
     """Keeps a new card."""
     connection.execute(
-        insert(CARD).values(
-            id=card.id,
-            member_id=card.member_id,
-            number=card.number,
-            status=card.status,
-            generation=card.generation,
-            issued_at=to_micros(issued_at),
-        )
+        _INSERT_CARD,
+        {
+            "id": card.id,
+            "member_id": card.member_id,
+            "number": card.number,
+            "status": card.status,
+            "generation": card.generation,
+            "issued_at": to_micros(issued_at),
+        },
     )
 
 
@@ -141,17 +167,18 @@ def insert_identity(
 ) -> None:
     """Keeps a new identity."""
     connection.execute(
-        insert(IDENTITY).values(
-            kind=identity.kind,
-            value_hash=value_hash,
-            scope=scope,
-            member_id=identity.member_id,
-            issuer=identity.issuer,
-            masked=identity.masked,
-            is_verified=identity.is_verified,
-            asserted_by=identity.asserted_by,
-            created_at=to_micros(identity.created_at),
-        )
+        _INSERT_IDENTITY,
+        {
+            "kind": identity.kind,
+            "value_hash": value_hash,
+            "scope": scope,
+            "member_id": identity.member_id,
+            "issuer": identity.issuer,
+            "masked": identity.masked,
+            "is_verified": identity.is_verified,
+            "asserted_by": identity.asserted_by,
+            "created_at": to_micros(identity.created_at),
+        },
     )
 
 
@@ -159,7 +186,7 @@ def insert_consents(connection: Connection, consents: Sequence[Consent]) -> None
     """Keeps consents behind those kept before."""
     if consents:
         connection.execute(
-            insert(CONSENT),
+            _INSERT_CONSENT,
             [
                 {
                     "member_id": consent.member_id,
@@ -175,19 +202,19 @@ def insert_consents(connection: Connection, consents: Sequence[Consent]) -> None
 
 def read_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Member]:
     """Members by id, those that exist."""
-    rows = connection.execute(select(MEMBER).where(MEMBER.c.id.in_(member_ids)))
+    rows = connection.execute(_MEMBERS, {"member_ids": member_ids})
     return {row.id: _member_of(row) for row in rows}
 
 
 def read_cards(connection: Connection, card_ids: Sequence[str]) -> dict[str, Card]:
     """Cards by id, those that exist."""
-    rows = connection.execute(select(CARD).where(CARD.c.id.in_(card_ids)))
+    rows = connection.execute(_CARDS, {"card_ids": card_ids})
     return {row.id: _card_of(row, row.id) for row in rows}
 
 
 def read_cards_of_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Card]:
     """Cards by member id."""
-    rows = connection.execute(select(CARD).where(CARD.c.member_id.in_(member_ids)))
+    rows = connection.execute(_CARDS_OF_MEMBERS, {"member_ids": member_ids})
     return {row.member_id: _card_of(row, row.id) for row in rows}
 
 

@@ -5,37 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, tuple_, update
+from sqlalchemy import Connection, bindparam, insert, select, text, tuple_, update
 
 from gateway.directory.tables import MERCHANT
 from gateway.membership.people import Membership
 from gateway.membership.tables import MEMBERSHIP
 from kernel.clock import from_micros, to_micros
-from kernel.graphql import PageArgs
+from kernel.pages import PageArgs
+from kernel.statements import Prepared
+
+_INSERT_MEMBERSHIP = Prepared(insert(MEMBERSHIP))
+_BY_IDS = Prepared(
+    select(MEMBERSHIP).where(MEMBERSHIP.c.id.in_(bindparam("membership_ids", expanding=True)))
+)
+_MARK_TOLD = Prepared(
+    update(MEMBERSHIP).where(MEMBERSHIP.c.id == bindparam("membership_id")).values(is_told=True)
+)
 
 
 def insert_membership(connection: Connection, membership: Membership) -> None:
     """Keeps a new membership."""
     connection.execute(
-        insert(MEMBERSHIP).values(
-            id=membership.id,
-            merchant_id=membership.merchant_id,
-            member_id=membership.member_id,
-            card_id=membership.card_id,
-            store_id=membership.store_id,
-            joined_at=to_micros(membership.joined_at),
-            made_by=membership.made_by,
-            made_member=membership.made_member,
-            is_told=membership.is_told,
-        )
+        _INSERT_MEMBERSHIP,
+        {
+            "id": membership.id,
+            "merchant_id": membership.merchant_id,
+            "member_id": membership.member_id,
+            "card_id": membership.card_id,
+            "store_id": membership.store_id,
+            "joined_at": to_micros(membership.joined_at),
+            "made_by": membership.made_by,
+            "made_member": membership.made_member,
+            "is_told": membership.is_told,
+        },
     )
 
 
 def mark_told(connection: Connection, membership_id: str) -> None:
     """Notes that the backends know of a membership."""
-    connection.execute(
-        update(MEMBERSHIP).where(MEMBERSHIP.c.id == membership_id).values(is_told=True)
-    )
+    connection.execute(_MARK_TOLD, {"membership_id": membership_id})
 
 
 def read_untold(connection: Connection, *, after: str, limit: int) -> list[Membership]:
@@ -54,7 +62,7 @@ def read_memberships(
     connection: Connection, membership_ids: Sequence[str]
 ) -> dict[str, Membership]:
     """Memberships by id, those that exist."""
-    rows = connection.execute(select(MEMBERSHIP).where(MEMBERSHIP.c.id.in_(membership_ids)))
+    rows = connection.execute(_BY_IDS, {"membership_ids": membership_ids})
     return {row.id: membership_of(row, row.id) for row in rows}
 
 

@@ -41,6 +41,23 @@ def insert_newcomer(
         profile=command.profile,
         referral_code=command.referral_code,
     )
+    _insert_first_card(connection, made, secret=secret)
+    _insert_identity(connection, credential, made, secret=secret)
+
+
+def free_number(connection: Connection, card_id: str, *, generation: int, secret: bytes) -> str:
+    """A number that no card has.
+
+    Source: docs/rules/cards.md, rule 2.
+    """
+    for attempt in range(NUMBER_TRIES):
+        number = card_number(card_id, generation=generation, attempt=attempt, secret=secret)
+        if not members_sql.is_number_taken(connection, number):
+            return number
+    raise AssertionError("every number that was tried is taken")
+
+
+def _insert_first_card(connection: Connection, made: Membership, *, secret: bytes) -> None:
     card = Card(
         id=made.card_id,
         member_id=made.member_id,
@@ -49,6 +66,11 @@ def insert_newcomer(
         generation=1,
     )
     members_sql.insert_card(connection, card, issued_at=made.joined_at)
+
+
+def _insert_identity(
+    connection: Connection, credential: Credential, made: Membership, *, secret: bytes
+) -> None:
     members_sql.insert_identity(
         connection,
         Identity(
@@ -63,15 +85,3 @@ def insert_newcomer(
         value_hash=value_hash(credential, secret=secret),
         scope=credential.scope_at(made.merchant_id),
     )
-
-
-def free_number(connection: Connection, card_id: str, *, generation: int, secret: bytes) -> str:
-    """A number that no card has.
-
-    Source: docs/rules/cards.md, rule 2.
-    """
-    for attempt in range(NUMBER_TRIES):
-        number = card_number(card_id, generation=generation, attempt=attempt, secret=secret)
-        if not members_sql.is_number_taken(connection, number):
-            return number
-    raise AssertionError("every number that was tried is taken")

@@ -15,7 +15,7 @@ from gateway.membership.lookup_budget import LookupBudget, LookupLimits
 from gateway.membership.people import MemberStatus, Person
 from kernel.callers import Caller
 from kernel.clock import Clock
-from kernel.database import Database
+from kernel.database import Database, DatabaseUnavailable
 from ledger.contract import Ledger
 
 
@@ -73,8 +73,16 @@ class Recognition:
         )
         if person is None:
             return None
-        standings = await self._ledger.balances([person.card.id], now=now)
-        return Identification(person, warnings_for(person, debt=standings[0].debt))
+        debt = await self._debt_of(person.card.id, now=now)
+        return Identification(person, warnings_for(person, debt=debt))
+
+    async def _debt_of(self, card_id: str, *, now: datetime) -> int | None:
+        """Points that the card owes; None while the ledger does not answer."""
+        try:
+            [standing] = await self._ledger.balances([card_id], now=now)
+        except DatabaseUnavailable:
+            return None
+        return standing.debt
 
     def check_budget(self, merchant_id: str) -> None:
         """Accepts a merchant that may look somebody up now.
@@ -102,7 +110,7 @@ def find_person(
     Source: docs/rules/identity.md, rules 4 to 6.
     """
     if credential.kind is IdentityKind.CARD_NUMBER:
-        return members_sql.find_by_card(
+        return members_sql.find_by_number(
             connection, merchant_id=merchant_id, number=credential.value
         )
     if credential.kind is IdentityKind.CARD_TOKEN:
@@ -123,18 +131,20 @@ def find_person(
     )
 
 
-def warnings_for(person: Person, *, debt: int) -> tuple[str, ...]:
+def warnings_for(person: Person, *, debt: int | None) -> tuple[str, ...]:
     """What staff should know of a person.
 
     Args:
-        debt: points that the card owes.
+        debt: points that the card owes; None when nobody could tell.
 
     Source: docs/rules/identity.md, rule 8.
     """
     found = []
     if person.status is MemberStatus.FROZEN:
         found.append("MEMBER_FROZEN")
-    if debt > 0:
+    if debt is None:
+        found.append("DEBT_UNKNOWN")
+    elif debt > 0:
         found.append("DEBT_OPEN")
     if not person.is_proven:
         found.append("IDENTITY_UNVERIFIED")

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.alliance_tables import METADATA
+from gateway.alliance.tables import METADATA
 
 MEMBER = Table(
     "member",

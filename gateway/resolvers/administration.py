@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway import settings_book
-from gateway.alliance_settings import SettingValues
+from gateway.alliance import settings_book
+from gateway.alliance.settings import SettingValues
 from gateway.directory import admission
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema.administration import (

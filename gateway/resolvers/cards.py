@@ -11,7 +11,8 @@ from gateway.membership.cards import display_token
 from gateway.membership.people import Card as KeptCard
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema import members as types
-from kernel.graphql import Connection, Forbidden, connection_of, page_args
+from kernel.graphql import Forbidden
+from kernel.pages import Connection, connection_of, page_args
 
 if TYPE_CHECKING:
     from gateway.membership.people import CardStatus

@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.checkout import capture, hold, refund, release, sale
 from gateway.checkout import quote as pricing
+from gateway.checkout.outages import answered
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema.checkout import (
     CheckoutCaptured,
@@ -36,49 +37,49 @@ from merchants.schema.offers import RefundLineInput
 async def quote(info: AllianceInfo, cart: CartInput) -> Quote:
     """What a cart costs."""
     context = info.context
-    quoted = await pricing.quote(context.alliance.desk, context.caller, cart.asked())
+    quoted = await answered(pricing.quote(context.alliance.desk, context.caller, cart.asked()))
     return Quote.of(quoted.priced, quoted.currency)
 
 
 async def hold_checkout(info: AllianceInfo, input: HoldCheckoutInput) -> CheckoutHeld:
     """Holds what a cart needs."""
     context = info.context
-    done = await hold.hold(context.alliance.desk, context.caller, input.command())
+    done = await answered(hold.hold(context.alliance.desk, context.caller, input.command()))
     return CheckoutHeld(replayed=done.replayed, checkout=_checkout(done.checkout_id))
 
 
 async def extend_checkout(info: AllianceInfo, input: ExtendCheckoutInput) -> CheckoutExtended:
     """Gives a held checkout more time."""
     context = info.context
-    done = await hold.extend(context.alliance.desk, context.caller, input.command())
+    done = await answered(hold.extend(context.alliance.desk, context.caller, input.command()))
     return CheckoutExtended(replayed=done.replayed, checkout=_checkout(done.checkout_id))
 
 
 async def capture_checkout(info: AllianceInfo, input: CaptureCheckoutInput) -> CheckoutCaptured:
     """Books what the customer paid for."""
     context = info.context
-    done = await capture.capture(context.alliance.desk, context.caller, input.command())
+    done = await answered(capture.capture(context.alliance.desk, context.caller, input.command()))
     return _captured(info, done)
 
 
 async def release_checkout(info: AllianceInfo, input: ReleaseCheckoutInput) -> CheckoutReleased:
     """Gives back what a checkout holds."""
     context = info.context
-    done = await release.release(context.alliance.desk, context.caller, input.command())
+    done = await answered(release.release(context.alliance.desk, context.caller, input.command()))
     return CheckoutReleased(replayed=done.replayed, checkout=_checkout(done.checkout_id))
 
 
 async def checkout(info: AllianceInfo, input: CheckoutInput) -> CheckoutCaptured:
     """Sells a cart at once."""
     context = info.context
-    done = await sale.checkout(context.alliance.desk, context.caller, input.command())
+    done = await answered(sale.checkout(context.alliance.desk, context.caller, input.command()))
     return _captured(info, done)
 
 
 async def refund_order(info: AllianceInfo, input: RefundOrderInput) -> OrderRefunded:
     """Refunds an order."""
     context = info.context
-    done = await refund.refund(context.alliance.desk, context.caller, input.command())
+    done = await answered(refund.refund(context.alliance.desk, context.caller, input.command()))
     return OrderRefunded(
         replayed=done.replayed,
         refund=Refund.of(done, context.alliance.settings.values.currency),
@@ -95,12 +96,14 @@ async def refund_preview(
 ) -> RefundTerms:
     """What a refund would do."""
     context = info.context
-    figures = await refund.preview(
-        context.alliance.desk,
-        context.caller,
-        order_id,
-        lines=lines_asked(given(lines)),
-        amount=amount_asked(given(amount)),
+    figures = await answered(
+        refund.preview(
+            context.alliance.desk,
+            context.caller,
+            order_id,
+            lines=lines_asked(given(lines)),
+            amount=amount_asked(given(amount)),
+        )
     )
     return RefundTerms.of(figures, context.alliance.settings.values.currency)
 

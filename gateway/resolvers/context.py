@@ -11,7 +11,7 @@ from gateway.membership.loaders import MembershipLoaders
 from kernel.callers import Caller, CallerKind
 
 if TYPE_CHECKING:
-    from gateway.alliance import AllianceSubgraph
+    from gateway.alliance.subgraph import AllianceSubgraph
 
 
 class Unauthenticated(GraphQLError):

@@ -8,7 +8,8 @@ import strawberry
 
 from gateway.resolvers.context import AllianceContext, AllianceInfo
 from gateway.schema import merchants as types
-from kernel.graphql import Connection, Forbidden, connection_of, page_args
+from kernel.graphql import Forbidden
+from kernel.pages import Connection, connection_of, page_args
 
 if TYPE_CHECKING:
     from gateway.schema.merchants import Backend, BackendHealth, Merchant, Store

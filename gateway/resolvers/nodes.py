@@ -62,24 +62,31 @@ async def _order(context: AllianceContext, order_id: str) -> Node | None:
         [order] = await context.alliance.backend.orders([(merchant_id, order_id)])
     except (DatabaseUnavailable, Overloaded) as error:
         raise BackendSilent(merchant_id) from error
-    if order is None:
+    if order is None or not await _may_see(context, merchant_id, holder=order.card_id):
         return None
-    caller = context.caller
-    is_own = caller.kind is CallerKind.MEMBER and order.card_id == await _own_card_id(context)
-    return Order.of(order_id) if is_own or caller.may_act_for(merchant_id) else None
+    return Order.of(order_id)
 
 
 async def _coupon(context: AllianceContext, coupon_id: str) -> Node | None:
     if not is_id(coupon_id, "cpn", within_merchant=True):
         return None
-    if context.alliance.directory.merchant(merchant_of(coupon_id)) is None:
+    merchant_id = merchant_of(coupon_id)
+    try:
+        [holder] = await context.alliance.backend.coupon_holders([(merchant_id, coupon_id)])
+    except (DatabaseUnavailable, Overloaded) as error:
+        raise BackendSilent(merchant_id) from error
+    if holder is None or not await _may_see(context, merchant_id, holder=holder):
         return None
     return Coupon.of(coupon_id)
 
 
-async def _own_card_id(context: AllianceContext) -> str | None:
-    card = await context.loaders.card_of_member.load(context.caller.subject)
-    return None if card is None else card.id
+async def _may_see(context: AllianceContext, merchant_id: str, *, holder: str | None) -> bool:
+    """Whether the caller is the merchant, an admin, or the member whose card it is."""
+    caller = context.caller
+    if caller.kind is not CallerKind.MEMBER:
+        return caller.may_act_for(merchant_id)
+    card = await context.loaders.card_of_member.load(caller.subject)
+    return card is not None and card.id == holder
 
 
 NODE_LOADERS: dict[str, NodeLoader] = {

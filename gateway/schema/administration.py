@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.alliance_settings import DepositPolicy, PointsExpiry
+from gateway.alliance.settings import DepositPolicy, PointsExpiry
 from gateway.directory.entries import BackendKind
 from gateway.schema.inputs import REPLAYED, REQUEST_ID
 from gateway.schema.merchants import Merchant, Store

@@ -139,5 +139,5 @@ class Identification:
     )
     warnings: list[str] = strawberry.field(
         description="Codes in capitals that staff should know: MEMBER_FROZEN, DEBT_OPEN, "
-        "IDENTITY_UNVERIFIED."
+        "DEBT_UNKNOWN, IDENTITY_UNVERIFIED."
     )

@@ -14,7 +14,8 @@ from gateway.resolvers import members as member_resolvers
 from gateway.resolvers import memberships as membership_resolvers
 from gateway.schema.merchants import Merchant, Store
 from gateway.schema.nodes import Node
-from kernel.graphql import ChannelKind, Connection
+from kernel.graphql import ChannelKind
+from kernel.pages import Connection
 
 strawberry.enum(MemberStatus, description="State of a member.")
 strawberry.enum(CardStatus, description="State of a card; a replaced card stays the same card.")

@@ -12,7 +12,8 @@ from gateway.directory.health import HealthState
 from gateway.resolvers import merchants as resolvers
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema.nodes import Node
-from kernel.graphql import ChannelKind, Connection
+from kernel.graphql import ChannelKind
+from kernel.pages import Connection
 
 strawberry.enum(MerchantState, description="State of a merchant in the alliance.")
 strawberry.enum(BackendKind, description="Where a merchant's data lives.")

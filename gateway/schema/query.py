@@ -11,7 +11,7 @@ from gateway.schema.members import Member
 from gateway.schema.merchants import Merchant
 from gateway.schema.nodes import Node
 from gateway.schema.settings import AllianceSettings
-from kernel.graphql import Connection
+from kernel.pages import Connection
 
 
 @strawberry.type

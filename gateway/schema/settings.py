@@ -6,8 +6,8 @@ from datetime import datetime
 
 import strawberry
 
-from gateway import alliance_settings
-from gateway.alliance_settings import DepositPolicy, PointsExpiry
+from gateway.alliance import settings as alliance_settings
+from gateway.alliance.settings import DepositPolicy, PointsExpiry
 from gateway.resolvers import settings as resolvers
 from gateway.schema.merchants import Merchant
 from kernel.graphql import CurrencyCode

@@ -8,7 +8,8 @@ from typing import Protocol
 import strawberry
 
 from kernel.clock import to_micros
-from kernel.graphql import BadUserInput, Connection, Long, connection_of, page_args
+from kernel.graphql import BadUserInput, Long
+from kernel.pages import Connection, connection_of, page_args
 from ledger import reads
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.days import local_day, start_of_day

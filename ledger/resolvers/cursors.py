@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kernel.graphql import BadUserInput, PageArgs
+from kernel.graphql import BadUserInput
+from kernel.pages import PageArgs
 from ledger.state import NEVER
 
 

@@ -6,7 +6,8 @@ from typing import Protocol
 
 import strawberry
 
-from kernel.graphql import Connection, Long, Money, connection_of, page_args
+from kernel.graphql import Long, Money
+from kernel.pages import Connection, connection_of, page_args
 from ledger import period_reads
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.period_reads import LegRow

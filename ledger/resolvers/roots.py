@@ -7,14 +7,17 @@ from typing import Any
 import strawberry
 from sqlalchemy import Connection as SqlConnection
 
-from kernel.graphql import Connection, connection_of, input_as_json, page_args
+from kernel.graphql import input_as_json
+from kernel.pages import Connection, connection_of, page_args
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
 from kernel.units import Ratio
 from ledger import period_reads
 from ledger.closing import close_month
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.days import month_of
+from ledger.days import last_micros, month_of
+from ledger.entering import Moment
+from ledger.expiry import sweep
 from ledger.period_reads import RuleRow
 from ledger.resolvers.cursors import whole_numbers
 from ledger.schema import periods, roots
@@ -92,14 +95,17 @@ async def close_period(info: LedgerInfo, input: roots.ClosePeriodInput) -> roots
         raise InvalidInput.at("requestId", f"has 1 to {REQUEST_ID_MAX} characters")
     key = RequestKey(caller.key, "closePeriod", input.request_id, hash_of(input_as_json(input)))
     month = await context.month_of_period(input.period_id)
-    zone = context.settings.time_zone
+    moment = Moment(context.now, context.settings)
 
     def close(connection: SqlConnection) -> dict[str, Any]:
         if month is None:
             raise NotFound(input.period_id)
-        close_month(connection, month, time_zone=zone, now=context.now)
+        close_month(connection, month, moment=moment)
         return {"month": month}
 
+    if month is not None:
+        until = min(moment.micros, last_micros(month, context.settings.time_zone))
+        await sweep(context.database, moment, until=until)
     answer = await context.database.transaction(
         lambda connection: _requests.answer_once(
             connection, key, now=context.now, work=lambda: close(connection)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import strawberry
 
-from kernel.graphql import Connection, Long, Money
+from kernel.graphql import Long, Money
+from kernel.pages import Connection
 from ledger.resolvers import cards as resolvers
 from ledger.schema.periods import Merchant
 from ledger.state import CardEntryKind

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import strawberry
 
-from kernel.graphql import Connection, Long, Money
+from kernel.graphql import Long, Money
+from kernel.pages import Connection
 from kernel.units import Ratio
 from ledger.days import first_instant
 from ledger.period_reads import PeriodRow

@@ -8,7 +8,6 @@ from typing import Annotated
 import strawberry
 
 from kernel.graphql import (
-    Connection,
     InvalidInputRefusal,
     NotFoundRefusal,
     RefusalPayload,
@@ -16,8 +15,11 @@ from kernel.graphql import (
     RequestInProgressRefusal,
     parse_datetime,
 )
+from kernel.pages import Connection
 from ledger.periods import PeriodNotClosable
+from ledger.resolvers import grants as grant_resolvers
 from ledger.resolvers import roots as resolvers
+from ledger.schema.grants import GrantCoinsResult
 from ledger.schema.periods import ClearingPeriod, SettlementRule
 
 
@@ -102,4 +104,9 @@ class Mutation:
         resolver=resolvers.close_period,
         requires_scopes=[["admin"]],
         description="Closes a period: freezes, proves, hashes, issues statements.",
+    )
+    grant_coins: GrantCoinsResult | None = strawberry.federation.field(
+        resolver=grant_resolvers.grant_coins,
+        requires_scopes=[["admin"]],
+        description="Gives coins to a card at a funder's cost; coins are never sold.",
     )

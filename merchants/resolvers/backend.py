@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import strawberry
 
-from kernel.graphql import Forbidden, Money, PageInfo, page_args
-from kernel.graphql import encode_cursor as cursor_text
+from kernel.graphql import Forbidden, Money
+from kernel.pages import PageInfo, page_args
+from kernel.pages import encode_cursor as cursor_text
 from merchants.context import MerchantsInfo
 from merchants.hosted import HostedBackend
 from merchants.port import (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from strawberry import Parent
 
-from kernel.graphql import Connection, connection_of, page_args
+from kernel.pages import Connection, connection_of, page_args
 from merchants.context import MerchantsInfo
 from merchants.orders_sql import read_merchant_page
 from merchants.resolvers.parents import KnownById

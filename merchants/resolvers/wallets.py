@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import strawberry
 from strawberry import Parent
 
-from kernel.graphql import Connection, connection_of, page_args
+from kernel.pages import Connection, connection_of, page_args
 from merchants.context import MerchantsInfo
 from merchants.coupons import CouponState
-from merchants.ladders_sql import Key
+from merchants.keys_sql import Key
 from merchants.loaders import CouponPageKey, OrderPageKey
 from merchants.resolvers.parents import CardWallet, MerchantsOwn
 from merchants.resolvers.refused import not_yours

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import strawberry
 
-from kernel.graphql import InvalidInputRefusal, Long, Money, NotFoundRefusal, PageInfo
+from kernel.graphql import InvalidInputRefusal, Long, Money, NotFoundRefusal
+from kernel.pages import PageInfo
 from merchants import offers, port
 from merchants.schema.coupons import Coupon
 from merchants.schema.enums import CouponOutcome, EventKind

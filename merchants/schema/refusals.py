@@ -15,7 +15,7 @@ from kernel.clock import from_micros
 from kernel.graphql import Long, RefusalPayload
 from kernel.refusals import Refusal
 from merchants.refusals import (
-    AttemptReleased,
+    BackendAttemptReleased,
     CouponTaken,
     MerchantNotActive,
     NotAMember,
@@ -124,7 +124,7 @@ class QuotaExhaustedRefusal(RefusalPayload):
     description="The attempt was released; nothing of it is accepted any more.",
 )
 class BackendAttemptReleasedRefusal(RefusalPayload):
-    """Payload of `AttemptReleased`."""
+    """Payload of `BackendAttemptReleased`."""
 
 
 REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
@@ -135,7 +135,7 @@ REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     MerchantNotActive: MerchantNotActiveRefusal,
     NotAMember: NotAMemberRefusal,
     QuotaExhausted: QuotaExhaustedRefusal,
-    AttemptReleased: BackendAttemptReleasedRefusal,
+    BackendAttemptReleased: BackendAttemptReleasedRefusal,
 }
 
 

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import Parent
 
 from merchants.context import MerchantsInfo
-from merchants.ladders_sql import Key
+from merchants.keys_sql import Key
 from merchants.resolvers import wallets as resolve
 from merchants.resolvers.parents import KnownById, MerchantsOwn
 

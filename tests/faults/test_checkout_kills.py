@@ -187,12 +187,11 @@ async def life(
             await scenario(town, seed)
         except Killed:
             died = True
-    if died:
-        async with running(directory, seed.names) as town:
+    async with running(directory, seed.names) as town:
+        if died:
             if sweep_first:
                 await asyncio.gather(town.sweepers.run_once(), town.sweepers.run_once())
             await scenario(town, seed)
-    async with running(directory, seed.names) as town:
         await town.sweepers.run_once()
         return await state_of(town), death.seen, died
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.alliance_settings import PointsExpiry, SettingValues, check_settings
+from gateway.alliance.settings import PointsExpiry, SettingValues, check_settings
 from kernel.refusals import InvalidInput
 from kernel.units import Ratio
 from ledger.contract import GrantCoins

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from gateway.override_labels import labels_holding
+from gateway.assembly.override_labels import labels_holding
 
 IDS = [f"req_{number}" for number in range(2_000)]
 

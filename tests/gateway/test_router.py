@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import asyncio
 
+from gateway.assembly.router import Router, following
 from gateway.federation.engine import EngineRequest
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext
-from gateway.limits import OperationLimits
-from gateway.router import Router, following
+from gateway.http.limits import OperationLimits
 from tests.faults.routing import answering, composed
 from tests.transports.test_http import Exchange, serving
 

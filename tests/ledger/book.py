@@ -53,6 +53,16 @@ async def execute_async(
     return await answer if isawaitable(answer) else answer
 
 
+class Town:
+    """Cards m1, m2, …; merchants A, B, …"""
+
+    async def has_card(self, card_id: str) -> bool:
+        return card_id.startswith("m")
+
+    async def has_merchant(self, merchant_id: str) -> bool:
+        return merchant_id in "ABC"
+
+
 class Books:
     """A ledger under a clock that the test sets."""
 
@@ -73,6 +83,7 @@ class Books:
             clock=clock,
             ids=SeededIds("books"),
             settings=lambda: opened[0].settings,
+            registry=Town(),
             initial_rule=rule,
         )
         opened.append(cls(subgraph, path, clock))
@@ -172,11 +183,21 @@ class Books:
         return await self.ledger.apply_refund(self.refund_of(order_id, refund_no, **facts))
 
     async def grant(
-        self, key: str, card: str, amount: int, *, funder: str | None = None
+        self,
+        key: str,
+        card: str,
+        amount: int,
+        *,
+        funder: str | None = None,
+        expires_in: timedelta | None = None,
     ) -> CoinsReceipt:
+        expires_at = None if expires_in is None else self.now + expires_in
         return await self.ledger.grant_coins(
-            GrantCoins(key, card, funder, amount, "thanks", self.now)
+            GrantCoins(key, card, funder, amount, "thanks", self.now, expires_at)
         )
+
+    async def sweep(self) -> int:
+        return await self.subgraph.expiry.run_once()
 
     async def standing(self, card: str) -> CardStanding:
         [standing] = await self.ledger.balances([card], now=self.now)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from kernel.callers import Caller
-from kernel.graphql import encode_cursor
+from kernel.pages import encode_cursor
 from tests.ledger.book import ADMIN, Books, member, merchant
 
 CARD = """

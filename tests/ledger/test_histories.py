@@ -25,6 +25,7 @@ terms = st.builds(
     redeem_price=prices,
     issue_fee_bps=st.integers(0, 3_000),
     redeem_fee_bps=st.integers(0, 3_000),
+    breakage_issuer_bps=st.integers(0, 10_000),
 )
 
 
@@ -42,7 +43,7 @@ class History:
     async def happen(self) -> None:
         event = self.chance.choice(
             [self.earn, self.earn, self.spend, self.spend, self.refund, self.refund,
-             self.hold, self.release, self.grant, self.wait]
+             self.hold, self.release, self.grant, self.wait, self.wait, self.sweep]
         )  # fmt: skip
         self.count += 1
         await event()
@@ -112,7 +113,14 @@ class History:
 
     async def grant(self) -> None:
         funder = self.chance.choice([None, "A"])
-        await self.books.grant(f"g{self.count}", self.chance.choice(CARDS), 50, funder=funder)
+        expires_in = self.chance.choice([None, timedelta(days=9)])
+        await self.books.grant(
+            f"g{self.count}", self.chance.choice(CARDS), 50, funder=funder, expires_in=expires_in
+        )
+
+    async def sweep(self) -> None:
+        await self.books.sweep()
+        assert await self.books.sweep() == 0
 
     async def wait(self) -> None:
         self.books.clock.set(self.books.now + timedelta(days=self.chance.choice([1, 10, 45])))

@@ -29,6 +29,7 @@ def test_each_root_field_and_private_field_names_its_scopes() -> None:
         "statement": '[["merchant"], ["admin"]]',
         "statements": '[["merchant"], ["admin"]]',
         "closePeriod": '[["admin"]]',
+        "grantCoins": '[["admin"]]',
         "settlementRules": '[["admin"]]',
         "clearingPeriods": '[["admin"]]',
         "clearingPeriod": '[["admin"]]',

@@ -1,12 +1,14 @@
 """March of three merchants, every figure computed by hand."""
 
+from datetime import timedelta
+
 from tests.ledger.book import Books
 
 
 async def test_every_event_of_the_worked_march_moves_what_was_computed_by_hand(
     books: Books,
 ) -> None:
-    await books.order("o0", "C", "m2", earned=333)
+    await books.order("o0", "C", "m2", earned=333, expires_in=timedelta(days=3))
     opening = await books.positions()
     moved = opening
 
@@ -43,9 +45,14 @@ async def test_every_event_of_the_worked_march_moves_what_was_computed_by_hand(
 
     standing = await books.standing("m1")
     assert (standing.available, standing.debt) == (24, 0)
+
+    books.clock.set(books.now + timedelta(days=3))
+    assert await books.sweep() == 1
+    assert await change() == {"ALLIANCE": 166, "C": 167, "POOL": -333}
+
     positions = await books.positions()
-    assert sum(positions.values()) == 0
-    assert positions["POOL"] == await books.pool_backing() == 333 + 24
-    assert positions["A"] == -315
-    assert positions["B"] == 482
+    net = {party: amount - opening.get(party, 0) for party, amount in positions.items()}
+    assert net == {"A": -315, "B": 482, "C": -64, "ALLIANCE": 206, "POOL": -309}
+    assert sum(net.values()) == 0
+    assert positions["POOL"] == await books.pool_backing() == 24
     assert (await books.verify()).findings == ()

@@ -7,7 +7,7 @@ from kernel.refusals import InvalidInput
 from merchants.offers import CouponOutcome, DecisionOutcome, Redemption
 from merchants.port import EventKind, LockCoupons, OrderState, ReleaseAttempt
 from merchants.refusals import (
-    AttemptReleased,
+    BackendAttemptReleased,
     CouponTaken,
     OrderConflict,
     RefundConflict,
@@ -113,9 +113,9 @@ async def test_a_released_attempt_can_not_place_nor_lock(shop: Shop) -> None:
     await shop.backend.lock(LockCoupons(TEA, order.attempt_id, STORE, ANN, (coupon_id,)))
     released = await shop.backend.release(ReleaseAttempt(TEA, order.attempt_id))
 
-    with pytest.raises(AttemptReleased):
+    with pytest.raises(BackendAttemptReleased):
         await shop.backend.place(order)
-    with pytest.raises(AttemptReleased):
+    with pytest.raises(BackendAttemptReleased):
         await shop.backend.lock(LockCoupons(TEA, order.attempt_id, STORE, ANN, (coupon_id,)))
 
     assert released.coupon_ids == (coupon_id,)

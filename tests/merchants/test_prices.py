@@ -27,7 +27,7 @@ from merchants.stacking import Candidate
 from merchants.tiers import Benefit, TierMetric
 from tests.merchants.shop import ALLIANCE, TEA, Shop, cart, ladder, with_benefit
 
-quick = settings(max_examples=60, deadline=None, derandomize=True)
+quick = settings(max_examples=30, deadline=None, derandomize=True)
 
 lines = st.lists(
     st.builds(
@@ -330,7 +330,7 @@ async def test_points_that_are_not_taken_say_why(shop: Shop, more: dict, reason:
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.assembly import assemble_engine
+from gateway.assembly.engine import assemble_engine
 from gateway.federation.engine import EngineAnswer, EngineRequest
 from gateway.federation.transport import CallContext
 from tests.federation.scripted import ScriptedTransport

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.alliance import AllianceSubgraph
+from gateway.alliance.subgraph import AllianceSubgraph
 from gateway.checkout.carts import Amount, CartAsked, LineAsked
 from gateway.checkout.desk import Desk, reach_nothing
 from gateway.checkout.sweepers import Sweepers

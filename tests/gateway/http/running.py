@@ -13,16 +13,16 @@ from typing import Any
 import httpx
 from graphql import GraphQLSchema, build_schema
 
-from gateway.app import Running, create_app
-from gateway.assembly import assemble_engine
-from gateway.authentication import Authenticator
-from gateway.cost import OperationCosts
-from gateway.endpoint import EndpointLimits
+from gateway.access.authentication import Authenticator
+from gateway.access.signing_keys import DEVELOPMENT_ISSUER, DevelopmentKey, TrustedIssuer
+from gateway.access.tokens import development_token
+from gateway.assembly.engine import assemble_engine
 from gateway.federation.composition import SubgraphSdl, compose
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext
-from gateway.signing_keys import DEVELOPMENT_ISSUER, DevelopmentKey, TrustedIssuer
-from gateway.tokens import development_token
+from gateway.http.app import Running, create_app
+from gateway.http.cost import OperationCosts
+from gateway.http.endpoint import EndpointLimits
 from gateway.transports.in_process import InProcessTransport
 from kernel.callers import Caller, CallerKind
 from kernel.ids import SeededIds, derived_id

@@ -16,15 +16,15 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from gateway.authentication import Authenticator, TokenRules, Unauthenticated
-from gateway.signing_keys import (
+from gateway.access.authentication import Authenticator, TokenRules, Unauthenticated
+from gateway.access.signing_keys import (
     DevelopmentKey,
     KeySetFile,
     KeysUnavailable,
     TrustedIssuer,
     VerifyingKey,
 )
-from gateway.tokens import development_token
+from gateway.access.tokens import development_token
 from kernel.callers import Caller, CallerKind
 from tests.gateway.http.running import (
     AUDIENCE,

@@ -18,12 +18,12 @@ from aiohttp import web
 from click.testing import Result
 from typer.testing import CliRunner
 
-from gateway.authentication import Authenticator
+from gateway.access.authentication import Authenticator
+from gateway.access.signing_keys import DEVELOPMENT_ISSUER, DevelopmentKey, TrustedIssuer
+from gateway.assembly.data_directory import open_alliance
 from gateway.cli import app
 from gateway.commands.failures import CommandFailed
-from gateway.data_directory import open_alliance
 from gateway.federation.supergraph import Supergraph
-from gateway.signing_keys import DEVELOPMENT_ISSUER, DevelopmentKey, TrustedIssuer
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SystemClock
 from kernel.ids import RandomIds, derived_id

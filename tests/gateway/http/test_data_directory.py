@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.data_directory import open_alliance
+from gateway.assembly.data_directory import open_alliance
+from gateway.assembly.merchant_shards import ROUTES, shard_keys
+from gateway.assembly.schemas import supergraph_sdl
+from gateway.assembly.serving import subgraph_app
 from gateway.federation.supergraph import Supergraph
-from gateway.merchant_shards import ROUTES, shard_keys
-from gateway.schemas import supergraph_sdl
-from gateway.serving import subgraph_app
 from gateway.settings import Settings
 from kernel.callers import CallerKind
 from kernel.clock import SetClock, SystemClock

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from joserfc.jwk import ECKey
 
-from gateway.signing_keys import KEY_SET_BYTES_MAX, KeySetUrl, KeysUnavailable
+from gateway.access.signing_keys import KEY_SET_BYTES_MAX, KeySetUrl, KeysUnavailable
 
 KEY = ECKey.generate_key("P-256", parameters={"kid": "ec"})
 KEY_SET = orjson.dumps({"keys": [KEY.as_dict(private=False)]})

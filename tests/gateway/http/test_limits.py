@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query, parse
 
-from gateway.endpoint import EndpointLimits
 from gateway.federation.engine import EngineAnswer, EngineRequest
 from gateway.federation.faults import RequestRefused
 from gateway.federation.transport import CallContext
-from gateway.limits import OperationLimits
+from gateway.http.endpoint import EndpointLimits
+from gateway.http.limits import OperationLimits
 from tests.gateway.http.running import GRAPHQL, serving
 
 LIMITS = OperationLimits(

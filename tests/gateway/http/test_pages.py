@@ -10,7 +10,7 @@ import httpx
 import pytest
 from graphql import parse
 
-from gateway.app import create_app
+from gateway.http.app import create_app
 from kernel.ids import SeededIds
 from tests.gateway.http.running import GRAPHQL, Server, serving
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.endpoint import EndpointLimits
+from gateway.http.endpoint import EndpointLimits
 from tests.gateway.http.running import GRAPHQL, Server, serving
 
 JSON = "application/json"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from graphql import build_client_schema, get_introspection_query, print_schema
 
-from gateway.data_directory import open_alliance
+from gateway.assembly.data_directory import open_alliance
 from kernel.callers import CallerKind
 from kernel.clock import SystemClock
 from kernel.ids import RandomIds

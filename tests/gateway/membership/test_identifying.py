@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.membership.lookup_budget import LookupBudget, LookupLimits, RateLimited
+from kernel.database import DatabaseUnavailable
 from ledger.contract import ApplyRefund, CaptureOrder
 from tests.gateway.alliances import IDENTIFY, Counter, merchant_caller, open_alliance
 
@@ -72,6 +73,21 @@ async def test_staff_are_warned_of_a_debt(tmp_path: Path) -> None:
         found = await here.identify({"wechatUnionId": "oUnion"})
 
         assert found["warnings"] == ["DEBT_OPEN"]
+
+
+async def test_a_member_is_recognised_while_the_ledger_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: Any, **__: Any) -> None:
+        raise DatabaseUnavailable("out of order")
+
+    async with open_alliance(tmp_path) as house:
+        here = await house.counter()
+        await here.join({"wechatUnionId": "oUnion"})
+        monkeypatch.setattr(house.ledger, "balances", silent)
+        found = await here.identify({"wechatUnionId": "oUnion"})
+
+        assert found["warnings"] == ["DEBT_UNKNOWN"]
 
 
 async def test_a_malformed_credential_is_a_fault_and_not_a_look_up(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.membership.cards import is_card_number
 from kernel.clock import SetClock
-from kernel.database import Database
+from kernel.database import Database, Overloaded
 from tests.gateway.alliances import (
     ADMIN,
     START,
@@ -121,6 +121,15 @@ async def test_what_a_till_typed_in_names_nobody_at_another_merchant(
         assert (await here.identify(credential))["member"]["id"] == first["member"]["id"]
 
 
+async def test_the_card_of_a_member_is_found_for_its_token(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        here = await house.counter()
+        member = (await here.join(PHONE))["member"]
+
+        assert await house.alliance.member_card(member["id"]) == member["card"]["id"]
+        assert await house.alliance.member_card("mem_nobody") is None
+
+
 async def test_a_card_that_does_not_exist_joins_nobody(tmp_path: Path) -> None:
     async with open_alliance(tmp_path) as house:
         here = await house.counter()
@@ -199,6 +208,28 @@ async def test_a_join_whose_backend_is_silent_is_finished_by_its_repeat(tmp_path
         assert joined["replayed"] is False
         assert joined["alreadyMember"] is False
         assert joined["firstOrderCoupon"] is not None
+
+
+async def test_a_join_whose_answer_could_not_be_kept_is_finished_by_its_repeat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = Door()
+    async with open_alliance(tmp_path, door=door) as house:
+        here = await house.counter()
+        transaction = house.alliance.database.transaction
+
+        async def full_once_told(work: Any) -> Any:
+            if door.joins:
+                raise Overloaded("too many writes wait")
+            return await transaction(work)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(house.alliance.database, "transaction", full_once_told)
+            _, codes = await _try_join(here, "r")
+        joined = await here.join(PHONE, requestId="r")
+
+        assert codes != []
+        assert joined["alreadyMember"] is False
 
 
 async def test_a_join_that_was_cut_off_is_finished_on_the_next_start(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from kernel.callers import Caller
+from kernel.database import READERS
 from kernel.ids import derived_id_within
+from kernel.statements import driver_connection
 from kernel.units import Ratio
 from merchants.offers import CartLine
 from merchants.port import PlaceOrder, PriceCart
@@ -208,6 +209,36 @@ async def test_an_order_is_found_by_its_merchant_its_buyer_and_admins(tmp_path: 
             assert (data["node"] is not None) is is_found
 
 
+async def test_a_coupon_is_found_by_its_merchant_its_holder_and_admins(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        here, there = await house.counter("A"), await house.counter("B")
+        await house.offer_to_newcomers(here.merchant_id)
+        joined = await here.join(PHONE)
+        other = await there.join({"phone": "+8613900001234"})
+        coupon_id = joined["firstOrderCoupon"]["id"]
+        unknown = derived_id_within("cpn", here.merchant_id, "unknown")
+        for caller, is_found in {
+            member_caller(joined["member"]["id"]): True,
+            here.till: True,
+            ADMIN: True,
+            there.till: False,
+            member_caller(other["member"]["id"]): False,
+        }.items():
+            data = await house.ask(NODE, {"id": coupon_id}, caller=caller)
+            assert (data["node"] is not None) is is_found
+            assert (await house.ask(NODE, {"id": unknown}, caller=caller))["node"] is None
+
+
+async def test_what_a_silent_backend_holds_is_an_error_with_its_merchant(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        here = await house.counter()
+        house.door.is_shut = True
+        for prefix in ("ord", "cpn"):
+            id_ = derived_id_within(prefix, here.merchant_id, "1")
+            _, codes = await house.ask_with_errors(NODE, {"id": id_}, caller=ADMIN)
+            assert codes == ["SUBGRAPH_UNAVAILABLE"]
+
+
 async def test_a_member_token_of_nobody_is_refused(tmp_path: Path) -> None:
     async with open_alliance(tmp_path) as house:
         _, codes = await house.ask_with_errors(
@@ -321,9 +352,13 @@ def _counted(house: House) -> list[str]:
     """Every statement read from now on."""
     statements: list[str] = []
 
-    @event.listens_for(house.alliance.database._read_engine, "before_cursor_execute")
-    def count(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def note(statement: str) -> None:
         if statement.startswith("SELECT"):
             statements.append(statement)
 
+    readers = house.alliance.database._readers
+    for _ in range(READERS):
+        connection = readers.get()
+        driver_connection(connection).set_trace_callback(note)
+        readers.put(connection)
     return statements

@@ -1,0 +1,1 @@
+"""The alliance subgraph as a whole: its opening, settings, tables, answered requests."""

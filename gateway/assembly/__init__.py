@@ -1,0 +1,1 @@
+"""Puts databases, subgraphs and the engine together."""

@@ -1,0 +1,180 @@
+"""Opens a data directory: its databases, its subgraphs and the engine over them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from graphql import GraphQLSchema
+
+from gateway.alliance.subgraph import AllianceSubgraph
+from gateway.assembly.engine import assemble_engine
+from gateway.assembly.merchant_shards import merchants_transport
+from gateway.assembly.schemas import supergraph_sdl
+from gateway.federation.engine import Engine
+from gateway.federation.supergraph import Supergraph
+from gateway.federation.transport import CallContext, Transport
+from gateway.http.limits import OperationLimits
+from gateway.transports.in_process import InProcessTransport
+from kernel.clock import Clock
+from kernel.database import DirectoryLock
+from kernel.ids import IdSource
+from ledger.contract import GRANT_BUDGET_MINOR, LedgerSettings
+from ledger.subgraph import LedgerSubgraph
+from merchants.hosted import MerchantSettings
+from merchants.subgraph import HostedMerchants
+
+ALLIANCE_FILE = "alliance.db"
+LEDGER_FILE = "ledger.db"
+MERCHANTS_FILE = "merchants.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A subgraph of this process, as transports reach it."""
+
+    schema: GraphQLSchema
+    context_factory: Callable[[CallContext], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlliance:
+    """A data directory that is open.
+
+    Attributes:
+        hosted: its subgraphs by name.
+        engine: answers clients.
+    """
+
+    supergraph: Supergraph
+    hosted: Mapping[str, Hosted]
+    engine: Engine
+    alliance: AllianceSubgraph
+    ledger: LedgerSubgraph
+    merchants: HostedMerchants
+
+
+class _LateAlliance:
+    """Lets the ledger and the backends ask for settings, which the alliance opens after them."""
+
+    def __init__(self, grant_budget_minor: int) -> None:
+        self.alliance: AllianceSubgraph | None = None
+        self._grant_budget_minor = grant_budget_minor
+
+    def ledger_settings(self) -> LedgerSettings:
+        assert self.alliance is not None
+        return replace(self.alliance.ledger_settings, grant_budget_minor=self._grant_budget_minor)
+
+    async def has_card(self, card_id: str) -> bool:
+        assert self.alliance is not None
+        return await self.alliance.has_card(card_id)
+
+    async def has_merchant(self, merchant_id: str) -> bool:
+        assert self.alliance is not None
+        return self.alliance.directory.merchant(merchant_id) is not None
+
+    def merchant_settings(self) -> MerchantSettings:
+        assert self.alliance is not None
+        values = self.alliance.settings.values
+        return MerchantSettings(
+            currency=values.currency,
+            time_zone=values.time_zone,
+            alliance_merchant_id=self.alliance.directory.alliance.id,
+        )
+
+
+@asynccontextmanager
+async def open_alliance(
+    directory: Path,
+    *,
+    clock: Clock,
+    ids: IdSource,
+    limits: OperationLimits | None = None,
+    with_sweepers: bool = True,
+    grant_budget_minor: int = GRANT_BUDGET_MINOR,
+) -> AsyncIterator[OpenAlliance]:
+    """The alliance in a data directory, made when it is missing; closed on leaving.
+
+    Args:
+        with_sweepers: whether to finish, in the background, what time-outs and crashes left.
+        grant_budget_minor: coins that one funder may grant in one clearing period.
+
+    Raises:
+        DirectoryInUse: another server runs on it.
+        DatabaseUnavailable: a database can not be opened or written.
+    """
+    async with AsyncExitStack() as stack:
+        stack.callback(_locked(directory).release)
+        alliance, ledger, merchants = await _open_subgraphs(
+            stack, directory, clock, ids, _LateAlliance(grant_budget_minor)
+        )
+        hosted = {
+            subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
+        }
+        supergraph = Supergraph.parse(supergraph_sdl())
+        transports = _transports(hosted, alliance.directory.alliance.id)
+        engine = assemble_engine(supergraph, transports, limits=limits)
+        if with_sweepers:
+            alliance.sweepers.start()
+            stack.push_async_callback(alliance.sweepers.stop)
+            ledger.expiry.start()
+            stack.push_async_callback(ledger.expiry.stop)
+        yield OpenAlliance(supergraph, hosted, engine, alliance, ledger, merchants)
+
+
+async def _open_subgraphs(
+    stack: AsyncExitStack, directory: Path, clock: Clock, ids: IdSource, late: _LateAlliance
+) -> tuple[AllianceSubgraph, LedgerSubgraph, HostedMerchants]:
+    ledger = await LedgerSubgraph.open(
+        directory / LEDGER_FILE,
+        clock=clock,
+        ids=ids,
+        settings=late.ledger_settings,
+        registry=late,
+    )
+    stack.push_async_callback(ledger.close)
+    merchants = await HostedMerchants.open(
+        directory / MERCHANTS_FILE, clock=clock, ids=ids, settings=late.merchant_settings
+    )
+    stack.push_async_callback(merchants.close)
+    alliance = await AllianceSubgraph.open(
+        directory / ALLIANCE_FILE,
+        clock=clock,
+        ids=ids,
+        ledger=ledger.ledger,
+        backend=merchants.backend,
+    )
+    stack.push_async_callback(alliance.close)
+    late.alliance = alliance
+    await alliance.resume()
+    return alliance, ledger, merchants
+
+
+def _transports(hosted: Mapping[str, Hosted], alliance_merchant_id: str) -> dict[str, Transport]:
+    backends = InProcessTransport(hosted["merchants"])
+    return {
+        "alliance": InProcessTransport(hosted["alliance"]),
+        "ledger": InProcessTransport(hosted["ledger"]),
+        "merchants": merchants_transport(
+            lambda _merchant_id: backends, alliance_merchant_id=alliance_merchant_id
+        ),
+    }
+
+
+def _locked(directory: Path) -> DirectoryLock:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return DirectoryLock(directory)
+
+
+def _hosted(subgraph: AllianceSubgraph | LedgerSubgraph | HostedMerchants) -> Hosted:
+    def context_for(context: CallContext) -> Any:
+        return subgraph.context_for(
+            context.caller,
+            request_id=context.request_id,
+            language=context.headers.get("accept-language", "en"),
+        )
+
+    return Hosted(subgraph.schema.executable, context_for)

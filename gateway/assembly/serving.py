@@ -1,0 +1,90 @@
+"""A server over one data directory: the gateway, or some of its subgraphs alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from gateway.access.authentication import Authenticator
+from gateway.access.authorization import AccessRules
+from gateway.access.issuers import trusted_issuers
+from gateway.assembly.data_directory import OpenAlliance, open_alliance
+from gateway.assembly.lone_subgraph import LoneSubgraph
+from gateway.http.app import Running, create_app
+from gateway.http.cost import OperationCosts
+from gateway.settings import Settings
+from kernel.clock import Clock
+from kernel.ids import IdSource
+
+
+async def authenticator_for(
+    settings: Settings, directory: Path, opened: OpenAlliance
+) -> Authenticator:
+    """Checks the tokens that the settings trust; a member's card is looked up in the alliance.
+
+    Raises:
+        KeysUnavailable: the key set or the development key can not be read.
+    """
+    authenticator = Authenticator(
+        trusted_issuers(settings, directory=directory),
+        unix_time=time.time,
+        card_of_member=opened.alliance.member_card,
+    )
+    await authenticator.refresh()
+    return authenticator
+
+
+def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSource) -> Starlette:
+    """The gateway over a data directory, which it opens when it starts."""
+
+    @asynccontextmanager
+    async def open_gateway() -> AsyncIterator[Running]:
+        async with open_alliance(
+            directory,
+            clock=clock,
+            ids=ids,
+            limits=settings.limits.operation,
+            grant_budget_minor=settings.grant_budget_minor,
+        ) as opened:
+            yield Running(
+                opened.engine,
+                await authenticator_for(settings, directory, opened),
+                OperationCosts(opened.supergraph.public_schema, cost_max=settings.cost_max),
+            )
+
+    return create_app(
+        open_gateway,
+        ids=ids,
+        limits=settings.limits,
+        with_explorer=settings.explorer,
+        tells_plans=settings.development,
+    )
+
+
+def subgraph_app(
+    name: str, settings: Settings, *, directory: Path, clock: Clock, ids: IdSource
+) -> Starlette:
+    """One subgraph of a data directory, alone; `name` is one of `subgraph_schemas()`."""
+
+    @asynccontextmanager
+    async def open_subgraph() -> AsyncIterator[Running]:
+        limits = settings.limits.operation
+        async with open_alliance(
+            directory,
+            clock=clock,
+            ids=ids,
+            limits=limits,
+            grant_budget_minor=settings.grant_budget_minor,
+        ) as opened:
+            lone = LoneSubgraph(
+                opened.hosted[name],
+                authorize=AccessRules(opened.supergraph).authorize,
+                limits=limits,
+            )
+            yield Running(lone, await authenticator_for(settings, directory, opened))
+
+    return create_app(open_subgraph, ids=ids, limits=settings.limits, with_explorer=False)

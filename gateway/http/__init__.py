@@ -1,0 +1,1 @@
+"""The HTTP server: requests, limits, answers, the explorer page."""

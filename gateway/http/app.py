@@ -1,0 +1,130 @@
+"""The HTTP server: GraphQL, the explorer page, health and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.http.cost import OperationCosts
+from gateway.http.endpoint import AnswersOperations, EndpointLimits, GraphQLEndpoint, TellsCallers
+from gateway.http.metrics import CONTENT_TYPE, Metrics
+from kernel.ids import IdSource
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+_EXPLORER_FILES: Mapping[str, tuple[str, str]] = {
+    "/": ("index.html", "text/html"),
+    "/explorer/explorer.js": ("explorer.js", "text/javascript"),
+    "/explorer/json_view.js": ("json_view.js", "text/javascript"),
+    "/explorer/schema_pane.js": ("schema_pane.js", "text/javascript"),
+    "/explorer/explorer.css": ("explorer.css", "text/css"),
+    "/explorer/operations.json": ("operations.json", "application/json"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a server answers with, once it is open.
+
+    Attributes:
+        costs: what operations may cost; None for anything.
+    """
+
+    engine: AnswersOperations
+    authenticator: TellsCallers
+    costs: OperationCosts | None = None
+
+
+OpenGateway = Callable[[], AbstractAsyncContextManager[Running]]
+
+
+def create_app(
+    open_gateway: OpenGateway,
+    *,
+    ids: IdSource,
+    limits: EndpointLimits | None = None,
+    with_explorer: bool = True,
+    passed_headers: Sequence[str] = (),
+    tells_plans: bool = False,
+) -> Starlette:
+    """The server, which opens the gateway when it starts and closes it when it stops.
+
+    Args:
+        open_gateway: opens databases and subgraphs; leaving its context closes them.
+        ids: makes the ids of requests that came without one.
+        with_explorer: whether `/` shows the explorer.
+        passed_headers: names, in lower case, of request headers that subgraphs get too.
+        tells_plans: whether requests may ask for the plan that answered them.
+    """
+    metrics = Metrics()
+    endpoint = GraphQLEndpoint(
+        limits=limits or EndpointLimits(),
+        metrics=metrics,
+        ids=ids,
+        passed_headers=passed_headers,
+        tells_plans=tells_plans,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with open_gateway() as running:
+            endpoint.open(running.engine, running.authenticator, running.costs)
+            try:
+                yield
+            finally:
+                endpoint.close()
+
+    return Starlette(
+        routes=[
+            Route("/graphql", endpoint, methods=None),
+            *_operator_routes(endpoint, metrics),
+            *(_explorer_routes() if with_explorer else ()),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _operator_routes(endpoint: GraphQLEndpoint, metrics: Metrics) -> list[Route]:
+    async def health(_request: Request) -> Response:
+        return JSONResponse({"status": "up"})
+
+    async def ready(_request: Request) -> Response:
+        if endpoint.is_open:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "starting"}, status_code=503)
+
+    async def measured(_request: Request) -> Response:
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+    return [Route("/health", health), Route("/ready", ready), Route("/metrics", measured)]
+
+
+def _explorer_routes() -> list[Route]:
+    return [
+        Route(path, _static(name, media_type))
+        for path, (name, media_type) in _EXPLORER_FILES.items()
+    ]
+
+
+def _static(name: str, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    content = files("gateway.explorer").joinpath(name).read_bytes()
+
+    async def serve(_request: Request) -> Response:
+        return Response(content, media_type=media_type, headers=_PAGE_HEADERS)
+
+    return serve

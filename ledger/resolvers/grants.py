@@ -1,0 +1,93 @@
+"""Grants coins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from sqlalchemy import Connection
+
+from kernel.callers import Caller
+from kernel.graphql import input_as_json
+from kernel.refusals import InvalidInput, NotFound, Refusal
+from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
+from ledger.context import LedgerContext, LedgerInfo
+from ledger.contract import GrantCoins
+from ledger.entering import Moment
+from ledger.reads import read_standings
+from ledger.schema import cards, grants
+from ledger.tables import public_request
+from ledger.writer import grant_once
+
+REASON_MAX = 200
+_requests = RequestLog(public_request)
+
+
+async def grant_coins(info: LedgerInfo, input: grants.GrantCoinsInput) -> grants.CoinsGranted:
+    """Gives coins to a card.
+
+    Raises:
+        InvalidInput: the amount is not over 0 or of another currency, or a text has a wrong length.
+        NotFound: there is no such card or merchant.
+        GrantOverBudget: the funder's budget of the month is used up.
+        RequestIdReused: the request id was used with another grant.
+    """
+    context = info.context
+    caller = context.admin()
+    _check(context, input)
+    await _require_known(context, input)
+    key = RequestKey(caller.key, "grantCoins", input.request_id, hash_of(input_as_json(input)))
+    request = _request(context, caller, input)
+    moment = Moment(context.now, context.settings)
+
+    def grant(connection: Connection) -> dict[str, Any]:
+        outcome = grant_once(connection, request, moment)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return {"card": request.card_id}
+
+    answer = await context.database.transaction(
+        lambda connection: _requests.answer_once(
+            connection, key, now=context.now, work=lambda: grant(connection)
+        )
+    )
+    card_id: str = answer.success()["card"]
+    [standing] = await context.read(
+        lambda connection: read_standings(connection, [card_id], now=moment.micros)
+    )
+    context.load.standing_by_card.prime(card_id, standing, force=True)
+    return grants.CoinsGranted(replayed=answer.replayed, card=cards.Card(id=strawberry.ID(card_id)))
+
+
+def _check(context: LedgerContext, input: grants.GrantCoinsInput) -> None:
+    problems: list[list[str]] = []
+    if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
+        problems.append(["requestId", f"has 1 to {REQUEST_ID_MAX} characters"])
+    if input.amount.amount_minor <= 0:
+        problems.append(["amount.amountMinor", "is over 0"])
+    if input.amount.currency.value != context.settings.currency:
+        problems.append(["amount.currency", f"is {context.settings.currency}"])
+    if not 1 <= len(input.reason.strip()) <= REASON_MAX:
+        problems.append(["reason", f"has 1 to {REASON_MAX} characters"])
+    if problems:
+        raise InvalidInput(problems)
+
+
+async def _require_known(context: LedgerContext, input: grants.GrantCoinsInput) -> None:
+    if not await context.registry.has_card(input.card_id):
+        raise NotFound(input.card_id)
+    funder = input.funder_merchant_id
+    if funder is not None and not await context.registry.has_merchant(funder):
+        raise NotFound(funder)
+
+
+def _request(context: LedgerContext, caller: Caller, input: grants.GrantCoinsInput) -> GrantCoins:
+    funder = input.funder_merchant_id
+    return GrantCoins(
+        grant_key=f"{caller.key}/{input.request_id}",
+        card_id=str(input.card_id),
+        funder_merchant_id=None if funder is None else str(funder),
+        amount_minor=input.amount.amount_minor,
+        reason=input.reason.strip(),
+        at=context.now,
+    )

@@ -1,0 +1,167 @@
+"""A town with one of everything, and a request for every root field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.journeys.march import SETTINGS
+from tests.journeys.town import Settled, Town, cny, line, settle
+
+
+@dataclass
+class Place:
+    """A town with one of everything that ann and tea own.
+
+    Attributes:
+        ids: of each thing by its kind.
+    """
+
+    town: Town
+    people: Settled
+    ids: dict[str, str]
+
+    def token(self, caller: str) -> str | None:
+        people, town = self.people, self.town
+        return {
+            "tea": lambda: town.merchant(people.tea),
+            "web till": lambda: town.merchant(people.tea, people.tea_web),
+            "books": lambda: town.merchant(people.books),
+            "ann": lambda: town.member(people.ann),
+            "bob": lambda: town.member(people.bob),
+            "admin": lambda: town.admin,
+            "nobody": lambda: None,
+        }[caller]()
+
+    def cart(self) -> dict[str, Any]:
+        return {
+            "storeId": self.people.tea_shop,
+            "cardId": self.people.ann_card,
+            "lines": [line(1_000)],
+            "chooseBest": False,
+        }
+
+    def phone(self) -> str:
+        """One that nobody has."""
+        return f"+86139{int(self.town.request_id().removeprefix('request-')):08}"
+
+    async def hold(self) -> str:
+        """Id of a new held checkout."""
+        till = self.town.merchant(self.people.tea)
+        quote = await self.town.query("Quote", till, cart=self.cart())
+        held = await self.town.done(
+            "HoldCheckout", till, cart=self.cart(), quoteVersion=quote["version"]
+        )
+        return str(held["checkout"]["id"])
+
+    async def sold(self) -> str:
+        """Id of a new order of ann's."""
+        return str(
+            (
+                await self.town.sell(
+                    self.people.tea,
+                    self.people.tea_shop,
+                    self.town.request_id(),
+                    1_000,
+                    cardId=self.people.ann_card,
+                    chooseBest=False,
+                )
+            )["order"]["id"]
+        )
+
+
+async def furnish(town: Town) -> Place:
+    """The town, with one of everything."""
+    people = await settle(town)
+    place = Place(town, people, {})
+    till = town.merchant(people.tea)
+    template = await town.done("CreateCouponTemplate", till, **TEMPLATE, merchantId=people.tea)
+    template_id = template["template"]["id"]
+    issued = await town.done(
+        "IssueCoupons", till, templateId=template_id, cardIds=[people.ann_card]
+    )
+    card = (await town.query("MyCard", town.member(people.ann)))["card"]
+    [period] = (await _listed_after_a_sale(place))["nodes"]
+    place.ids |= {
+        "order": await place.sold(),
+        "coupon": issued["coupons"][0]["id"],
+        "template": template_id,
+        "checkout": await place.hold(),
+        "membership": card["memberships"]["nodes"][0]["id"],
+        "period": period["id"],
+        "member": people.ann,
+        "card": people.ann_card,
+        "merchant": people.tea,
+        "store": people.tea_shop,
+    }
+    return place
+
+
+async def _listed_after_a_sale(place: Place) -> Any:
+    await place.sold()
+    return await place.town.query("Periods", place.town.admin)
+
+
+TEMPLATE = {
+    "title": "减5",
+    "kind": "AMOUNT_OFF",
+    "amount": cny(500),
+    "minSpend": cny(1_000),
+    "quotaPerMember": 10,
+}
+STEPS = [{"name": "新客", "rank": 1, "threshold": 1}]
+
+
+async def variables_of(place: Place, field: str) -> dict[str, Any]:
+    """Variables of a request that its owner may send; a new one each time."""
+    people, ids, fresh = place.people, place.ids, place.town.request_id()
+    queries: dict[str, dict[str, Any]] = {
+        "merchant": {"id": people.tea},
+        "node": {"id": people.ann_card},
+        "identify": {"credential": {"phone": "+8613800000001"}, "storeId": people.tea_shop},
+        "quote": {"cart": place.cart()},
+        "refundPreview": {"orderId": ids["order"], "amount": cny(1)},
+        "clearingPeriod": {"id": ids["period"]},
+        "merchants": {},
+        "allianceSettings": {},
+        "me": {},
+        "settlementRules": {},
+        "clearingPeriods": {},
+    }
+    if field in queries:
+        return queries[field]
+    store = {"reference": fresh, "name": "新店", "channel": "APP"}
+    inputs: dict[str, dict[str, Any]] = {
+        "join": {
+            "storeId": people.tea_shop,
+            "credential": {"phone": place.phone()},
+            "consents": [],
+        },
+        "configureAlliance": SETTINGS,
+        "admitMerchant": {"reference": fresh, "name": "新", "backend": {"kind": "HOSTED"}},
+        "openStore": {"merchantId": people.tea, **store},
+        "closePeriod": {"periodId": ids["period"]},
+        "setTierLadder": {
+            "merchantId": people.tea,
+            "name": "次数",
+            "metric": "PURCHASE_COUNT",
+            "steps": STEPS,
+        },
+        "createCouponTemplate": {**TEMPLATE, "merchantId": people.tea},
+        "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
+        "checkout": {"cart": place.cart(), "orderNo": fresh},
+    }
+    if field not in inputs:
+        inputs[field] = await _checkout_input(place, field, fresh)
+    return {"input": {"requestId": fresh, **inputs[field]}}
+
+
+async def _checkout_input(place: Place, field: str, fresh: str) -> dict[str, Any]:
+    if field == "refundOrder":
+        return {"orderId": await place.sold(), "refundNo": fresh, "amount": cny(1)}
+    if field == "holdCheckout":
+        till = place.town.merchant(place.people.tea)
+        quote = await place.town.query("Quote", till, cart=place.cart())
+        return {"cart": place.cart(), "quoteVersion": quote["version"]}
+    held = {"checkoutId": await place.hold()}
+    return {**held, "orderNo": fresh} if field == "captureCheckout" else held

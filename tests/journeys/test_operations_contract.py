@@ -1,0 +1,244 @@
+"""What clients send exists in the schema, with the names and types they were told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLScalarType,
+    InputObjectTypeDefinitionNode,
+    build_schema,
+    parse,
+    print_ast,
+    validate,
+)
+
+from tests.journeys.town import OPERATIONS
+
+SDL = Path("schema.graphql").read_text(encoding="utf-8")
+SCHEMA = build_schema(SDL)
+DOCUMENT = parse(SDL)
+
+ADMIN = (
+    "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
+    "ClosePeriod Periods Period StatementEntries"
+)
+MERCHANT = (
+    "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
+    "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons "
+    "MyStatements MyStatement"
+)
+MEMBER = "MyCard MyHistory MyOrders"
+
+INPUTS = {
+    "MoneyInput": {"amountMinor": "Long!", "currency": "CurrencyCode!"},
+    "CredentialInput": {
+        "cardToken": "String",
+        "cardNumber": "String",
+        "phone": "String",
+        "email": "String",
+        "wechatUnionId": "String",
+        "wechatOpenId": "IssuedIdentityInput",
+        "merchantReference": "IssuedIdentityInput",
+    },
+    "IssuedIdentityInput": {"issuer": "String!", "value": "String!"},
+    "JoinInput": {
+        "requestId": "ID!",
+        "storeId": "ID!",
+        "credential": "CredentialInput!",
+        "consents": "[String!]!",
+        "referralCode": "String",
+        "profile": "ProfileInput",
+    },
+    "ProfileInput": {
+        "displayName": "String",
+        "birthday": "Date",
+        "gender": "String",
+        "region": "String",
+    },
+    "CartLineInput": {
+        "sku": "String!",
+        "categoryId": "String",
+        "quantity": "Int!",
+        "unitPrice": "MoneyInput!",
+    },
+    "CartInput": {
+        "storeId": "ID!",
+        "cardId": "ID",
+        "lines": "[CartLineInput!]!",
+        "couponIds": "[ID!]",
+        "points": "Long",
+        "coins": "MoneyInput",
+        "shipping": "MoneyInput",
+        "chooseBest": "Boolean = true",
+    },
+    "HoldCheckoutInput": {"requestId": "ID!", "cart": "CartInput!", "quoteVersion": "String!"},
+    "ExtendCheckoutInput": {"requestId": "ID!", "checkoutId": "ID!"},
+    "CaptureCheckoutInput": {"requestId": "ID!", "checkoutId": "ID!", "orderNo": "String!"},
+    "ReleaseCheckoutInput": {"requestId": "ID!", "checkoutId": "ID!"},
+    "CheckoutInput": {
+        "requestId": "ID!",
+        "cart": "CartInput!",
+        "quoteVersion": "String",
+        "orderNo": "String!",
+    },
+    "RefundLineInput": {"lineIndex": "Int!", "quantity": "Int!"},
+    "RefundOrderInput": {
+        "requestId": "ID!",
+        "orderId": "ID!",
+        "refundNo": "String!",
+        "lines": "[RefundLineInput!]",
+        "amount": "MoneyInput",
+    },
+    "TierStepInput": {
+        "name": "String!",
+        "nameEn": "String",
+        "rank": "Int!",
+        "threshold": "Long!",
+        "benefits": "[BenefitInput!]",
+    },
+    "BenefitInput": {
+        "kind": "String!",
+        "title": "String!",
+        "percentOffBps": "Int",
+        "pointsMultiplierBps": "Int",
+        "entitlement": "String",
+    },
+    "SetTierLadderInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "name": "String!",
+        "primary": "Boolean = false",
+        "metric": "TierMetric!",
+        "window": "TierWindow = LIFETIME",
+        "steps": "[TierStepInput!]!",
+        "effectiveFrom": "DateTime",
+    },
+    "CreateCouponTemplateInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "title": "String!",
+        "kind": "CouponKind!",
+        "amount": "MoneyInput",
+        "percentOffBps": "Int",
+        "cap": "MoneyInput",
+        "minSpend": "MoneyInput!",
+        "skus": "[String!]",
+        "categoryIds": "[String!]",
+        "channels": "[ChannelKind!]",
+        "validFrom": "DateTime",
+        "validUntil": "DateTime",
+        "validDays": "Int",
+        "quotaTotal": "Int",
+        "quotaPerMember": "Int = 1",
+        "stackingGroup": "String",
+        "funder": "Funder = MERCHANT",
+        "funderAllianceBps": "Int",
+        "shareable": "Boolean = false",
+        "forNewMembers": "Boolean = false",
+    },
+    "IssueCouponsInput": {"requestId": "ID!", "templateId": "ID!", "cardIds": "[ID!]!"},
+    "ConfigureAllianceInput": {
+        "requestId": "ID!",
+        "currency": "CurrencyCode!",
+        "timeZone": "String!",
+        "earnPointsPerMajorUnit": "Int!",
+        "memberPointValue": "Ratio!",
+        "activationDaysStore": "Int!",
+        "activationDaysOnline": "Int!",
+        "expiry": "PointsExpiry!",
+        "expiryMonths": "Int",
+        "debtPolicy": "DebtPolicy!",
+        "depositPolicy": "DepositPolicy!",
+        "pointsCapBps": "Int!",
+    },
+    "AdmitMerchantInput": {
+        "requestId": "ID!",
+        "reference": "String!",
+        "name": "String!",
+        "nameEn": "String",
+        "backend": "BackendInput!",
+    },
+    "BackendInput": {"kind": "BackendKind!", "endpoint": "String"},
+    "OpenStoreInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "reference": "String!",
+        "name": "String!",
+        "channel": "ChannelKind!",
+    },
+    "ClosePeriodInput": {"requestId": "ID!", "periodId": "ID!"},
+}
+ENUMS = {
+    "CurrencyCode": "CNY GBP USD EUR HKD",
+    "ChannelKind": "STORE_POS WEB_SHOP MINI_PROGRAM APP",
+    "CouponState": "ISSUED LOCKED REDEEMED TRANSFERRED EXPIRED VOID",
+    "OrderState": "PAID PARTIALLY_REFUNDED REFUNDED",
+    "CheckoutState": "OPENING HELD CAPTURING CAPTURED RELEASING RELEASED",
+    "DecisionOutcome": "APPLIED REFUSED NOT_EVALUATED",
+    "TierMetric": "PURCHASE_COUNT AMOUNT GROWTH",
+    "TierWindow": "LIFETIME ROLLING_12_MONTHS CALENDAR_YEAR",
+    "CouponKind": "AMOUNT_OFF PERCENT_OFF SHIPPING GIFT EXCHANGE",
+    "Funder": "MERCHANT ALLIANCE SPLIT",
+    "IdentityKind": "PHONE EMAIL WECHAT_UNION_ID WECHAT_OPEN_ID CARD_TOKEN CARD_NUMBER "
+    "MERCHANT_REFERENCE",
+    "BackendKind": "HOSTED REMOTE",
+    "PointsExpiry": "NONE MONTHS YEAR_END",
+    "DebtPolicy": "DEBT WITHIN_BALANCE DEDUCT_FROM_REFUND_CASH",
+    "DepositPolicy": "OFF REQUIRED",
+}
+
+
+def test_every_operation_of_the_three_audiences_is_here() -> None:
+    assert set(OPERATIONS) == set(f"{ADMIN} {MERCHANT} {MEMBER}".split())
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_the_operation_is_valid(name: str) -> None:
+    assert validate(SCHEMA, parse(OPERATIONS[name])) == []
+
+
+@pytest.mark.parametrize("name", sorted(INPUTS))
+def test_the_input_takes_what_clients_send(name: str) -> None:
+    found = _fields_of(name)
+
+    assert {known: found.get(known) for known in INPUTS[name]} == INPUTS[name]
+    added = set(found) - set(INPUTS[name])
+    assert all(not found[field_name].endswith("!") for field_name in added)
+
+
+def test_a_credential_is_exactly_one_of_its_fields() -> None:
+    [definition] = [d for d in DOCUMENT.definitions if _name_of(d) == "CredentialInput"]
+
+    assert [directive.name.value for directive in definition.directives] == ["oneOf"]
+
+
+def _fields_of(name: str) -> dict[str, str]:
+    """Type of each field of an input, with its default unless that is null."""
+    [definition] = [d for d in DOCUMENT.definitions if _name_of(d) == name]
+    assert isinstance(definition, InputObjectTypeDefinitionNode)
+    found = {}
+    for field in definition.fields:
+        default = "" if field.default_value is None else f" = {print_ast(field.default_value)}"
+        found[field.name.value] = print_ast(field.type) + default.removesuffix(" = null")
+    return found
+
+
+def _name_of(definition: Any) -> str | None:
+    return definition.name.value if getattr(definition, "name", None) else None
+
+
+@pytest.mark.parametrize("name", sorted(ENUMS))
+def test_the_enum_has_every_value_that_clients_know(name: str) -> None:
+    given = SCHEMA.type_map[name]
+
+    assert isinstance(given, GraphQLEnumType)
+    assert set(ENUMS[name].split()) <= set(given.values)
+
+
+@pytest.mark.parametrize("name", ["Long", "Ratio", "DateTime", "Date"])
+def test_the_scalar_exists(name: str) -> None:
+    assert isinstance(SCHEMA.type_map[name], GraphQLScalarType)

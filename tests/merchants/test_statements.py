@@ -1,0 +1,65 @@
+"""Reads of many keys at once use an index, however large the tables grow."""
+
+import pytest
+
+from kernel.statements import driver_connection
+from merchants import coupons_sql, ladders_sql, orders_sql, registry_sql
+from merchants.keys_sql import keys_parameter
+from tests.merchants.shop import ANN, BOOKS, TEA, Shop
+
+PARAMETERS = {
+    "keys": keys_parameter([(TEA, ANN), (BOOKS, ANN)]),
+    "since": 0,
+    "placed_at": 0,
+    "order_id": "",
+    "valid_until": 0,
+    "coupon_id": "",
+    "now": 0,
+    "limit": 5,
+    "states": ["ISSUED"],
+    "merchant_id": TEA,
+    "card_id": ANN,
+    "at": 0,
+}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        registry_sql._CARDS_BY_MEMBERSHIP,
+        ladders_sql._LIFETIME,
+        ladders_sql._SINCE,
+        coupons_sql._BY_KEY,
+        coupons_sql._PAGES,
+        coupons_sql._USABLE,
+        orders_sql._BY_KEY,
+        orders_sql._OF_CARDS,
+        orders_sql._OF_MERCHANT,
+    ],
+    ids=[
+        "memberships",
+        "lifetime figures",
+        "figures of a window",
+        "coupons",
+        "coupon pages",
+        "usable coupons",
+        "orders",
+        "order pages",
+        "a merchant's orders",
+    ],
+)
+async def test_no_read_of_a_wallet_scans_a_table(shop: Shop, statement) -> None:
+    sql, values = statement.bound(PARAMETERS)
+
+    plan = await shop.database.snapshot(
+        lambda connection: [
+            row[3]
+            for row in driver_connection(connection).execute(f"EXPLAIN QUERY PLAN {sql}", values)
+        ]
+    )
+
+    scans = [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
+    tables = ("sale", "coupon", "membership", "card_metric", "recorded_order", "s", "c", "p", "m")
+    assert plan
+    assert [step for step in scans if step.split()[1] in tables] == []
+    assert [step for step in plan if "(merchant_id=?)" in step] == []

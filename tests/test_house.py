@@ -1,0 +1,100 @@
+"""Holds the house to docs/architecture.md: rooms, sizes, names, and who may name real time."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("kernel", "ledger", "merchants", "gateway")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+LINES_MAX = 400
+SAYS_NOTHING = re.compile(r"^_?(utils?|helpers?|common|base|manager|misc|service|part_?\d+)\d*$")
+MAY_NAME_THE_REAL_CLOCK = {"kernel", "gateway/commands"}
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_every_room_is_on_the_plan() -> None:
+    plan = (ROOT / "docs/architecture.md").read_text()
+    rooms = {shown(path.parent) for path in SOURCES if path.name == "__init__.py"}
+    top = {room for room in rooms if room.count("/") <= 1}
+
+    missing = sorted(room for room in top if f"`{room}/`" not in plan)
+
+    assert missing == []
+
+
+def test_the_plan_names_only_rooms_and_files_that_stand() -> None:
+    plan = (ROOT / "docs/architecture.md").read_text()
+    named = re.findall(r"`((?:kernel|ledger|merchants|gateway)/[\w/.]*)`", plan)
+
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=shown)
+def test_a_file_is_short_and_its_name_says_something(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LINES_MAX
+    assert not SAYS_NOTHING.match(path.stem)
+
+
+def test_only_the_edge_names_the_real_clock() -> None:
+    naming = {
+        shown(path.parent)
+        for path in SOURCES
+        if any(
+            isinstance(node, ast.Name) and node.id == "SystemClock"
+            for node in ast.walk(ast.parse(path.read_text()))
+        )
+    }
+
+    assert naming <= MAY_NAME_THE_REAL_CLOCK
+
+
+def test_rules_know_no_framework() -> None:
+    rules = [
+        *(ROOT / "merchants").glob("*.py"),
+        *(ROOT / "ledger").glob("*.py"),
+    ]
+    pure = {
+        "tiers",
+        "coupons",
+        "pricing",
+        "stacking",
+        "refunding",
+        "rules",
+        "lots",
+        "settlement",
+        "periods",
+    }
+    banned = {"strawberry", "sqlmodel", "sqlalchemy", "starlette", "asyncio"}
+    found = []
+    for path in rules:
+        if path.stem not in pure:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            found += [f"{shown(path)}: {name}" for name in names if name.split(".")[0] in banned]
+
+    assert found == []
+
+
+def test_docstrings_cite_rules_that_exist() -> None:
+    cited = {
+        match
+        for path in SOURCES
+        for match in re.findall(r"docs/(?:rules|decisions)/[\w-]+\.md", path.read_text())
+    }
+
+    assert cited
+    assert sorted(page for page in cited if not (ROOT / page).exists()) == []
