@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway.assembly import assemble_engine
+from gateway.assembly.engine import assemble_engine
 from gateway.federation.engine import Engine, EngineRequest
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext

@@ -8,7 +8,7 @@ from graphql import parse, validate
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from gateway.assembly import assemble_engine
+from gateway.assembly.engine import assemble_engine
 from gateway.federation.composition import SubgraphSdl, compose
 from gateway.federation.engine import EngineRequest
 from gateway.federation.supergraph import Supergraph
