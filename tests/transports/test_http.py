@@ -22,8 +22,16 @@ Handler = Callable[["Exchange"], Awaitable[None]]
 class Exchange:
     """One request that a raw server got, and its way to answer."""
 
-    def __init__(self, number: int, head: str, body: bytes, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        number: int,
+        head: str,
+        body: bytes,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         self.number = number
+        self.reader = reader
         self.head = head
         self.body = body
         self.writer = writer
@@ -50,6 +58,10 @@ class RawServer:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
+    @property
+    def open_connections(self) -> int:
+        return len(self._writers)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
@@ -64,7 +76,7 @@ class RawServer:
                     if line.lower().startswith("content-length")
                 )
                 body = await reader.readexactly(length)
-                exchange = Exchange(len(self.exchanges), head, body, writer)
+                exchange = Exchange(len(self.exchanges), head, body, reader, writer)
                 self.exchanges.append(exchange)
                 await self._handler(exchange)
         except (asyncio.IncompleteReadError, ConnectionError):
