@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import logging
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -23,7 +23,6 @@ from sqlalchemy.pool import NullPool
 from kernel.statements import driver_connection, run
 
 T = TypeVar("T")
-logger = logging.getLogger(__name__)
 
 BATCH_MAX = 256
 WAITING_MAX = 4_096
@@ -32,18 +31,11 @@ BUSY_TIMEOUT_MS = 10_000
 
 
 class DatabaseUnavailable(Exception):
-    """The database could not do the work (disk full, busy, lost); nothing of it was kept.
-
-    Clients read the message and the code, so it names no table, file or statement.
-    """
-
-    extensions: ClassVar[dict[str, str]] = {"code": "SUBGRAPH_UNAVAILABLE"}
+    """The database could not do the work (disk full, busy, lost); nothing of it was kept."""
 
 
 class Overloaded(Exception):
     """Too much work waits already; nothing of this one was begun."""
-
-    extensions: ClassVar[dict[str, str]] = {"code": "OVERLOADED"}
 
 
 class DirectoryInUse(Exception):
@@ -80,8 +72,8 @@ class Database:
         self._read_engine = _sqlite_engine(path, query_only=True)
         self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._asked: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
-        self._readers: list[threading.Thread] = []
+        self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix=f"read-{path.stem}")
         self._closed = False
 
     @classmethod
@@ -125,9 +117,7 @@ class Database:
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._asked.put(_Job(work, future, loop))
-        return await future
+        return await loop.run_in_executor(self._read_threads, self._read, work)
 
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""
@@ -137,10 +127,9 @@ class Database:
         self._waiting.put(None)
         if self._writer is not None:
             await asyncio.to_thread(self._writer.join)
-        for _ in self._readers:
-            self._asked.put(None)
-        for reader in self._readers:
-            await asyncio.to_thread(reader.join)
+        await asyncio.to_thread(self._read_threads.shutdown, True)
+        while not self._readers.empty():
+            self._readers.get().close()
         self._engine.dispose()
         self._read_engine.dispose()
 
@@ -151,7 +140,8 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 self._metadata.create_all(connection)
                 connection.exec_driver_sql("COMMIT")
-            reading = [self._read_engine.connect() for _ in range(READERS)]
+            for _ in range(READERS):
+                self._readers.put(self._read_engine.connect())
             writing = self._engine.connect()
         except OperationalError as error:
             raise DatabaseUnavailable(f"can not open {self.path.name}: {error.orig}") from error
@@ -159,20 +149,19 @@ class Database:
             target=self._write_until_closed, args=(writing,), name=f"write-{self.path.stem}"
         )
         self._writer.start()
-        for number, connection in enumerate(reading):
-            reader = threading.Thread(
-                target=self._read_until_closed,
-                args=(connection,),
-                name=f"read-{self.path.stem}-{number}",
-            )
-            self._readers.append(reader)
-            reader.start()
 
-    def _read_until_closed(self, connection: Connection) -> None:
-        with connection:
-            while (job := self._asked.get()) is not None:
-                _read(connection, job)
-                _settle([job])
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        connection = self._readers.get()
+        try:
+            run(connection, "BEGIN")
+            try:
+                return work(connection)
+            finally:
+                run(connection, "ROLLBACK")
+        except OperationalError as error:
+            raise DatabaseUnavailable(str(error.orig)) from error
+        finally:
+            self._readers.put(connection)
 
     def _write_until_closed(self, connection: Connection) -> None:
         with connection:
@@ -231,19 +220,6 @@ def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
     return engine
 
 
-def _read(connection: Connection, job: _Job[Any]) -> None:
-    try:
-        run(connection, "BEGIN")
-        try:
-            job.result = job.work(connection)
-        finally:
-            run(connection, "ROLLBACK")
-    except OperationalError as error:
-        job.error = _unavailable("nothing was read", error)
-    except BaseException as error:  # noqa: BLE001 - it belongs to the job's caller.
-        job.error = error
-
-
 def _commit_together(connection: Connection, batch: list[_Job[Any]]) -> None:
     """Runs the jobs in one transaction, each under a savepoint: a failed one costs only itself."""
     try:
@@ -252,7 +228,7 @@ def _commit_together(connection: Connection, batch: list[_Job[Any]]) -> None:
             _run_job(connection, job)
         run(connection, "COMMIT")
     except DBAPIError as error:
-        lost = _unavailable("nothing was kept", error)
+        lost = DatabaseUnavailable(f"nothing was kept: {error.orig}")
         for job in batch:
             job.error = job.error or lost
         if _in_transaction(connection):
@@ -266,17 +242,12 @@ def _run_job(connection: Connection, job: _Job[Any]) -> None:
     except BaseException as error:  # It belongs to the job's caller, whatever it is.
         job.error = error
         if isinstance(error, OperationalError):
-            job.error = _unavailable("nothing was kept", error)
+            job.error = DatabaseUnavailable(f"nothing was kept: {error.orig}")
         if not _in_transaction(connection):
             # The database itself gave the transaction up (disk full): the others lost theirs too.
             raise OperationalError("SAVEPOINT job", None, error) from error
         run(connection, "ROLLBACK TO job")
     run(connection, "RELEASE job")
-
-
-def _unavailable(what: str, error: DBAPIError) -> DatabaseUnavailable:
-    logger.error("%s: %s", what, error.orig)
-    return DatabaseUnavailable(f"the database failed, {what}")
 
 
 def _in_transaction(connection: Connection) -> bool:

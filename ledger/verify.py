@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from ledger.closing import first_changed_month
 from ledger.lots import residual_funding
 from ledger.state import NEVER, Asset, Lot
 
@@ -177,6 +178,7 @@ _CHECKS = (
         "GROUP BY card, asset HAVING sum(amount) <> 0 ORDER BY card LIMIT 1",
     ),
 )
+_JOURNAL = "the journal of a closed period is the one that was hashed when it closed"
 _FUNDING = "the funding left in a lot is its funding less floor(funding · consumed / original)"
 
 
@@ -190,6 +192,9 @@ def verify(connection: Connection) -> Report:
     wrong_lot = _first_wrong_funding(connection)
     if wrong_lot is not None:
         findings.append(Finding("funding", _FUNDING, f"lot {wrong_lot}"))
+    changed_month = first_changed_month(connection)
+    if changed_month is not None:
+        findings.append(Finding("V9", _JOURNAL, f"month {changed_month}"))
     transactions, entries, lots = connection.exec_driver_sql(
         "SELECT (SELECT count(*) FROM ledger_tx), (SELECT count(*) FROM entry), "
         "(SELECT count(*) FROM lot)"
