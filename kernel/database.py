@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -23,6 +24,7 @@ from sqlalchemy.pool import NullPool
 from kernel.statements import driver_connection, run
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 BATCH_MAX = 256
 WAITING_MAX = 4_096
@@ -31,11 +33,18 @@ BUSY_TIMEOUT_MS = 10_000
 
 
 class DatabaseUnavailable(Exception):
-    """The database could not do the work (disk full, busy, lost); nothing of it was kept."""
+    """The database could not do the work (disk full, busy, lost); nothing of it was kept.
+
+    Clients read the message and the code, so it names no table, file or statement.
+    """
+
+    extensions: ClassVar[dict[str, str]] = {"code": "SUBGRAPH_UNAVAILABLE"}
 
 
 class Overloaded(Exception):
     """Too much work waits already; nothing of this one was begun."""
+
+    extensions: ClassVar[dict[str, str]] = {"code": "OVERLOADED"}
 
 
 class DirectoryInUse(Exception):
@@ -159,7 +168,7 @@ class Database:
             finally:
                 run(connection, "ROLLBACK")
         except OperationalError as error:
-            raise DatabaseUnavailable(str(error.orig)) from error
+            raise _unavailable("nothing was read", error) from error
         finally:
             self._readers.put(connection)
 
@@ -228,7 +237,7 @@ def _commit_together(connection: Connection, batch: list[_Job[Any]]) -> None:
             _run_job(connection, job)
         run(connection, "COMMIT")
     except DBAPIError as error:
-        lost = DatabaseUnavailable(f"nothing was kept: {error.orig}")
+        lost = _unavailable("nothing was kept", error)
         for job in batch:
             job.error = job.error or lost
         if _in_transaction(connection):
@@ -242,12 +251,17 @@ def _run_job(connection: Connection, job: _Job[Any]) -> None:
     except BaseException as error:  # It belongs to the job's caller, whatever it is.
         job.error = error
         if isinstance(error, OperationalError):
-            job.error = DatabaseUnavailable(f"nothing was kept: {error.orig}")
+            job.error = _unavailable("nothing was kept", error)
         if not _in_transaction(connection):
             # The database itself gave the transaction up (disk full): the others lost theirs too.
             raise OperationalError("SAVEPOINT job", None, error) from error
         run(connection, "ROLLBACK TO job")
     run(connection, "RELEASE job")
+
+
+def _unavailable(what: str, error: DBAPIError) -> DatabaseUnavailable:
+    logger.error("%s: %s", what, error.orig)
+    return DatabaseUnavailable(f"the database failed, {what}")
 
 
 def _in_transaction(connection: Connection) -> bool:
