@@ -67,6 +67,21 @@ def close_month(connection: Connection, month: int, *, moment: Moment) -> None:
         _freeze(connection, each, moment.micros)
 
 
+def first_changed_month(connection: Connection) -> int | None:
+    """The first closed month whose journal is not what was hashed; None when all are."""
+    closed = connection.exec_driver_sql(
+        "SELECT month, journal_hash FROM period WHERE lane = 0 ORDER BY month"
+    ).all()
+    for month, digest in closed:
+        if _journal_hash_of(connection, month) != digest:
+            return int(month)
+    return None
+
+
+def _journal_hash_of(connection: Connection, month: int) -> str:
+    return journal_hash(line for (line,) in Lane(connection).step(_JOURNAL, (month,)))
+
+
 def _freeze(connection: Connection, month: int, now: int) -> None:
     unbalanced = connection.exec_driver_sql(_UNBALANCED, (month,)).one_or_none()
     if unbalanced is not None:
@@ -77,7 +92,7 @@ def _freeze(connection: Connection, month: int, now: int) -> None:
     [pool] = read_pools(connection, [month])
     if pool.closing != pool.backing:
         raise BooksDoNotBalance(f"pool {pool.closing} backs lots of {pool.backing}")
-    digest = journal_hash(line for (line,) in Lane(connection).step(_JOURNAL, (month,)))
+    digest = _journal_hash_of(connection, month)
     connection.exec_driver_sql(
         "INSERT INTO period VALUES (0, ?, ?, ?, ?, ?, ?, ?)",
         (month, now, digest, pool.opening, pool.closing, pool.backing, net.alliance),

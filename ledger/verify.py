@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ledger.chain import first_broken_block, read_head
+from ledger.closing import first_changed_month
 from ledger.lots import residual_funding
 from ledger.sqlite import Lane
 from ledger.state import NEVER, Asset, Lot
@@ -182,6 +183,7 @@ _CHECKS = (
     ),
 )
 _CHAIN = "each block hashes the one before it and the transaction that it seals"
+_JOURNAL = "the journal of a closed period is the one that was hashed when it closed"
 _FUNDING = "the funding left in a lot is its funding less floor(funding · consumed / original)"
 
 
@@ -200,6 +202,9 @@ def verify(connection: Connection) -> Report:
     if broken is not None:
         findings.append(Finding("V9", _CHAIN, f"block {broken}"))
     head = read_head(lane)
+    changed_month = first_changed_month(connection)
+    if changed_month is not None:
+        findings.append(Finding("journal", _JOURNAL, f"month {changed_month}"))
     transactions, entries, lots = connection.exec_driver_sql(
         "SELECT (SELECT count(*) FROM ledger_tx), (SELECT count(*) FROM entry), "
         "(SELECT count(*) FROM lot)"
