@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kernel.callers import CallerKind
 from tests.journeys.march import SETTINGS
 from tests.journeys.town import Settled, Town, cny, line, settle
 
@@ -15,6 +17,8 @@ SENDERS = {
     "openStore": ("OpenStore", "admin"),
     "closePeriod": ("ClosePeriod", "admin"),
     "grantCoins": ("GrantCoins", "admin"),
+    "proposeSettlementRule": ("ProposeSettlementRule", "admin"),
+    "approveSettlementRule": ("ApproveSettlementRule", "admin"),
     "holdCheckout": ("HoldCheckout", "tea"),
     "extendCheckout": ("ExtendCheckout", "tea"),
     "captureCheckout": ("CaptureCheckout", "tea"),
@@ -26,6 +30,14 @@ SENDERS = {
     "issueCoupons": ("IssueCoupons", "tea"),
 }
 """Operation of each mutation, and a caller that may send it."""
+
+TERMS = {
+    "issuePrice": "1",
+    "redeemPrice": "1",
+    "issueFeeBps": 400,
+    "redeemFeeBps": 200,
+    "breakageIssuerBps": 5_000,
+}
 
 
 @dataclass
@@ -63,6 +75,19 @@ class Place:
     def phone(self) -> str:
         """One that nobody has."""
         return f"+86139{int(self.town.request_id().removeprefix('request-')):08}"
+
+    def later(self) -> str:
+        """An instant of next year, each time a later one."""
+        number = int(self.town.request_id().removeprefix("request-"))
+        return (datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=number)).isoformat()
+
+    async def proposed(self) -> str:
+        """Id of a settlement rule that another admin proposed."""
+        bea = self.town.gateway.token(CallerKind.ADMIN, "bea")
+        proposed = await self.town.done(
+            "ProposeSettlementRule", bea, **TERMS, effectiveFrom=self.later()
+        )
+        return str(proposed["rule"]["id"])
 
     async def hold(self) -> str:
         """Id of a new held checkout."""
@@ -145,6 +170,11 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "allianceSettings": {},
         "me": {},
         "settlementRules": {},
+        "simulateSettlementRule": {
+            "draft": TERMS,
+            "from": "2026-03-01T00:00:00Z",
+            "to": "2026-04-01T00:00:00Z",
+        },
         "clearingPeriods": {},
     }
     if field in queries:
@@ -161,6 +191,7 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "openStore": {"merchantId": people.tea, **store},
         "closePeriod": {"periodId": ids["period"]},
         "grantCoins": {"cardId": people.ann_card, "amount": cny(1), "reason": "生日"},
+        "proposeSettlementRule": {**TERMS, "effectiveFrom": place.later()},
         "setTierLadder": {
             "merchantId": people.tea,
             "name": "次数",
@@ -171,6 +202,8 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
     }
+    if field == "approveSettlementRule":
+        inputs[field] = {"ruleId": await place.proposed()}
     if field not in inputs:
         inputs[field] = await _checkout_input(place, field, fresh)
     return {"input": {"requestId": fresh, **inputs[field]}}

@@ -159,6 +159,16 @@ INVALID = [
         ("reason", "r" * 5_000),
         ("requestId", ""),
     ),
+    *rows(
+        "proposeSettlementRule",
+        "INVALID_INPUT",
+        ("effectiveFrom", "2026-01-01T00:00:00Z"),
+        ("issueFeeBps", -1),
+        ("issueFeeBps", 10_001),
+        ("redeemFeeBps", -1),
+        ("breakageIssuerBps", 10_001),
+        ("requestId", ""),
+    ),
     *rows("issueCoupons", "INVALID_INPUT", ("cardIds", []), ("requestId", "")),
     *rows("issueCoupons", "NOT_A_MEMBER", ("cardIds", [f"card_{UNKNOWN}"]), ("cardIds", ["x"])),
     *rows(
@@ -203,6 +213,7 @@ async def test_a_wrong_value_is_refused_and_nothing_is_done(
         ("issueCoupons", "templateId"),
         ("closePeriod", "periodId"),
         ("grantCoins", "cardId"),
+        ("approveSettlementRule", "ruleId"),
         ("grantCoins", "funderMerchantId"),
     ],
 )

@@ -24,7 +24,8 @@ DOCUMENT = parse(SDL)
 
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
-    "ClosePeriod Periods Period StatementEntries GrantCoins"
+    "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
+    "ApproveSettlementRule"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
@@ -177,6 +178,17 @@ INPUTS = {
         "funderMerchantId": "ID",
         "reason": "String!",
     },
+    "ProposeSettlementRuleInput": {
+        "requestId": "ID!",
+        "effectiveFrom": "DateTime!",
+        "issuePrice": "Ratio!",
+        "redeemPrice": "Ratio!",
+        "issueFeeBps": "Int!",
+        "redeemFeeBps": "Int!",
+        "breakageIssuerBps": "Int!",
+        "acceptTopUp": "Boolean = false",
+    },
+    "ApproveSettlementRuleInput": {"requestId": "ID!", "ruleId": "ID!"},
     "ClosePeriodInput": {"requestId": "ID!", "periodId": "ID!"},
 }
 ENUMS = {

@@ -30,6 +30,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "openStore": {"channel": "WEB_SHOP"},
     "closePeriod": {"periodId": "per_another"},
     "grantCoins": {"amount": cny(2)},
+    "proposeSettlementRule": {"issueFeeBps": 300},
+    "approveSettlementRule": {"ruleId": "rule_another"},
     "holdCheckout": {"quoteVersion": "another"},
     "extendCheckout": {"checkoutId": "chk_another"},
     "captureCheckout": {"orderNo": "another"},

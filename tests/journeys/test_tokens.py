@@ -34,6 +34,10 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
         yield await furnish(town)
 
 
+SIMULATE = (
+    "query($draft: SettlementTermsInput!, $from: DateTime!, $to: DateTime!) "
+    "{ simulateSettlementRule(draft: $draft, from: $from, to: $to) { __typename } }"
+)
 QUERIES = {
     "merchant": ("query($id: ID!) { merchant(id: $id) { name } }", ANYONE),
     "merchants": (OPERATIONS["Merchants"], ADMINS),
@@ -47,6 +51,7 @@ QUERIES = {
     "quote": (OPERATIONS["Quote"], TILLS),
     "refundPreview": (OPERATIONS["RefundPreview"], TILLS),
     "settlementRules": (OPERATIONS["SettlementRules"], ADMINS),
+    "simulateSettlementRule": (SIMULATE, ADMINS),
     "clearingPeriods": (OPERATIONS["Periods"], ADMINS),
     "clearingPeriod": (OPERATIONS["Period"], ADMINS),
 }
@@ -63,6 +68,8 @@ MUTATIONS = {
         (*ADMINS[:4], "PERIOD_NOT_CLOSABLE", NONE),
     ),
     "grantCoins": ("GrantCoins", ADMINS),
+    "proposeSettlementRule": ("ProposeSettlementRule", ADMINS),
+    "approveSettlementRule": ("ApproveSettlementRule", ADMINS),
     "holdCheckout": ("HoldCheckout", TILLS),
     "extendCheckout": ("ExtendCheckout", TILLS),
     "captureCheckout": ("CaptureCheckout", TILLS),
