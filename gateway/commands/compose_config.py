@@ -42,7 +42,8 @@ def read_config(
             subgraphs that did not answer.
     """
     named = _named(config)
-    asked = asyncio.run(_asked(named, timeout_s, sdl_bytes_max))
+    wanted = [one for one in named if one.sdl is None]
+    asked = asyncio.run(_asked(wanted, timeout_s, sdl_bytes_max)) if wanted else {}
     return [
         SubgraphSdl(one.name, one.url, _read(one.sdl) if one.sdl else asked[one.name])
         for one in named
@@ -96,8 +97,7 @@ def _read(file: Path) -> str:
         raise CommandFailed(f"can not read {file}: {error}") from error
 
 
-async def _asked(named: list[_Named], timeout_s: float, bytes_max: int) -> Mapping[str, str]:
-    wanted = [one for one in named if one.sdl is None]
+async def _asked(wanted: list[_Named], timeout_s: float, bytes_max: int) -> Mapping[str, str]:
     found = await asyncio.gather(*(_ask(one, timeout_s, bytes_max) for one in wanted))
     failed = [f"  {one.name}: {why}" for one, (_, why) in zip(wanted, found, strict=True) if why]
     if failed:
