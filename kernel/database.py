@@ -12,7 +12,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -81,8 +80,8 @@ class Database:
         self._read_engine = _sqlite_engine(path, query_only=True)
         self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix=f"read-{path.stem}")
+        self._asked: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._readers: list[threading.Thread] = []
         self._closed = False
 
     @classmethod
@@ -126,7 +125,9 @@ class Database:
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._read_threads, self._read, work)
+        future: asyncio.Future[T] = loop.create_future()
+        self._asked.put(_Job(work, future, loop))
+        return await future
 
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""
@@ -136,9 +137,10 @@ class Database:
         self._waiting.put(None)
         if self._writer is not None:
             await asyncio.to_thread(self._writer.join)
-        await asyncio.to_thread(self._read_threads.shutdown, True)
-        while not self._readers.empty():
-            self._readers.get().close()
+        for _ in self._readers:
+            self._asked.put(None)
+        for reader in self._readers:
+            await asyncio.to_thread(reader.join)
         self._engine.dispose()
         self._read_engine.dispose()
 
@@ -149,8 +151,7 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 self._metadata.create_all(connection)
                 connection.exec_driver_sql("COMMIT")
-            for _ in range(READERS):
-                self._readers.put(self._read_engine.connect())
+            reading = [self._read_engine.connect() for _ in range(READERS)]
             writing = self._engine.connect()
         except OperationalError as error:
             raise DatabaseUnavailable(f"can not open {self.path.name}: {error.orig}") from error
@@ -158,19 +159,20 @@ class Database:
             target=self._write_until_closed, args=(writing,), name=f"write-{self.path.stem}"
         )
         self._writer.start()
+        for number, connection in enumerate(reading):
+            reader = threading.Thread(
+                target=self._read_until_closed,
+                args=(connection,),
+                name=f"read-{self.path.stem}-{number}",
+            )
+            self._readers.append(reader)
+            reader.start()
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        connection = self._readers.get()
-        try:
-            run(connection, "BEGIN")
-            try:
-                return work(connection)
-            finally:
-                run(connection, "ROLLBACK")
-        except OperationalError as error:
-            raise _unavailable("nothing was read", error) from error
-        finally:
-            self._readers.put(connection)
+    def _read_until_closed(self, connection: Connection) -> None:
+        with connection:
+            while (job := self._asked.get()) is not None:
+                _read(connection, job)
+                _settle([job])
 
     def _write_until_closed(self, connection: Connection) -> None:
         with connection:
@@ -227,6 +229,19 @@ def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _read(connection: Connection, job: _Job[Any]) -> None:
+    try:
+        run(connection, "BEGIN")
+        try:
+            job.result = job.work(connection)
+        finally:
+            run(connection, "ROLLBACK")
+    except OperationalError as error:
+        job.error = _unavailable("nothing was read", error)
+    except BaseException as error:  # noqa: BLE001 - it belongs to the job's caller.
+        job.error = error
 
 
 def _commit_together(connection: Connection, batch: list[_Job[Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
@@ -175,8 +175,8 @@ class Filling:
             await self._join(order.member, reference, store_id, token)
         card_id = self._ids.cards[order.member.number]
         captured = await self._check_out(order, card_id, store_id, token)
-        if order.refund is not None and captured["order"]["payable"]["amountMinor"] > 0:
-            await self._refund(order, captured["order"], token)
+        if order.refund is not None:
+            await self._refund(order, captured["order"]["id"], token)
 
     async def _join(
         self, member: InventedMember, reference: str, store_id: str, token: str
@@ -220,18 +220,22 @@ class Filling:
             },
         )
 
-    async def _refund(self, order: InventedOrder, placed: Mapping[str, Any], token: str) -> None:
+    async def _refund(self, order: InventedOrder, order_id: str, token: str) -> None:
+        data = await self._client.ask(operations.PAYABLE, {"id": order_id}, token=token)
+        payable_minor = data["node"]["payable"]["amountMinor"]
+        if payable_minor == 0:
+            return
         what: dict[str, Any] = (
             {"lines": [{"lineIndex": 0, "quantity": 1}]}
             if order.refund == "LINE"
-            else {"amount": _money(max(1, placed["payable"]["amountMinor"] // 4))}
+            else {"amount": _money(max(1, payable_minor // 4))}
         )
         await self._change(
             operations.REFUND_ORDER,
             "OrderRefunded",
             f"refund-{order.number}",
             token=token,
-            orderId=placed["id"],
+            orderId=order_id,
             refundNo=f"R-{order.number}",
             **what,
         )

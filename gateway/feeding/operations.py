@@ -61,7 +61,7 @@ JOIN = """mutation Join($input: JoinInput!) {
 CHECKOUT = """mutation Checkout($input: CheckoutInput!) {
   checkout(input: $input) {
     __typename
-    ... on CheckoutCaptured { order { id payable { amountMinor } } }
+    ... on CheckoutCaptured { order { id } }
     ... on Refusal { code message retryable }
   }
 }"""
@@ -93,3 +93,5 @@ PERIODS = """query Periods($after: String) {
 ALLIANCE = "query Alliance { allianceSettings { merchant { id } } }"
 
 POINTS = "query Points($id: ID!) { node(id: $id) { ... on Card { points { available } } } }"
+
+PAYABLE = "query Payable($id: ID!) { node(id: $id) { ... on Order { payable { amountMinor } } } }"

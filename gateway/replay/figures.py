@@ -16,28 +16,28 @@ COUNT_BANDS = ("prospect", *(name for name, _ in COUNT_STEPS))
 AMOUNT_BANDS = ("under_100", *(name for name, _ in AMOUNT_STEPS))
 
 Standing = dict[str, int]
-"""Of one card: rank in each alliance ladder by its name, and `points` it has."""
+"""Of one card: rank in each alliance ladder by its name, and perhaps `points` it has."""
 
 
 async def read_standings(
-    client: GraphQLClient, cards: Sequence[str], *, admin_token: str
+    client: GraphQLClient, cards: Sequence[str], *, admin_token: str, with_points: bool = False
 ) -> dict[str, Standing]:
-    """The standing of each card, by card id."""
+    """The standing of each card, by card id; `points` only when asked for."""
     standings: dict[str, Standing] = {}
     for start in range(0, len(cards), queries.CARDS_AT_ONCE):
         chunk = cards[start : start + queries.CARDS_AT_ONCE]
         data = await client.ask(
-            queries.standings_query(len(chunk)),
+            queries.standings_query(len(chunk), with_points=with_points),
             {f"c{index}": card for index, card in enumerate(chunk)},
             token=admin_token,
         )
         for node in data.values():
-            points = node["points"]
-            standings[node["id"]] = {
-                "points": points["available"] + points["held"] + points["pending"] - points["debt"]
-            }
-            for tier in node["allianceWallet"]["tiers"]:
-                standings[node["id"]][tier["ladder"]] = tier["rank"]
+            standing = {tier["ladder"]: tier["rank"] for tier in node["allianceWallet"]["tiers"]}
+            if with_points:
+                points = node["points"]
+                whole = points["available"] + points["held"] + points["pending"]
+                standing["points"] = whole - points["debt"]
+            standings[node["id"]] = standing
     return standings
 
 
@@ -70,7 +70,9 @@ async def read_figures(
     """
     orders = await _read_orders(client, names, admin_token)
     settlement = await _read_settlement(client, names, admin_token)
-    standings = await read_standings(client, list(card_by_member.values()), admin_token=admin_token)
+    standings = await read_standings(
+        client, list(card_by_member.values()), admin_token=admin_token, with_points=True
+    )
     bands = tier_bands(standings.values())
     points = {member: standings[card]["points"] for member, card in card_by_member.items()}
     by_points = sorted(points.items(), key=lambda item: (-item[1], item[0]))

@@ -26,12 +26,12 @@ ORDERS = """query Orders($merchantId: ID!, $after: String) {
 CARDS_AT_ONCE = 20
 
 
-def standings_query(count: int) -> str:
-    """A query of `count` cards: points, and standings in the alliance's ladders."""
+def standings_query(count: int, *, with_points: bool) -> str:
+    """A query of `count` cards: standings in the alliance's ladders, and points if asked for."""
     variables = ", ".join(f"$c{index}: ID!" for index in range(count))
     fields = " ".join(f"c{index}: node(id: $c{index}) {{ ...Standing }}" for index in range(count))
+    points = "points { available held pending debt } " if with_points else ""
     return (
         f"query Standings({variables}) {{ {fields} }} "
-        "fragment Standing on Card { id points { available held pending debt } "
-        "allianceWallet { tiers { ladder rank } } }"
+        f"fragment Standing on Card {{ id {points}allianceWallet {{ tiers {{ ladder rank }} }} }}"
     )

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from kernel.callers import Caller
 from kernel.database import READERS
@@ -275,7 +277,7 @@ async def test_a_page_of_thirty_memberships_costs_as_many_statements_as_one_of_t
         member, _ = await _joined_everywhere(house, [f"Merchant {n:02}" for n in range(30)])
         counts = []
         for first in (2, 30):
-            statements = _counted(house)
+            statements = await _counted(house)
             data = await house.ask(MY_CARD, {"first": first}, caller=member)
             assert len(data["me"]["card"]["memberships"]["nodes"]) == first
             counts.append(len(statements))
@@ -287,7 +289,7 @@ async def test_a_page_of_thirty_memberships_costs_as_many_statements_as_one_of_t
 async def test_thirty_membership_entities_are_read_in_one_statement(tmp_path: Path) -> None:
     async with open_alliance(tmp_path) as house:
         member, memberships = await _joined_everywhere(house, [f"M{n:02}" for n in range(30)])
-        statements = _counted(house)
+        statements = await _counted(house)
         data = await house.ask(
             "query($of: [_Any!]!) { _entities(representations: $of) "
             "{ ... on Membership { joinedAt merchant { name } } } }",
@@ -348,17 +350,19 @@ async def _joined_everywhere(house: House, names: list[str]) -> tuple[Caller, li
     return member_caller(first["member"]["id"]), memberships
 
 
-def _counted(house: House) -> list[str]:
+async def _counted(house: House) -> list[str]:
     """Every statement read from now on."""
     statements: list[str] = []
+    each_reader_once = threading.Barrier(READERS)
 
     def note(statement: str) -> None:
         if statement.startswith("SELECT"):
             statements.append(statement)
 
-    readers = house.alliance.database._readers
-    for _ in range(READERS):
-        connection = readers.get()
+    def trace(connection: Connection) -> None:
         driver_connection(connection).set_trace_callback(note)
-        readers.put(connection)
+        each_reader_once.wait()
+
+    database = house.alliance.database
+    await asyncio.gather(*(database.snapshot(trace) for _ in range(READERS)))
     return statements
