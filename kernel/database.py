@@ -29,6 +29,7 @@ BATCH_MAX = 256
 WAITING_MAX = 4_096
 READERS = 2
 BUSY_TIMEOUT_MS = 10_000
+CHECKPOINT_PAGES = 8_000
 
 
 class DatabaseUnavailable(Exception):
@@ -223,6 +224,9 @@ def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-32768")
+        # A checkpoint writes every page that changed since the last one, wherever it lies: rare
+        # ones write a page that changes often only once.
+        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.execute("PRAGMA temp_store=MEMORY")
         if query_only:
             cursor.execute("PRAGMA query_only=1")
