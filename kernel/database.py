@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import logging
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,13 @@ class DatabaseUnavailable(Exception):
     """
 
     extensions: ClassVar[dict[str, str]] = {"code": "SUBGRAPH_UNAVAILABLE"}
+
+
+class InDoubt(DatabaseUnavailable):
+    """The database failed while it committed: all of the work was kept, or nothing.
+
+    A repeat with the same request id finds out.
+    """
 
 
 class Overloaded(Exception):
@@ -175,8 +183,18 @@ class Database:
                 _read(connection, job)
                 _settle([job])
 
+    def _reopened(self, connection: Connection) -> Connection:
+        """A connection that believes nothing the old one did; the old one when none opens."""
+        try:
+            fresh = self._engine.connect()
+        except OperationalError as error:
+            logger.error("can not reopen %s: %s", self.path.name, error.orig)
+            return connection
+        connection.close()
+        return fresh
+
     def _write_until_closed(self, connection: Connection) -> None:
-        with connection:
+        try:
             while (job := self._waiting.get()) is not None:
                 batch = [job]
                 is_last = False
@@ -187,9 +205,13 @@ class Database:
                         break
                     batch.append(following)
                 _commit_together(connection, batch)
+                if any(isinstance(each.error, InDoubt) for each in batch):
+                    connection = self._reopened(connection)
                 _settle(batch)
                 if is_last:
                     return
+        finally:
+            connection.close()
 
 
 class DirectoryLock:
@@ -250,13 +272,18 @@ def _read(connection: Connection, job: _Job[Any]) -> None:
 
 def _commit_together(connection: Connection, batch: list[_Job[Any]]) -> None:
     """Runs the jobs in one transaction, each under a savepoint: a failed one costs only itself."""
+    is_committing = False
     try:
         run(connection, "BEGIN IMMEDIATE")
         for job in batch:
             _run_job(connection, job)
+        is_committing = True
         run(connection, "COMMIT")
     except DBAPIError as error:
         lost = _unavailable("nothing was kept", error)
+        if is_committing and _is_io_error(error):
+            # What reached the disk is not known: a log that was written and not flushed may count.
+            lost = InDoubt("the database failed while it committed")
         for job in batch:
             job.error = job.error or lost
         if _in_transaction(connection):
@@ -281,6 +308,11 @@ def _run_job(connection: Connection, job: _Job[Any]) -> None:
 def _unavailable(what: str, error: DBAPIError) -> DatabaseUnavailable:
     logger.error("%s: %s", what, error.orig)
     return DatabaseUnavailable(f"the database failed, {what}")
+
+
+def _is_io_error(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_IOERR
 
 
 def _in_transaction(connection: Connection) -> bool:

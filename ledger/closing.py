@@ -9,7 +9,7 @@ from ledger.entering import Moment
 from ledger.expiry import sweep_chunk
 from ledger.period_reads import read_nets, read_pools
 from ledger.periods import journal_hash, refuse_unless_closable
-from ledger.sqlite import Lane
+from ledger.sqlite import Cursor
 
 _JOURNAL = """
 SELECT json_array(
@@ -79,7 +79,7 @@ def first_changed_month(connection: Connection) -> int | None:
 
 
 def _journal_hash_of(connection: Connection, month: int) -> str:
-    return journal_hash(line for (line,) in Lane(connection).step(_JOURNAL, (month,)))
+    return journal_hash(line for (line,) in Cursor(connection).step(_JOURNAL, (month,)))
 
 
 def _freeze(connection: Connection, month: int, now: int) -> None:
@@ -97,3 +97,4 @@ def _freeze(connection: Connection, month: int, now: int) -> None:
         "INSERT INTO period VALUES (0, ?, ?, ?, ?, ?, ?, ?)",
         (month, now, digest, pool.opening, pool.closing, pool.backing, net.alliance),
     )
+    connection.exec_driver_sql("UPDATE lane_head SET closed_month = ?", (month,))

@@ -324,12 +324,20 @@ class KeyReused(AssertionError):
     """A key came back with another body: a bug of the caller, never of a member."""
 
 
+class Unbookable(AssertionError):
+    """The books can not take this one event: a bug, of the ledger or of its caller.
+
+    Nothing of it was kept; other events are not affected.
+    """
+
+
 class Ledger(Protocol):
     """The ledger, as the rest of the alliance sees it.
 
     Every method may raise `kernel.database.DatabaseUnavailable`, and every write
     `kernel.database.Overloaded`; nothing was kept then, and the same request may be repeated.
-    A write raises `KeyReused` when its key came with another body before.
+    A write raises `KeyReused` when its key came with another body before, and `Unbookable` when
+    the books object to it.
     """
 
     async def hold(self, request: HoldFunds) -> FundsHeld:

@@ -2,63 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from kernel.clock import to_micros
-from ledger import loading, posting
-from ledger.book import Draft
+from ledger.books import LaneBooks
 from ledger.contract import LedgerSettings
 from ledger.days import month_of
-from ledger.loading import Account, Heads
 from ledger.periods import posting_month
 from ledger.posting import Event
-from ledger.sqlite import Lane
-from ledger.state import ALLIANCE, Debt, Lot, Part, State, TxKind
+from ledger.state import ALLIANCE, Burn, Debt, Lot, OrderState, Part, State, TxKind
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What every event is decided under."""
+    """What every event is decided under.
+
+    Attributes:
+        micros: `now` in microseconds.
+        request_hash: of the request that is decided; empty when none is behind the event.
+    """
 
     now: datetime
     settings: LedgerSettings
+    request_hash: str = ""
+    micros: int = field(init=False)
 
-    @property
-    def micros(self) -> int:
-        """`now` in microseconds."""
-        return to_micros(self.now)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "micros", to_micros(self.now))
 
 
 def state_of(
-    heads: Heads,
+    books: LaneBooks,
+    at: int,
     *,
-    lots: list[Lot] | None = None,
+    lots: Sequence[Lot] = (),
     held: tuple[Part, ...] = (),
     debts: tuple[Debt, ...] = (),
+    order: OrderState | None = None,
+    burns: tuple[Burn, ...] = (),
 ) -> State:
     """The state in which a request finds the books."""
     return State(
-        rule=heads.rule,
-        next_lot_id=heads.next_lot_id,
-        next_debt_id=heads.next_debt_id,
-        lots=tuple(lots or ()),
+        rule=books.rule_at(at),
+        next_lot_id=books.head.next_lot_id,
+        next_debt_id=books.head.next_debt_id,
+        lots=tuple(lots),
         held=held,
         debts=debts,
+        order=order,
+        burns=burns,
     )
 
 
-def open_debts(lane: Lane, card_id: str, accounts: Mapping[str, Account]) -> tuple[Debt, ...]:
+def open_debts(books: LaneBooks, card_id: str) -> tuple[Debt, ...]:
     """The open debts of a card, oldest first; reads them only when there are any."""
-    owed = accounts.get(f"debt:{card_id}")
-    if owed is None or owed.posted == 0:
+    if books.account(f"debt:{card_id}").posted == 0:
         return ()
-    return loading.read_debts(lane, card_id)
+    return books.debts(card_id)
 
 
 def event_at(
-    heads: Heads,
+    books: LaneBooks,
     kind: TxKind,
     moment: Moment,
     *,
@@ -66,11 +72,12 @@ def event_at(
     card_id: str | None,
     merchant_id: str | None = None,
     order_no: str | None = None,
+    reason: str | None = None,
 ) -> Event:
     """The event that takes effect at `at`, in the period that it is to be posted in."""
-    month, origin = posting_month(month_of(at, moment.settings.time_zone), heads.closed_month)
+    closed = books.head.closed_month
+    month, origin = posting_month(month_of(at, moment.settings.time_zone), closed)
     return Event(
-        seq=heads.next_seq,
         kind=kind,
         card_id=card_id,
         merchant_id=merchant_id,
@@ -79,16 +86,9 @@ def event_at(
         created_at=moment.micros,
         month=month,
         origin_month=origin,
+        request_hash=moment.request_hash,
+        reason=reason,
     )
-
-
-def enter(lane: Lane, event: Event, draft: Draft, accounts: Mapping[str, Account]) -> int | None:
-    """Writes a draft; the number of its transaction, None when it enters nothing."""
-    if draft.is_empty:
-        posting.write_lots(lane, event.card_id, draft, accounts)
-        return None
-    posting.write_event(lane, event, draft, accounts)
-    return event.seq
 
 
 def party_of(merchant_id: str, settings: LedgerSettings) -> str:

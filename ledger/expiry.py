@@ -8,16 +8,21 @@ Source: docs/rules/points.md, rule 10.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 
 from sqlalchemy import Connection
 
 from kernel.clock import from_micros
 from kernel.database import Database
-from ledger import loading, posting
-from ledger.book import Draft
-from ledger.entering import Moment, enter, event_at, state_of
-from ledger.sqlite import Lane
+from ledger.batch import open_books
+from ledger.draft import Draft
+from ledger.entering import Moment, event_at, state_of
+from ledger.lanes import read_lanes
+from ledger.loading import lot_of
+from ledger.needs import Needs, foresee
+from ledger.ports import port_on
+from ledger.posting import Pen
 from ledger.state import Lot, Part, TxKind
 
 LOTS_PER_CHUNK = 64
@@ -35,38 +40,48 @@ async def sweep(database: Database, moment: Moment, *, until: int) -> int:
         Overloaded: likewise.
     """
     swept = 0
-    while await database.snapshot(lambda connection: is_any_due(connection, until=until)):
-        swept += await database.transaction(
-            lambda connection: sweep_chunk(connection, moment, until=until)
-        )
+    for lane in range(await read_lanes(database)):
+        is_due = partial(is_any_due, until=until, lane=lane)
+        chunk = partial(sweep_chunk, moment=moment, until=until, lane=lane)
+        while await database.snapshot(is_due):
+            swept += await database.transaction(chunk)
     return swept
 
 
-def is_any_due(connection: Connection, *, until: int) -> bool:
-    """Whether a sweep would find something."""
-    return bool(loading.read_due_lots(Lane(connection), until=until, limit=1))
+def is_any_due(connection: Connection, *, until: int, lane: int = 0) -> bool:
+    """Whether a sweep of the lane would find something."""
+    return bool(port_on(connection, lane).due_lots(until=until, limit=1))
 
 
 def sweep_chunk(
-    connection: Connection, moment: Moment, *, until: int, limit: int = LOTS_PER_CHUNK
+    connection: Connection,
+    moment: Moment,
+    *,
+    until: int,
+    lane: int = 0,
+    limit: int = LOTS_PER_CHUNK,
 ) -> int:
-    """Expires the lots that are due longest; how many. The caller owns the transaction.
+    """Expires the lots of a lane that are due longest; how many. The caller owns the transaction.
 
     Each card's lots of one instant are one transaction of the books, in force since that instant.
     """
     assert until <= moment.micros
-    lane = Lane(connection)
-    due = loading.read_due_lots(lane, until=until, limit=limit)
+    port = port_on(connection, lane)
+    books = open_books(port, since=moment.micros, latest=moment.micros)
+    due = [(row[0], lot_of(row[1:])) for row in port.due_lots(until=until, limit=limit)]
+    foresee(books, Needs(cards=dict.fromkeys(card_id for card_id, _ in due)))
+    pen = Pen(books)
     for (card_id, expires_at), rows in groupby(due, lambda row: (row[0], row[1].expires_at)):
-        _expire(lane, moment, card_id, expires_at, [lot for _, lot in rows])
+        lots = [lot for _, lot in rows]
+        for lot in lots:
+            books.put_lot(card_id, lot)
+        _expire(pen, moment, card_id, expires_at, lots)
+    pen.finish()
     return len(due)
 
 
-def _expire(lane: Lane, moment: Moment, card_id: str, expires_at: int, lots: list[Lot]) -> None:
-    heads = loading.read_heads(lane, at=expires_at)
-    accounts = loading.read_accounts(lane, posting.card_accounts(card_id))
-    draft = Draft.of(state_of(heads, lots=lots), moment.micros)
+def _expire(pen: Pen, moment: Moment, card_id: str, expires_at: int, lots: list[Lot]) -> None:
+    draft = Draft.of(state_of(pen.books, expires_at, lots=lots), moment.micros)
     draft.expire(Part(lot.id, lot.free) for lot in lots)
     at = from_micros(expires_at)
-    event = event_at(heads, TxKind.EXPIRY, moment, at=at, card_id=card_id)
-    enter(lane, event, draft, accounts)
+    pen.enter(event_at(pen.books, TxKind.EXPIRY, moment, at=at, card_id=card_id), draft)

@@ -9,22 +9,25 @@ from sqlalchemy import Connection, insert, select
 from kernel.clock import Clock, to_micros
 from kernel.database import Database
 from kernel.ids import IdSource
+from ledger.lanes import LANES_MAX
 from ledger.rules_sql import insert_rule
 from ledger.state import RuleTerms
-from ledger.tables import ledger_info, metadata
+from ledger.tables import lane_head, ledger_info, metadata
 
 
 async def open_ledger_database(
-    path: Path, *, clock: Clock, ids: IdSource, initial_rule: RuleTerms
+    path: Path, *, clock: Clock, ids: IdSource, initial_rule: RuleTerms, lanes: int = 1
 ) -> Database:
     """The ledger's database at `path`.
 
     Args:
         initial_rule: version 1 of a new ledger, in force from the beginning of time.
+        lanes: of a new ledger, for ever.
 
     Raises:
         DatabaseUnavailable: the file can not be opened or written.
     """
+    assert 1 <= lanes <= LANES_MAX
     database = await Database.open(path, metadata)
     now = to_micros(clock.now())
 
@@ -32,8 +35,12 @@ async def open_ledger_database(
         if connection.execute(select(ledger_info.c.ledger_id)).first() is not None:
             return
         connection.execute(
-            insert(ledger_info).values(lane=0, ledger_id=ids.new("led"), created_at=now)
+            insert(ledger_info).values(
+                lane=0, ledger_id=ids.new("led"), created_at=now, lanes=lanes
+            )
         )
+        heads = {"lanes": lanes, "next_seq": 1, "next_lot_id": 1, "next_debt_id": 1}
+        connection.execute(insert(lane_head), [{"lane": lane, **heads} for lane in range(lanes)])
         insert_rule(
             connection,
             ids.new("rule"),

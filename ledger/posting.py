@@ -1,53 +1,22 @@
-"""Writes a draft: one executemany a table. The caller owns the transaction."""
+"""Enters a draft into the books of its lane, and notes the rows that the batch will write."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger import chain
-from ledger.book import CardChange, Draft
-from ledger.loading import Account
+from ledger.books import LaneBooks
+from ledger.draft import CardChange, Draft
+from ledger.loading import Head, HoldRow
 from ledger.lots import residual_funding
-from ledger.sqlite import Lane
-from ledger.state import Asset, Burn, HoldState, Lot, OrderState, Part, TxKind
+from ledger.port import Row
+from ledger.state import Asset, Burn, Debt, Lot, OrderState, Part, SettlementKind, TxKind
+from ledger.writes import Sheets
 
 ISSUED = {Asset.POINTS: "points:issued", Asset.COINS: "coins:issued"}
 """The accounts that units come from and go to."""
 
-_TX = "INSERT INTO ledger_tx VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ENTRY = "INSERT INTO entry VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_CARD_ENTRY = "INSERT INTO card_entry VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_LOT_MOVE = "INSERT INTO lot_move VALUES (0, ?, ?, ?, ?, ?, ?)"
-_DEBT = (
-    "INSERT INTO debt VALUES (0, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (lane, id) DO UPDATE SET open = excluded.open"
-)
-_BURN = (
-    "INSERT INTO burn VALUES (0, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (lane, order_id, part) DO UPDATE SET returned = excluded.returned"
-)
-_LOT = (
-    "INSERT INTO lot VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (lane, id) "
-    "DO UPDATE SET residual = excluded.residual, remaining = excluded.remaining, "
-    "held = excluded.held"
-)
-_ACCOUNT = (
-    "INSERT INTO account VALUES (0, ?, ?, ?, ?, ?) ON CONFLICT (lane, account) "
-    "DO UPDATE SET posted = excluded.posted, held = excluded.held"
-)
-_POSITION = (
-    "INSERT INTO position VALUES (0, ?, ?, ?, ?, ?, 1) ON CONFLICT (lane, month, account, kind) "
-    "DO UPDATE SET amount = amount + excluded.amount, points = points + excluded.points, "
-    "entries = entries + 1"
-)
-_ORDER = (
-    f"INSERT INTO order_state VALUES (0{', ?' * 24}) ON CONFLICT (lane, order_id) DO UPDATE SET "
-    "points_returned = excluded.points_returned, points_restored = excluded.points_restored, "
-    "coins_returned = excluded.coins_returned, coins_restored = excluded.coins_restored, "
-    "reversed = excluded.reversed, recovered = excluded.recovered, "
-    "coupon_returned = excluded.coupon_returned"
-)
+_CARD = {Asset.POINTS: "points:", Asset.COINS: "coins:"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +24,12 @@ class Event:
     """Where and when a draft takes effect; instants in microseconds.
 
     Attributes:
-        seq: counts the transactions of the lane.
         month: the clearing period that it is posted in.
         origin_month: the closed period that it belongs to; None when that is `month`.
+        request_hash: of the request that it answers; empty when none is behind it.
         reason: why, in somebody's words.
     """
 
-    seq: int
     kind: TxKind
     card_id: str | None
     merchant_id: str | None
@@ -70,156 +38,219 @@ class Event:
     created_at: int
     month: int
     origin_month: int | None
+    request_hash: str
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    account: str
-    asset: Asset
-    kind: str
-    amount: int
-    points: int = 0
-    rule_version: int | None = None
-    order_no: str | None = None
+class Pen:
+    """Writes into one lane's books, and onto the sheets of its batch."""
 
+    def __init__(self, books: LaneBooks) -> None:
+        self.books = books
+        self.sheets = Sheets()
+        self._leaves: list[bytes] = []
+        self._head_before = _head_row(books.head)
 
-def card_accounts(card_id: str) -> list[str]:
-    """The accounts that an event of a card may move, parties of settlement aside."""
-    card = [f"points:{card_id}", f"debt:{card_id}", f"coins:{card_id}"]
-    return [*card, *ISSUED.values()]
-
-
-def write_event(lane: Lane, event: Event, draft: Draft, accounts: Mapping[str, Account]) -> None:
-    """Enters a draft into the books.
-
-    Args:
-        accounts: those of `card_accounts` that exist, as they are now.
-    """
-    rows = _unit_rows(event, draft) + _settlement_rows(draft)
-    tx = (
-        event.seq, event.kind.value, event.card_id, event.merchant_id, event.order_no,
-        event.at, event.created_at, event.month, event.origin_month, event.reason,
-    )  # fmt: skip
-    entries = [_entry_row(event, leg, row) for leg, row in enumerate(rows)]
-    moves = [
-        (event.seq, leg, move.lot_id, move.amount, move.funding_minor, event.month)
-        for leg, move in enumerate(draft.moves)
-    ]
-    lane.run(_TX, tx)
-    lane.run_many(_ENTRY, entries)
-    lane.run_many(_LOT_MOVE, moves)
-    chain.seal(lane, tx, entries, moves)
-    lane.run_many(
-        _POSITION,
-        [
-            (event.month, row.account, row.kind, row.amount, row.points)
-            for row in rows
-            if row.asset is Asset.SETTLEMENT
-        ],
-    )
-    write_orders(lane, event.card_id, draft)
-    if event.card_id is not None:
-        lane.run_many(_CARD_ENTRY, _card_lines(event, event.card_id, draft, accounts))
-    write_lots(lane, event.card_id, draft, accounts, rows)
-
-
-def write_lots(
-    lane: Lane,
-    card_id: str | None,
-    draft: Draft,
-    accounts: Mapping[str, Account],
-    rows: Sequence[_Row] = (),
-) -> None:
-    """Writes the lots that changed, and what the card's accounts post and hold."""
-    if card_id is None:
-        return
-    lane.run_many(_LOT, [_lot_row(card_id, draft.lots[lot_id]) for lot_id in draft.touched])
-    _write_accounts(lane, card_id, draft, accounts, rows)
-
-
-def write_hold(
-    lane: Lane,
-    attempt_id: str,
-    card_id: str,
-    state: HoldState,
-    *,
-    parts: Sequence[Part] = (),
-    points: int = 0,
-    coins: int = 0,
-    decided_at: int | None = None,
-) -> None:
-    """Writes an attempt and what it picked, or decides it."""
-    lane.run(
-        "INSERT INTO hold VALUES (0, ?, ?, ?, ?, ?, ?) ON CONFLICT (lane, attempt_id) "
-        "DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at",
-        (attempt_id, card_id, state.value, points, coins, decided_at),
-    )
-    lane.run_many(
-        "INSERT INTO hold_lot VALUES (0, ?, ?, ?, ?)",
-        [(attempt_id, pick, part.lot_id, part.amount) for pick, part in enumerate(parts)],
-    )
-
-
-def _unit_rows(event: Event, draft: Draft) -> list[_Row]:
-    rows = []
-    for change in draft.changes:
-        card = f"{change.asset.value.lower()}:{event.card_id}"
-        rows.append(_Row(card, change.asset, change.kind, change.units))
-        rows.append(_Row(f"debt:{event.card_id}", change.asset, change.kind, change.owed))
-        issued = -(change.units + change.owed)
-        rows.append(_Row(ISSUED[change.asset], change.asset, change.kind, issued))
-    return [row for row in rows if row.amount]
-
-
-def _settlement_rows(draft: Draft) -> list[_Row]:
-    return [
-        _Row(
-            leg.party, Asset.SETTLEMENT, leg.kind, leg.amount_minor, leg.points,
-            leg.rule_version, leg.order_no,
-        )
-        for leg in draft.legs
-    ]  # fmt: skip
-
-
-def _entry_row(event: Event, leg: int, row: _Row) -> tuple[object, ...]:
-    return (
-        event.seq, leg, row.account, row.asset.value, row.kind, row.amount, row.points,
-        event.month, row.rule_version, row.order_no,
-    )  # fmt: skip
-
-
-def _card_lines(
-    event: Event, card_id: str, draft: Draft, accounts: Mapping[str, Account]
-) -> list[tuple[object, ...]]:
-    nothing = Account()
-    points = accounts.get(f"points:{card_id}", nothing).posted
-    points += accounts.get(f"debt:{card_id}", nothing).posted
-    coins = accounts.get(f"coins:{card_id}", nothing).posted
-    lines: list[tuple[object, ...]] = []
-    for leg, change in enumerate(draft.changes):
-        moved_points, moved_coins = _moved(change)
-        points += moved_points
-        coins += moved_coins
-        line = (
-            card_id, event.seq, leg, change.kind.value, event.at, moved_points, moved_coins,
-            event.merchant_id, event.order_no, points, coins,
+    def enter(self, event: Event, draft: Draft) -> int | None:
+        """Enters a draft; the number of its transaction, None when it books nothing."""
+        if event.card_id is not None:
+            self._put_lots(event.card_id, draft)
+        if draft.is_empty:
+            self._hold_only(event.card_id, draft)
+            return None
+        self.put_orders(event.card_id, draft)
+        head = self.books.head
+        seq = head.next_seq
+        head.next_seq += 1
+        tx = (
+            seq, event.kind.value, event.card_id, event.merchant_id, event.order_no,
+            event.at, event.created_at, event.month, event.origin_month, event.reason,
         )  # fmt: skip
-        lines.append(line)
-    return lines
+        if event.card_id is not None:
+            self._card_lines(seq, event, event.card_id, draft)
+        entries = self._unit_entries(seq, event, draft)
+        self._settlement_entries(entries, seq, event.month, draft)
+        moves = [
+            (seq, leg, move.lot_id, move.amount, move.funding_minor, event.month)
+            for leg, move in enumerate(draft.moves)
+        ]
+        sheets = self.sheets
+        sheets.txs.append(tx)
+        sheets.entries += entries
+        sheets.moves += moves
+        self._leaves.append(chain.leaf(event.request_hash, tx, entries, moves))
+        return seq
+
+    def hold_parts(self, card_id: str, draft: Draft) -> None:
+        """Notes parts of lots that were set aside."""
+        self._put_lots(card_id, draft)
+        self._hold_only(card_id, draft)
+
+    def put_hold(
+        self,
+        hold: HoldRow,
+        *,
+        parts: tuple[Part, ...] = (),
+        points: int = 0,
+        coins: int = 0,
+        decided_at: int | None = None,
+    ) -> None:
+        """Notes an attempt and what it picked, or decides it."""
+        key = hold.attempt_id
+        before = self.books.hold(key)
+        sheets = self.sheets
+        if before is None:
+            row = (key, hold.card_id, hold.state.value, points, coins, decided_at)
+            sheets.new_holds[key] = row
+            sheets.hold_lots += [
+                (key, pick, part.lot_id, part.amount) for pick, part in enumerate(parts)
+            ]
+            self.books.put_hold(hold, parts)
+            return
+        made = sheets.new_holds.get(key)
+        if made is not None:
+            sheets.new_holds[key] = (*made[:2], hold.state.value, *made[3:5], decided_at)
+        else:
+            sheets.holds[key] = (hold.state.value, decided_at, key)
+        self.books.put_hold(hold)
+
+    def finish(self) -> None:
+        """Seals what was entered with a block, and writes it all."""
+        head, sheets = self.books.head, self.sheets
+        if self._leaves:
+            head.hash = chain.block_hash(head.hash or chain.GENESIS, self._leaves)
+            sheets.blocks.append((head.next_seq - 1, head.hash))
+        row = _head_row(head)
+        if row != self._head_before:
+            sheets.heads.append(row)
+        sheets.write(self.books.port)
+
+    def _put_lots(self, card_id: str, draft: Draft) -> None:
+        books, sheets = self.books, self.sheets
+        for lot_id in draft.touched:
+            lot = draft.lots[lot_id]
+            if lot_id in draft.made or lot_id in sheets.new_lots:
+                sheets.new_lots[lot_id] = _lot_row(card_id, lot)
+            else:
+                sheets.lots[lot_id] = (residual_funding(lot), lot.remaining, lot.held, lot_id)
+            books.put_lot(card_id, lot)
+        books.head.next_lot_id += len(draft.made)
+
+    def put_orders(self, card_id: str | None, draft: Draft) -> None:
+        """Notes the orders that changed, what they burned, and the debts they made."""
+        books, sheets = self.books, self.sheets
+        for order in draft.orders.values():
+            if books.put_order(order) or order.order_id in sheets.new_orders:
+                sheets.new_orders[order.order_id] = _order_row(order)
+            else:
+                sheets.orders[order.order_id] = _order_change(order)
+        for burn in draft.burns:
+            self._put_burn(burn)
+        if card_id is not None:
+            for debt in draft.debts.values():
+                self._put_debt(card_id, debt)
+
+    def _put_burn(self, burn: Burn) -> None:
+        key = burn.order_id, burn.seq
+        burns = self.books.burns(burn.order_id)
+        if burn.seq not in burns or key in self.sheets.new_burns:
+            self.sheets.new_burns[key] = (
+                *key, burn.lot_id, burn.asset.value, burn.amount, burn.funding_minor, burn.returned,
+            )  # fmt: skip
+        else:
+            self.sheets.burns[key] = (burn.returned, *key)
+        burns[burn.seq] = burn
+
+    def _put_debt(self, card_id: str, debt: Debt) -> None:
+        head, sheets = self.books.head, self.sheets
+        if debt.id == head.next_debt_id:
+            head.next_debt_id += 1
+            sheets.new_debts[debt.id] = (
+                debt.id, card_id, debt.order.order_id, debt.open, debt.open,
+            )  # fmt: skip
+        elif debt.id in sheets.new_debts:
+            sheets.new_debts[debt.id] = (*sheets.new_debts[debt.id][:4], debt.open)
+        else:
+            sheets.debts[debt.id] = debt.open, debt.id
+        self.books.put_debt(card_id, debt)
+
+    def _hold_only(self, card_id: str | None, draft: Draft) -> None:
+        for asset, held in draft.held_delta.items():
+            assert card_id is not None
+            self._move(f"{_CARD[asset]}{card_id}", asset.value, 0, held, has_floor=1)
+
+    def _unit_entries(self, seq: int, event: Event, draft: Draft) -> list[Row]:
+        """Legs in points and coins; what they move goes onto the accounts."""
+        entries: list[Row] = []
+        held = dict(draft.held_delta)
+        for change in draft.changes:
+            asset, kind = change.asset.value, change.kind.value
+            for name, amount, has_floor in (
+                (f"{_CARD[change.asset]}{event.card_id}", change.units, 1),
+                (f"debt:{event.card_id}", change.owed, 0),
+                (ISSUED[change.asset], -(change.units + change.owed), 0),
+            ):
+                if amount:
+                    leg = len(entries)
+                    entries.append(
+                        (seq, leg, name, asset, kind, amount, 0, event.month, None, None)
+                    )
+                    freed = held.pop(change.asset, 0) if has_floor else 0
+                    self._move(name, asset, amount, freed, has_floor=has_floor)
+        for asset_left, left in held.items():
+            card = f"{_CARD[asset_left]}{event.card_id}"
+            self._move(card, asset_left.value, 0, left, has_floor=1)
+        return entries
+
+    def _move(self, name: str, asset: str, amount: int, held: int, *, has_floor: int) -> None:
+        account = self.books.account(name)
+        account.posted += amount
+        account.held += held
+        if account.is_stored:
+            self.sheets.accounts[name] = (account.posted, account.held, name)
+        else:
+            row = (name, asset, account.posted, account.held, has_floor)
+            self.sheets.new_accounts[name] = row
+
+    def _settlement_entries(self, entries: list[Row], seq: int, month: int, draft: Draft) -> None:
+        """Adds the legs in money; what they move goes onto the positions."""
+        positions = self.sheets.positions
+        for leg in draft.legs:
+            kind = leg.kind.value
+            entries.append(
+                (
+                    seq, len(entries), leg.party, "SETTLEMENT", kind, leg.amount_minor, leg.points,
+                    month, leg.rule_version, leg.order_no,
+                )
+            )  # fmt: skip
+            sums = positions.get((month, leg.party, kind))
+            if sums is None:
+                positions[month, leg.party, kind] = [leg.amount_minor, leg.points, 1]
+            else:
+                sums[0] += leg.amount_minor
+                sums[1] += leg.points
+                sums[2] += 1
+            if leg.kind is SettlementKind.COINS_ISSUE and leg.amount_minor < 0:
+                self.books.add_granted(leg.party, month, -leg.amount_minor)
+
+    def _card_lines(self, seq: int, event: Event, card_id: str, draft: Draft) -> None:
+        account = self.books.account
+        points = account(f"points:{card_id}").posted + account(f"debt:{card_id}").posted
+        coins = account(f"coins:{card_id}").posted
+        for leg, change in enumerate(draft.changes):
+            moved_points, moved_coins = _moved(change)
+            points += moved_points
+            coins += moved_coins
+            self.sheets.card_entries.append(
+                (
+                    card_id, seq, leg, change.kind.value, event.at, moved_points, moved_coins,
+                    event.merchant_id, event.order_no, points, coins,
+                )
+            )  # fmt: skip
 
 
-def write_orders(lane: Lane, card_id: str | None, draft: Draft) -> None:
-    """Writes the orders that changed, what they burned, and the debts they made."""
-    lane.run_many(_ORDER, [_order_row(order) for order in draft.orders.values()])
-    lane.run_many(_BURN, [_burn_row(burn) for burn in draft.burns])
-    lane.run_many(
-        _DEBT,
-        [
-            (debt.id, card_id, debt.order.order_id, debt.open, debt.open)
-            for debt in draft.debts.values()
-        ],
-    )
+def _head_row(head: Head) -> Row:
+    return head.next_seq, head.next_lot_id, head.next_debt_id, head.closed_month, head.hash
 
 
 def _moved(change: CardChange) -> tuple[int, int]:
@@ -228,47 +259,14 @@ def _moved(change: CardChange) -> tuple[int, int]:
     return change.units + change.owed, 0
 
 
-def _write_accounts(
-    lane: Lane,
-    card_id: str,
-    draft: Draft,
-    accounts: Mapping[str, Account],
-    rows: Sequence[_Row],
-) -> None:
-    posted: dict[tuple[str, Asset], int] = {}
-    for row in rows:
-        if row.asset is not Asset.SETTLEMENT:
-            key = row.account, row.asset
-            posted[key] = posted.get(key, 0) + row.amount
-    for asset in draft.held_delta:
-        posted.setdefault((f"{asset.value.lower()}:{card_id}", asset), 0)
-    nothing = Account()
-    written = []
-    for (name, asset), amount in posted.items():
-        before = accounts.get(name, nothing)
-        is_card = name == f"{asset.value.lower()}:{card_id}"
-        held = draft.held_delta.get(asset, 0) if is_card else 0
-        written.append(
-            (name, asset.value, before.posted + amount, before.held + held, int(is_card))
-        )
-    lane.run_many(_ACCOUNT, written)
-
-
-def _burn_row(burn: Burn) -> tuple[object, ...]:
-    return (
-        burn.order_id, burn.seq, burn.lot_id, burn.asset.value, burn.amount, burn.funding_minor,
-        burn.returned,
-    )  # fmt: skip
-
-
-def _lot_row(card_id: str, lot: Lot) -> tuple[object, ...]:
+def _lot_row(card_id: str, lot: Lot) -> Row:
     return (
         lot.id, card_id, lot.asset.value, lot.issuer_id, lot.funding_minor, residual_funding(lot),
         lot.original, lot.remaining, lot.held, lot.active_at, lot.expires_at, lot.order_id,
     )  # fmt: skip
 
 
-def _order_row(order: OrderState) -> tuple[object, ...]:
+def _order_row(order: OrderState) -> Row:
     points, coins = order.points, order.coins
     return (
         order.order_id, order.order_no, order.merchant_id, order.card_id, order.rule_version,
@@ -276,4 +274,11 @@ def _order_row(order: OrderState) -> tuple[object, ...]:
         points.restored, coins.asked, coins.burned, coins.gross_minor, coins.fee_minor,
         coins.returned, coins.restored, order.earned, order.issue_fee_minor, order.lot_id,
         order.reversed, order.recovered, order.coupon_minor, order.coupon_returned_minor,
+    )  # fmt: skip
+
+
+def _order_change(order: OrderState) -> Row:
+    return (
+        order.points.returned, order.points.restored, order.coins.returned, order.coins.restored,
+        order.reversed, order.recovered, order.coupon_returned_minor, order.order_id,
     )  # fmt: skip

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kernel.units import reversed_share
-from ledger.book import CardChange, Draft
 from ledger.contract import ApplyRefund, DebtPolicy, RefundReceipt
+from ledger.draft import CardChange, Draft
 from ledger.lots import is_expired, parts_covering
 from ledger.rules import alliance_share
 from ledger.settlement import coupon_legs, return_legs

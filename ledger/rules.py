@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kernel.units import share_bp
-from ledger.book import CardChange, Draft
 from ledger.contract import (
     CaptureOrder,
     CoinsReceipt,
@@ -24,6 +23,7 @@ from ledger.contract import (
     OrderReceipt,
     ReleaseFunds,
 )
+from ledger.draft import CardChange, Draft
 from ledger.lots import first_to_expire, is_spendable, parts_covering
 from ledger.settlement import (
     Leg,

@@ -11,7 +11,7 @@ from ledger.contract import LedgerSettings
 from ledger.entering import party_of
 from ledger.settlement import Leg
 from ledger.simulation import PastEvent, PastMove
-from ledger.sqlite import Grouped, Lane
+from ledger.sqlite import Cursor, Grouped
 from ledger.state import ALLIANCE, Asset, Lot, SettlementKind
 
 _EVENTS = """
@@ -38,7 +38,7 @@ def read_events(
     Args:
         since, until: microseconds; `until` is not part of it.
     """
-    lane = Lane(connection)
+    lane = Cursor(connection)
     events = lane.all(_EVENTS, (since, until))
     if not events:
         return

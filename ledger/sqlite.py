@@ -1,13 +1,15 @@
-"""Runs the ledger's hot statements straight on SQLite's own cursor.
+"""Runs the ledger's statements straight on SQLite's own cursor.
 
-A result object costs more than the statement that fills it, and an order runs a dozen; see
-docs/decisions/ledger.md. Reads off the hot path use the connection as everyone does.
+A result object costs more than the statement that fills it; see docs/decisions/ledger.md. Reads
+off the hot path use the connection as everyone does.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -15,9 +17,15 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from ledger.loading import DUE_LOTS, FREE_LOTS, HEAD
+from ledger.port import LotsWanted, Query, Row, Write
 
-class Lane:
-    """One lane of the books, inside the transaction of a connection.
+_KEYS = (1, 4, 16, 64, 256)
+"""How many keys a statement has: few lengths, so that SQLite's statements are found again."""
+
+
+class Cursor:
+    """Statements on the connection of a transaction that its user owns.
 
     Every method raises `OperationalError` or `IntegrityError` as the connection itself would.
     """
@@ -27,20 +35,18 @@ class Lane:
         assert isinstance(raw, sqlite3.Connection)
         self._raw = raw
 
-    def first(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+    def first(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """The first row; None when there is none."""
         with _Told(statement):
-            row: tuple[Any, ...] | None = self._raw.execute(statement, values).fetchone()
+            row: Row | None = self._raw.execute(statement, values).fetchone()
             return row
 
-    def all(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def all(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Every row."""
         with _Told(statement):
             return self._raw.execute(statement, values).fetchall()
 
-    def step(
-        self, statement: str, values: Sequence[Any] = ()
-    ) -> Generator[tuple[Any, ...], None, None]:
+    def step(self, statement: str, values: Sequence[Any] = ()) -> Generator[Row, None, None]:
         """Row after row, each read when it is asked for."""
         with _Told(statement):
             cursor = self._raw.execute(statement, values)
@@ -49,7 +55,7 @@ class Lane:
             finally:
                 cursor.close()
 
-    def run(self, statement: str, values: Sequence[Any]) -> None:
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Runs a statement that gives no rows."""
         with _Told(statement):
             self._raw.execute(statement, values)
@@ -61,16 +67,80 @@ class Lane:
                 self._raw.executemany(statement, rows)
 
 
+class SqlitePort:
+    """One lane of a SQLite ledger; see `ledger.port.Port`."""
+
+    def __init__(self, connection: Connection, lane: int) -> None:
+        self.lane = lane
+        self._cursor = Cursor(connection)
+
+    def lock(self) -> Row | None:
+        """The lane's head; SQLite lets one transaction write at a time as it is."""
+        return self._cursor.first(_read(HEAD, self.lane, 0))
+
+    def rows(self, query: Query, keys: Sequence[str | int] = ()) -> list[Row]:
+        """What a query finds, 256 keys at a time."""
+        if "{keys}" not in query.sql:
+            return self._cursor.all(_read(query, self.lane, 0))
+        found: list[Row] = []
+        for start in range(0, len(keys), _KEYS[-1]):
+            some = list(keys[start : start + _KEYS[-1]])
+            width = next(width for width in _KEYS if width >= len(some))
+            some += some[-1:] * (width - len(some))
+            found += self._cursor.all(_read(query, self.lane, width), some)
+        return found
+
+    def free_lots(self, wanted: Sequence[LotsWanted]) -> list[tuple[list[Row], bool]]:
+        """Each card's lots, stepped and left as soon as they cover what is wanted."""
+        return [self._free_lots(each) for each in wanted]
+
+    def due_lots(self, *, until: int, limit: int) -> list[Row]:
+        """The lots that are due longest."""
+        return self._cursor.all(_read(DUE_LOTS, self.lane, 0), (until, limit))
+
+    def write(self, write: Write, rows: Sequence[Row]) -> None:
+        """Writes the rows, one after the other."""
+        self._cursor.run_many(_statement(write, self.lane), rows)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A savepoint."""
+        self._cursor.run("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            self._cursor.run("ROLLBACK TO apart")
+            self._cursor.run("RELEASE apart")
+            raise
+        self._cursor.run("RELEASE apart")
+
+    def _free_lots(self, wanted: LotsWanted) -> tuple[list[Row], bool]:
+        after, after_id = max(wanted.behind, (wanted.since, 2**62))
+        latest = 2**62 if wanted.latest is None else wanted.latest
+        values = (wanted.card_id, wanted.asset, latest, after, after_id)
+        units = wanted.units
+        rows: list[Row] = []
+        stepping = self._cursor.step(_read(FREE_LOTS, self.lane, 0), values)
+        for row in stepping:
+            rows.append(row)
+            if row[7] <= wanted.since and row[8] > wanted.counted_until:
+                units -= row[5] - row[6]
+                if units <= 0:
+                    stepping.close()
+                    return rows, False
+        return rows, True
+
+
 class Grouped:
     """Rows that are sorted by their first column, handed out group by group."""
 
-    def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
+    def __init__(self, rows: Iterator[Row]) -> None:
         self._groups = groupby(rows, itemgetter(0))
         self._key: int | None = None
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[Row] = []
         self._next()
 
-    def of(self, key: int) -> list[tuple[Any, ...]]:
+    def of(self, key: int) -> list[Row]:
         """The rows of a key; keys are asked for in rising order."""
         while self._key is not None and self._key < key:
             self._next()
@@ -80,6 +150,27 @@ class Grouped:
         group = next(self._groups, None)
         self._key = None if group is None else group[0]
         self._rows = [] if group is None else list(group[1])
+
+
+@lru_cache(maxsize=1_024)
+def _read(query: Query, lane: int, width: int) -> str:
+    return query.sql.format(lane=lane, keys=", ".join("?" * width))
+
+
+@lru_cache(maxsize=1_024)
+def _statement(write: Write, lane: int) -> str:
+    if write.is_update:
+        assert write.columns == write.sets + write.keys, "placeholders come in this order"
+        sets = ", ".join(f"{column} = ?" for column in write.sets)
+        keys = "".join(f" AND {column} = ?" for column in write.keys)
+        return f"UPDATE {write.name} SET {sets} WHERE lane = {lane}{keys}"
+    marks = ", ".join("?" * len(write.columns))
+    sql = f"INSERT INTO {write.name} (lane, {', '.join(write.columns)}) VALUES ({lane}, {marks})"
+    changes = [f"{column} = excluded.{column}" for column in write.sets]
+    changes += [f"{column} = {write.name}.{column} + excluded.{column}" for column in write.adds]
+    if not changes:
+        return sql
+    return f"{sql} ON CONFLICT (lane, {', '.join(write.keys)}) DO UPDATE SET {', '.join(changes)}"
 
 
 class _Told:

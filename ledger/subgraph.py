@@ -67,13 +67,15 @@ class LedgerSubgraph:
         self,
         database: Database,
         ledger_id: str,
+        lanes: int,
         *,
         clock: Clock,
         settings: Callable[[], LedgerSettings],
         registry: Registry,
         ids: IdSource,
     ) -> None:
-        self.ledger: Ledger = SqlLedger(database, clock=clock, settings=settings)
+        self._writer = SqlLedger(database, clock=clock, settings=settings, lanes=lanes)
+        self.ledger: Ledger = self._writer
         self.schema = ledger_schema()
         self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
         self._database = database
@@ -93,6 +95,7 @@ class LedgerSubgraph:
         settings: Callable[[], LedgerSettings],
         registry: Registry,
         initial_rule: RuleTerms | None = None,
+        lanes: int = 1,
     ) -> LedgerSubgraph:
         """The ledger in the file at `path`, made when it is missing.
 
@@ -100,17 +103,28 @@ class LedgerSubgraph:
             settings: asked at every event, so that a change takes effect at once.
             registry: knows which cards and merchants there are.
             initial_rule: first settlement rule of a new ledger; the default terms when absent.
+            lanes: how many parts a new ledger has that are written independently, for ever.
 
         Raises:
             DatabaseUnavailable: the file can not be opened or written.
         """
         database = await open_ledger_database(
-            path, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms()
+            path, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms(), lanes=lanes
         )
-        ledger_id = await database.snapshot(
-            lambda connection: connection.execute(select(ledger_info.c.ledger_id)).scalar_one()
+        info = await database.snapshot(
+            lambda connection: connection.execute(
+                select(ledger_info.c.ledger_id, ledger_info.c.lanes)
+            ).one()
         )
-        return cls(database, ledger_id, clock=clock, settings=settings, registry=registry, ids=ids)
+        return cls(
+            database,
+            info.ledger_id,
+            info.lanes,
+            clock=clock,
+            settings=settings,
+            registry=registry,
+            ids=ids,
+        )
 
     def context_for(self, caller: Caller | None, request_id: str, language: str) -> LedgerContext:
         """The context of one client request; its loaders remember what they read."""
@@ -134,4 +148,5 @@ class LedgerSubgraph:
 
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""
+        await self._writer.close()
         await self._database.close()

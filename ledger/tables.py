@@ -1,7 +1,8 @@
 """The tables of the ledger, with the constraints and triggers that guard them.
 
-`lane` leads every primary and unique key; a transaction stays inside one lane, and a SQLite
-ledger has the lane 0 alone. Instants are microseconds, months are year · 12 + month − 1.
+`lane` leads every primary and unique key, and a transaction stays inside one lane. `lane_head` is
+where each lane stands: every batch of writes locks its row first. Settlement rules and what the
+whole ledger is called lie in lane 0. Instants are microseconds, months are year · 12 + month − 1.
 """
 
 from __future__ import annotations
@@ -47,7 +48,21 @@ def _table(name: str, *items: Any) -> Table:
 
 public_request = request_table(metadata)
 
-ledger_info = _table("ledger_info", _text("ledger_id"), _int("created_at"))
+ledger_info = _table("ledger_info", _text("ledger_id"), _int("created_at"), _int("lanes"))
+
+lane_head = _table(
+    "lane_head",
+    _int("lanes"),
+    _int("next_seq"),
+    _int("next_lot_id"),
+    _int("next_debt_id"),
+    _int("closed_month", nullable=True),
+    Column("hash", LargeBinary, nullable=True),
+    CheckConstraint("0 <= lane AND lane < lanes", name="lane_head_lane_exists"),
+    CheckConstraint(
+        "next_seq > 0 AND next_lot_id > 0 AND next_debt_id > 0", name="lane_head_counts_up"
+    ),
+)
 
 settlement_rule = _table(
     "settlement_rule",

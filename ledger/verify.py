@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from ledger.chain import first_broken_block, read_head
+from ledger.chain_reads import first_broken_block, read_heads
 from ledger.closing import first_changed_month
 from ledger.lots import residual_funding
-from ledger.sqlite import Lane
+from ledger.sqlite import Cursor
 from ledger.state import NEVER, Asset, Lot
 
 
@@ -197,11 +197,12 @@ def verify(connection: Connection) -> Report:
     wrong_lot = _first_wrong_funding(connection)
     if wrong_lot is not None:
         findings.append(Finding("funding", _FUNDING, f"lot {wrong_lot}"))
-    lane = Lane(connection)
-    broken = first_broken_block(lane)
+    cursor = Cursor(connection)
+    broken = first_broken_block(cursor, 0)
     if broken is not None:
         findings.append(Finding("V9", _CHAIN, f"block {broken}"))
-    head = read_head(lane)
+    heads = read_heads(cursor)
+    head = heads[0] if heads else None
     changed_month = first_changed_month(connection)
     if changed_month is not None:
         findings.append(Finding("journal", _JOURNAL, f"month {changed_month}"))

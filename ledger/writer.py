@@ -1,23 +1,31 @@
-"""The ledger's writes: each runs once for its key, and its receipt is kept with what it did."""
+"""The ledger's writes: each takes effect once for its key, many of them in one commit."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection
 
 from kernel.clock import Clock, to_micros
-from kernel.database import Database
-from kernel.refusals import Refusal, refusal_from_json
-from ledger import events, reads, refund_events
+from kernel.database import Database, DatabaseUnavailable, InDoubt, Overloaded
+from ledger import reads, refund_events
+from ledger.batch import (
+    Outcome,
+    Submission,
+    open_books,
+    read_outcomes,
+    run_batch,
+    run_one_by_one,
+)
 from ledger.contract import (
     ApplyRefund,
-    AttemptReleased,
     CaptureOrder,
     CardStanding,
     CoinsReceipt,
@@ -26,91 +34,84 @@ from ledger.contract import (
     GrantCoins,
     GrantOverBudget,
     HoldFunds,
-    KeyReused,
     LedgerSettings,
     OrderReceipt,
     RefundReceipt,
     ReleaseFunds,
 )
 from ledger.entering import Moment
-from ledger.loading import read_hold
-from ledger.sqlite import Lane
-from ledger.state import HoldState
+from ledger.group_commit import GroupCommit
+from ledger.lanes import lane_of, lanes_of
+from ledger.ports import port_on
 
 ReceiptT = TypeVar("ReceiptT", FundsHeld, FundsReleased, OrderReceipt, RefundReceipt, CoinsReceipt)
+logger = logging.getLogger(__name__)
 
 
 class SqlLedger:
-    """The ledger in one database; see `ledger.contract.Ledger`."""
+    """The ledger in one database; see `ledger.contract.Ledger`.
+
+    Attributes:
+        batches_isolated: batches that the books objected to, and that were run one by one.
+    """
 
     def __init__(
-        self, database: Database, *, clock: Clock, settings: Callable[[], LedgerSettings]
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        settings: Callable[[], LedgerSettings],
+        lanes: int = 1,
     ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._lanes = lanes
+        self._queues: list[GroupCommit[Submission, Any]] = [
+            GroupCommit(partial(self._commit, lane)) for lane in range(lanes)
+        ]
+        self.batches_isolated = 0
 
     async def hold(self, request: HoldFunds) -> FundsHeld:
         """Holds the funds, all or nothing."""
         body = (request.card_id, request.merchant_id, request.points, request.coins_minor)
-        receipt = await self._once(
-            "hold",
-            request.attempt_id,
-            body,
-            FundsHeld,
-            lambda lane, _: events.hold(lane, request),
-        )
-        if receipt.replayed:
-            await self._refuse_when_released(request.attempt_id)
-        return receipt
+        now = to_micros(request.now)
+        return await self._once(FundsHeld, "hold", request.attempt_id, request, body, now=now)
 
     async def release(self, request: ReleaseFunds) -> FundsReleased:
         """Frees what the attempt holds."""
-        return await self._once(
-            "release",
-            request.attempt_id,
-            (request.card_id,),
-            FundsReleased,
-            lambda lane, moment: events.release(lane, request, moment),
-        )
+        body = (request.card_id,)
+        return await self._once(FundsReleased, "release", request.attempt_id, request, body)
 
     async def capture_order(self, request: CaptureOrder) -> OrderReceipt:
         """Books a paid order."""
-        facts = replace(request, active_at=request.at, expires_at=None)
-        return await self._once(
-            "order",
-            request.order_id,
-            facts,
-            OrderReceipt,
-            lambda lane, moment: events.capture(lane, request, moment),
-        )
+        body = (
+            request.order_id, request.order_no, request.merchant_id, request.card_id,
+            request.attempt_id, request.points_spent, request.coins_spent_minor,
+            request.points_earned, request.at, request.redemptions,
+        )  # fmt: skip
+        return await self._once(OrderReceipt, "order", request.order_id, request, body)
 
     async def apply_refund(self, request: ApplyRefund) -> RefundReceipt:
         """Books a refund."""
-        return await self._once(
-            "refund",
-            f"{request.order_id}/{request.refund_no}",
-            request,
-            RefundReceipt,
-            lambda lane, moment: refund_events.refund(lane, request, moment),
-        )
+        key = f"{request.order_id}/{request.refund_no}"
+        return await self._once(RefundReceipt, "refund", key, request, request)
 
     async def preview_refund(self, request: ApplyRefund) -> RefundReceipt:
         """What `apply_refund` would do now."""
         moment = self._moment()
-        return await self._database.snapshot(
-            lambda connection: refund_events.preview(Lane(connection), request, moment)
-        )
+        lane = lane_of(request.card_id, self._lanes)
+
+        def preview(connection: Connection) -> RefundReceipt:
+            now = moment.micros
+            books = open_books(port_on(connection, lane), since=now, latest=now)
+            return refund_events.preview(books, request, moment)
+
+        return await self._database.snapshot(preview)
 
     async def grant_coins(self, request: GrantCoins) -> CoinsReceipt:
         """Gives coins to a card."""
-        return await self._once(
-            "grant",
-            request.grant_key,
-            request,
-            CoinsReceipt,
-            lambda lane, moment: events.grant(lane, request, moment),
-        )
+        return await self._once(CoinsReceipt, "grant", request.grant_key, request, request)
 
     async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:
         """What each card has."""
@@ -126,111 +127,71 @@ class SqlLedger:
             )
         )
 
-    def _moment(self) -> Moment:
-        return Moment(self._clock.now(), self._settings())
+    async def close(self) -> None:
+        """Returns when nothing waits any more."""
+        await asyncio.gather(*(queue.drained() for queue in self._queues))
 
-    async def _refuse_when_released(self, attempt_id: str) -> None:
-        attempt = await self._database.snapshot(
-            lambda connection: read_hold(Lane(connection), attempt_id)
-        )
-        if attempt is not None and attempt.state is HoldState.RELEASED:
-            raise AttemptReleased
+    def _moment(self, body: object = None) -> Moment:
+        return Moment(self._clock.now(), self._settings(), _hash_of(body))
 
     async def _once(
         self,
+        kind: type[ReceiptT],
         operation: str,
         key: str,
+        request: HoldFunds | ReleaseFunds | CaptureOrder | ApplyRefund | GrantCoins,
         body: object,
-        kind: type[ReceiptT],
-        work: Callable[[Lane, Moment], tuple[ReceiptT, int | None]],
+        *,
+        now: int | None = None,
     ) -> ReceiptT:
-        moment = self._moment()
-        outcome = await self._database.transaction(
-            lambda connection: _answer_once(
-                Lane(connection), moment, operation=operation, key=key, body=body, kind=kind,
-                work=work,
-            )
-        )  # fmt: skip
-        if isinstance(outcome, Refusal):
-            raise outcome
+        moment = self._moment(body)
+        submission = Submission(
+            operation, key, request, moment, moment.micros if now is None else now
+        )
+        outcome = await self._queues[lane_of(request.card_id, self._lanes)].submit(submission)
+        assert isinstance(outcome, kind)
         return outcome
+
+    async def _commit(self, lane: int, batch: Sequence[Submission]) -> Sequence[Outcome]:
+        def run(connection: Connection) -> list[Outcome]:
+            return run_batch(port_on(connection, lane), batch)
+
+        try:
+            return await self._database.transaction(run)
+        except InDoubt:
+            return await self._look_up(lane, batch)
+        except (DatabaseUnavailable, Overloaded):
+            raise
+        except Exception:
+            self.batches_isolated += 1
+            logger.exception("a batch of %d is run one by one", len(batch))
+        return await self._database.transaction(
+            lambda connection: run_one_by_one(port_on(connection, lane), batch)
+        )
+
+    async def _look_up(self, lane: int, batch: Sequence[Submission]) -> Sequence[Outcome]:
+        """After a commit that may have happened or not: what the books say of each key."""
+        logger.error("a commit of %d requests is in doubt; the books are asked", len(batch))
+
+        def look_up(connection: Connection) -> list[Outcome]:
+            return read_outcomes(port_on(connection, lane), batch)
+
+        return await self._database.transaction(look_up)
 
 
 def grant_once(
     connection: Connection, request: GrantCoins, moment: Moment
 ) -> CoinsReceipt | GrantOverBudget:
     """Gives coins to a card, once for its key. The caller owns the transaction."""
-    outcome = _answer_once(
-        Lane(connection),
-        moment,
-        operation="grant",
-        key=request.grant_key,
-        body=request,
-        kind=CoinsReceipt,
-        work=lambda lane, at: events.grant(lane, request, at),
-    )
-    assert isinstance(outcome, CoinsReceipt | GrantOverBudget)
+    lane = lane_of(request.card_id, lanes_of(connection))
+    at = Moment(moment.now, moment.settings, _hash_of(request))
+    submission = Submission("grant", request.grant_key, request, at, at.micros)
+    [outcome] = run_batch(port_on(connection, lane), [submission])
+    if not isinstance(outcome, CoinsReceipt | GrantOverBudget):
+        assert isinstance(outcome, BaseException)
+        raise outcome
     return outcome
 
 
-def _answer_once(
-    lane: Lane,
-    moment: Moment,
-    *,
-    operation: str,
-    key: str,
-    body: object,
-    kind: type[ReceiptT],
-    work: Callable[[Lane, Moment], tuple[ReceiptT, int | None]],
-) -> ReceiptT | Refusal:
-    """What `work` answers, or what it answered when the key came first."""
-    body_hash = hashlib.sha256(orjson.dumps(body)).hexdigest()
-    stored = _stored(lane, operation, key, body_hash)
-    if stored is not None:
-        if "refusal" in stored:
-            return refusal_from_json(stored)
-        return replace(kind(**stored), replayed=True)
-    seq: int | None = None
-    outcome: ReceiptT | Refusal
-    try:
-        outcome, seq = work(lane, moment)
-    except Refusal as refusal:  # A rule refuses before anything is written.
-        if refusal.retryable:
-            raise
-        outcome = refusal
-    _keep(lane, operation, key, body_hash, outcome, seq, moment)
-    return outcome
-
-
-def _stored(lane: Lane, operation: str, key: str, body_hash: str) -> dict[str, Any] | None:
-    row = lane.first(
-        "SELECT request_hash, receipt FROM ledger_request "
-        "WHERE lane = 0 AND operation = ? AND idem_key = ?",
-        (operation, key),
-    )
-    if row is None:
-        return None
-    if row[0] != body_hash:
-        raise KeyReused(f"{operation} {key} came with another body")
-    stored: dict[str, Any] = orjson.loads(row[1])
-    return stored
-
-
-def _keep(
-    lane: Lane,
-    operation: str,
-    key: str,
-    body_hash: str,
-    outcome: ReceiptT | Refusal,
-    seq: int | None,
-    moment: Moment,
-) -> None:
-    if isinstance(outcome, Refusal):
-        name, receipt = "REFUSED", orjson.dumps(outcome.as_json())
-    else:
-        name = "NOOP" if seq is None else "OK"
-        receipt = orjson.dumps(outcome)
-    lane.run(
-        "INSERT INTO ledger_request VALUES (0, ?, ?, ?, ?, ?, ?, ?)",
-        (operation, key, body_hash, name, seq, receipt.decode(), moment.micros),
-    )
+def _hash_of(body: object) -> str:
+    return hashlib.sha256(orjson.dumps(body)).hexdigest()

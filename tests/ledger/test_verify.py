@@ -98,7 +98,7 @@ TX = ("reason", "created_at", "order_no", "effective_at")
         *((f"UPDATE ledger_tx SET {column} = 7 WHERE seq = 3", 3) for column in TX),
         ("UPDATE entry SET rule_version = 2 WHERE seq = 4 AND asset = 'SETTLEMENT'", 4),
         ("UPDATE block SET hash = zeroblob(32) WHERE seq = 2", 2),
-        ("DELETE FROM block WHERE seq = 5", 5),
+        ("DELETE FROM block WHERE seq = 5", 6),
         ("DELETE FROM block WHERE seq = 6", 6),
         ("INSERT INTO block VALUES (0, 9, zeroblob(32))", 9),
     ],
