@@ -86,7 +86,7 @@ class LedgerSubgraph:
     @classmethod
     async def open(
         cls,
-        path: Path,
+        address: str | Path,
         *,
         clock: Clock,
         ids: IdSource,
@@ -94,7 +94,7 @@ class LedgerSubgraph:
         registry: Registry,
         initial_rule: RuleTerms | None = None,
     ) -> LedgerSubgraph:
-        """The ledger in the file at `path`, made when it is missing.
+        """The ledger at `address`, made when it is missing.
 
         Args:
             settings: asked at every event, so that a change takes effect at once.
@@ -102,10 +102,10 @@ class LedgerSubgraph:
             initial_rule: first settlement rule of a new ledger; the default terms when absent.
 
         Raises:
-            DatabaseUnavailable: the file can not be opened or written.
+            DatabaseUnavailable: the database can not be opened or written.
         """
         database = await open_ledger_database(
-            path, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms()
+            address, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms()
         )
         ledger_id = await database.snapshot(
             lambda connection: connection.execute(select(ledger_info.c.ledger_id)).scalar_one()

@@ -9,7 +9,7 @@ from typing import Any
 
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock, to_micros
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.ids import SeededIds, derived_id, derived_id_within
 from kernel.units import Ratio
 from merchants.coupons import TemplateDraft
@@ -114,7 +114,7 @@ class Shop:
     @classmethod
     async def open(cls, directory: Any) -> Shop:
         clock, ids = SetClock(NOW), SeededIds("shop")
-        database = await Database.open(directory / "merchants.db", metadata)
+        database = await open_database(directory / "merchants.db", metadata)
         backend = HostedBackend(database, clock=clock, ids=ids, settings=lambda: SETTINGS)
         shop = cls(database, clock, ids, backend)
         for merchant_id in (TEA, BOOKS, ALLIANCE):

@@ -27,7 +27,7 @@ from gateway.membership.people import (
 from gateway.membership.tables import MEMBER
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.graphql import ChannelKind
 from kernel.ids import RandomIds
 from ledger.contract import CardStanding, GrantCoins
@@ -251,7 +251,7 @@ async def run_town(
     ledger_database = await open_ledger_database(
         directory / "ledger.db", clock=clock, ids=ids, initial_rule=RuleTerms()
     )
-    backend_database = await Database.open(directory / "merchants.db", merchant_metadata)
+    backend_database = await open_database(directory / "merchants.db", merchant_metadata)
     running: list[AllianceSubgraph] = []
     ledger = SqlLedger(ledger_database, clock=clock, settings=lambda: running[0].ledger_settings)
     backend = HostedBackend(
