@@ -8,17 +8,34 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Dialect, TextClause
+from sqlalchemy import ClauseElement, Connection, Dialect, TextClause, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 _SQLITE = sqlite.dialect(paramstyle="named")
+
+# What a statement in SQL writes as `each(:rows)`: a row for each item of a JSON array of arrays,
+# with the items' parts as text `one` and `two`; and `each_text(:items)`, with each text as `one`.
+_EACH = {
+    "sqlite": {
+        "each": "(SELECT json_extract(value, '$[0]') AS one, json_extract(value, '$[1]') AS two"
+        r" FROM json_each(:\1))",
+        "each_text": r"(SELECT value AS one FROM json_each(:\1))",
+    },
+    "postgresql": {
+        "each": "(SELECT value ->> 0 AS one, value ->> 1 AS two"
+        r" FROM json_array_elements(CAST(:\1 AS json)))",
+        "each_text": r"(SELECT value AS one FROM json_array_elements_text(CAST(:\1 AS json)))",
+    },
+}
 
 
 class Form(ABC):
     """One statement in one dialect."""
 
     def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
+        if isinstance(clause, TextClause):
+            clause = _with_each_spelled(clause, dialect.name)
         compiled = clause.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         self._compiled = compiled
@@ -165,6 +182,16 @@ class PostgresForm(Form):
             return listed
         missing = (1 << (len(listed) - 1).bit_length()) - len(listed)
         return [*listed, *[listed[-1]] * missing]
+
+
+def _with_each_spelled(clause: TextClause, dialect: str) -> TextClause:
+    sql = clause.text
+    for name, spelled in _EACH[dialect].items():
+        sql = re.sub(rf"\b{name}\(:(\w+)\)", spelled, sql)
+    if sql == clause.text:
+        return clause
+    lists = [bind for bind in clause._bindparams.values() if bind.expanding]
+    return text(sql).bindparams(*lists)
 
 
 def _null_beside(sql: str, name: str) -> tuple[Any, ...]:

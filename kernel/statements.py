@@ -22,7 +22,8 @@ class Prepared(Executable):
 
     Args:
         clause: SQL with `:name` parameters, or an expression with `bindparam`s. SQL is what both
-            SQLite and PostgreSQL understand.
+            SQLite and PostgreSQL understand; `each(:name)` and `each_text(:name)` in the place
+            of a table are the items of a JSON array, see `kernel.statement_forms`.
         lists: parameters that are lists, behind `IN`; those of an expression are `expanding`.
     """
 
@@ -34,6 +35,10 @@ class Prepared(Executable):
         self._clause = clause
         self._sqlite = SqliteForm(clause)
         self._postgres: PostgresForm | None = None
+
+    def bound(self, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The SQL that SQLite runs for these values, and what it is run with."""
+        return self._sqlite.bound(values)
 
     def _execute_on_connection(  # type: ignore[override]
         self, connection: Connection, distilled_params: Sequence[Mapping[str, Any]], _: object

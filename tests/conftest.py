@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.places import PostgresPlaces, PostgresServer, SqlitePlaces
+from tests import places as kept
+from tests.places import Places, PostgresPlaces, PostgresServer, SqlitePlaces
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,21 +20,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked `both_databases` run on each; others that take `places` on the one asked for."""
-    if "places" not in metafunc.fixturenames:
-        return
-    if metafunc.definition.get_closest_marker("postgresql"):
-        return
-    kinds = [metafunc.config.getoption("--database")]
+    """Tests marked `both_databases` run on each; others on the one asked for."""
     if metafunc.definition.get_closest_marker("both_databases"):
-        kinds = ["sqlite", "postgresql"]
-    marks = {"sqlite": (), "postgresql": (pytest.mark.postgresql,)}
-    metafunc.parametrize(
-        "places",
-        [pytest.param(kind, marks=marks[kind]) for kind in kinds],
-        indirect=True,
-        ids=kinds if len(kinds) > 1 else [""],
-    )
+        on_postgresql = pytest.param("postgresql", marks=pytest.mark.postgresql)
+        metafunc.parametrize("places", ["sqlite", on_postgresql], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -44,14 +33,18 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture
-def places(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[SqlitePlaces | PostgresPlaces]:
-    """Names databases that are this test's own."""
-    if request.param == "sqlite":
-        yield SqlitePlaces(tmp_path)
+@pytest.fixture(autouse=True)
+def places(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Places]:
+    """Names databases that are this test's own; `tests.places.address_in` names the same."""
+    kind = getattr(request, "param", request.config.getoption("--database"))
+    if request.node.get_closest_marker("sqlite"):
+        kind = "sqlite"
+    elif request.node.get_closest_marker("postgresql"):
+        kind = "postgresql"
+    if kind == "sqlite":
+        yield SqlitePlaces(lambda: request.getfixturevalue("tmp_path"))
         return
     own = PostgresPlaces(request.getfixturevalue("postgres_server"))
+    monkeypatch.setattr(kept, "postgres", own)
     yield own
     own.drop()

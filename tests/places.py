@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from zlib import crc32
 
 import asyncpg
 
@@ -22,11 +23,11 @@ _NUMBERS = count(1)
 class SqlitePlaces:
     """Files in a test's directory."""
 
-    directory: Path
+    directory: Callable[[], Path]
     kind = "sqlite"
 
     def address(self, name: str) -> Path:
-        return self.directory / f"{name}.sqlite"
+        return self.directory() / f"{name}.sqlite"
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,16 @@ async def _run(url: str, statement: str) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute(statement)
     await connection.close()
+
+
+Places = SqlitePlaces | PostgresPlaces
+
+postgres: PostgresPlaces | None = None
+"""Where the running test keeps its databases; None when it keeps them in files."""
+
+
+def address_in(directory: Path, name: str) -> str | Path:
+    """The database `name` of what is kept in `directory`, the same whenever it is asked for."""
+    if postgres is None:
+        return directory / f"{name}.db"
+    return postgres.address(f"{name}_{crc32(str(directory).encode())}")

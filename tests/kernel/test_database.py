@@ -15,7 +15,7 @@ from kernel.database import (
     DirectoryLock,
     open_database,
 )
-from tests.places import PostgresPlaces, SqlitePlaces
+from tests.places import Places
 
 METADATA = MetaData()
 NOTE = Table(
@@ -30,7 +30,7 @@ on_both = pytest.mark.both_databases
 
 
 @pytest.fixture
-async def database(places: SqlitePlaces | PostgresPlaces) -> AsyncIterator[Database]:
+async def database(places: Places) -> AsyncIterator[Database]:
     opened = await open_database(places.address("notes"), METADATA)
     yield opened
     await opened.close()
@@ -150,7 +150,7 @@ async def test_commits_are_durable_before_they_are_answered(file: Database) -> N
 
 
 @on_both
-async def test_a_closed_database_says_so(places: SqlitePlaces | PostgresPlaces) -> None:
+async def test_a_closed_database_says_so(places: Places) -> None:
     database = await open_database(places.address("notes"), METADATA)
     await database.close()
     await database.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -32,7 +32,7 @@ from kernel.database import (
 from kernel.database import postgresql as rooms
 from kernel.database.columns import forbid, partial_index
 from kernel.statements import Prepared
-from tests.places import PostgresPlaces, PostgresServer
+from tests.places import Places
 
 pytestmark = pytest.mark.postgresql
 
@@ -46,14 +46,7 @@ COUNT = Prepared("SELECT COUNT(*) FROM note")
 
 
 @pytest.fixture
-def places(postgres_server: PostgresServer) -> Iterator[PostgresPlaces]:
-    own = PostgresPlaces(postgres_server)
-    yield own
-    own.drop()
-
-
-@pytest.fixture
-async def two(places: PostgresPlaces) -> AsyncIterator[tuple[Database, Database]]:
+async def two(places: Places) -> AsyncIterator[tuple[Database, Database]]:
     """One schema as two processes see it, opened by both at once."""
     address = places.address("notes")
     opened = await asyncio.gather(
@@ -257,7 +250,7 @@ async def test_conflicts_that_never_end_are_given_up(
     assert len(runs) == rooms.ATTEMPTS_MAX
 
 
-async def test_a_lock_that_is_held_too_long_is_not_waited_for(places: PostgresPlaces) -> None:
+async def test_a_lock_that_is_held_too_long_is_not_waited_for(places: Places) -> None:
     address = places.address("notes")
     holds = await open_database(address, METADATA)
     waits = await open_database(f"{address}&lock_timeout_ms=20", METADATA)
@@ -291,7 +284,7 @@ async def test_more_work_than_may_wait_is_refused_and_what_began_ends(
     assert await two[0].snapshot(count) == 5
 
 
-async def test_closing_waits_for_what_was_begun(places: PostgresPlaces) -> None:
+async def test_closing_waits_for_what_was_begun(places: Places) -> None:
     address = places.address("notes")
     database = await open_database(address, METADATA)
     begun = [asyncio.create_task(database.transaction(add(key))) for key in range(30)]
@@ -322,7 +315,7 @@ async def test_a_partial_index_guards_its_rows_alone(two: tuple[Database, Databa
         await two[0].transaction(lambda c: c.execute(insert(NOTE).values(id=4, kind="red")))
 
 
-async def test_schemas_of_one_database_do_not_see_each_other(places: PostgresPlaces) -> None:
+async def test_schemas_of_one_database_do_not_see_each_other(places: Places) -> None:
     mine = await open_database(places.address("mine"), METADATA)
     theirs = await open_database(places.address("theirs"), METADATA)
     await mine.transaction(add(1))

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, func, select
 from kernel.database import Database, open_database
 from kernel.refusals import Refusal, RequestIdReused, RequestInProgress
 from kernel.requests import Answer, RequestKey, RequestLog, hash_of, request_table
-from tests.places import PostgresPlaces, SqlitePlaces
+from tests.places import Places
 
 pytestmark = pytest.mark.both_databases
 METADATA = MetaData()
@@ -35,7 +35,7 @@ class TryLater(Refusal):
 
 
 @pytest.fixture
-async def database(places: SqlitePlaces | PostgresPlaces) -> AsyncIterator[Database]:
+async def database(places: Places) -> AsyncIterator[Database]:
     opened = await open_database(places.address("requests"), METADATA)
     yield opened
     await opened.close()

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from kernel.database import Database, DatabaseUnavailable, open_database
 from kernel.statements import Prepared, run
-from tests.places import PostgresPlaces, SqlitePlaces
+from tests.places import Places
 
 pytestmark = pytest.mark.both_databases
 
@@ -58,7 +58,7 @@ Work = Callable[[Connection], Any]
 
 
 @pytest.fixture
-async def database(places: SqlitePlaces | PostgresPlaces) -> AsyncIterator[Database]:
+async def database(places: Places) -> AsyncIterator[Database]:
     opened = await open_database(places.address("coins"), METADATA)
     await opened.transaction(lambda connection: connection.execute(INSERT, COINS).rowcount)
     yield opened

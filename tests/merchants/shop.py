@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from kernel.callers import Caller, CallerKind
@@ -112,9 +113,9 @@ class Shop:
     count: int = field(default=0)
 
     @classmethod
-    async def open(cls, directory: Any) -> Shop:
+    async def open(cls, address: str | Path) -> Shop:
         clock, ids = SetClock(NOW), SeededIds("shop")
-        database = await open_database(directory / "merchants.db", metadata)
+        database = await open_database(address, metadata)
         backend = HostedBackend(database, clock=clock, ids=ids, settings=lambda: SETTINGS)
         shop = cls(database, clock, ids, backend)
         for merchant_id in (TEA, BOOKS, ALLIANCE):
