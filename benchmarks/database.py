@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from kernel.database import Database
+from kernel.database import open_database
 
 METADATA = MetaData()
 ROW = Table("row", METADATA, Column("id", Integer, primary_key=True), Column("value", Integer))
@@ -55,7 +55,7 @@ async def _per_second(call: Callable[[], Awaitable[object]]) -> float:
 
 
 async def _run(directory: Path) -> None:
-    closures = await Database.open(directory / "closures.sqlite", METADATA)
+    closures = await open_database(directory / "closures.sqlite", METADATA)
     awaited = create_async_engine(f"sqlite+aiosqlite:///{directory / 'awaited.sqlite'}")
     event.listen(awaited.sync_engine, "connect", _durable)
     async with awaited.begin() as connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select
 
 from kernel.clock import Clock, to_micros
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.ids import IdSource
 from ledger.lanes import LANES_MAX
 from ledger.rules_sql import insert_rule
@@ -16,19 +16,19 @@ from ledger.tables import lane_head, ledger_info, metadata
 
 
 async def open_ledger_database(
-    path: Path, *, clock: Clock, ids: IdSource, initial_rule: RuleTerms, lanes: int = 1
+    address: str | Path, *, clock: Clock, ids: IdSource, initial_rule: RuleTerms, lanes: int = 1
 ) -> Database:
-    """The ledger's database at `path`.
+    """The ledger's database at `address`.
 
     Args:
         initial_rule: version 1 of a new ledger, in force from the beginning of time.
         lanes: of a new ledger, for ever.
 
     Raises:
-        DatabaseUnavailable: the file can not be opened or written.
+        DatabaseUnavailable: the database can not be opened or written.
     """
     assert 1 <= lanes <= LANES_MAX
-    database = await Database.open(path, metadata)
+    database = await open_database(address, metadata)
     now = to_micros(clock.now())
 
     def begin(connection: Connection) -> None:

@@ -88,7 +88,7 @@ class LedgerSubgraph:
     @classmethod
     async def open(
         cls,
-        path: Path,
+        address: str | Path,
         *,
         clock: Clock,
         ids: IdSource,
@@ -97,7 +97,7 @@ class LedgerSubgraph:
         initial_rule: RuleTerms | None = None,
         lanes: int = 1,
     ) -> LedgerSubgraph:
-        """The ledger in the file at `path`, made when it is missing.
+        """The ledger at `address`, made when it is missing.
 
         Args:
             settings: asked at every event, so that a change takes effect at once.
@@ -106,10 +106,10 @@ class LedgerSubgraph:
             lanes: how many parts a new ledger has that are written independently, for ever.
 
         Raises:
-            DatabaseUnavailable: the file can not be opened or written.
+            DatabaseUnavailable: the database can not be opened or written.
         """
         database = await open_ledger_database(
-            path, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms(), lanes=lanes
+            address, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms(), lanes=lanes
         )
         info = await database.snapshot(
             lambda connection: connection.execute(

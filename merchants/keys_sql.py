@@ -12,11 +12,11 @@ from merchants.stored import dump
 Key = tuple[str, str]
 """merchant_id, and the id of a card, a membership, a coupon or an order."""
 
-EACH_KEY = "json_each(:keys) AS k CROSS JOIN"
+EACH_KEY = "each(:keys) AS k CROSS JOIN"
 """`FROM {EACH_KEY} table WHERE {matches(…)}`; CROSS JOIN keeps the pairs outermost."""
 
-MERCHANT = "json_extract(k.value, '$[0]')"
-SECOND = "json_extract(k.value, '$[1]')"
+MERCHANT = "k.one"
+SECOND = "k.two"
 
 
 def matches(merchant_id: str, second: str) -> str:

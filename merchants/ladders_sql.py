@@ -16,8 +16,8 @@ from merchants.tiers import Ladder, TierMetric, TierWindow
 
 _IN_FORCE = Prepared(
     'SELECT l.merchant_id, l.name, l.version, l.metric, l."window", l.steps, l.is_primary,'
-    " l.effective_from, l.set_at FROM json_each(:merchant_ids) AS k CROSS JOIN ladder AS l"
-    " WHERE l.merchant_id = k.value AND l.version ="
+    " l.effective_from, l.set_at FROM each_text(:merchant_ids) AS k CROSS JOIN ladder AS l"
+    " WHERE l.merchant_id = k.one AND l.version ="
     " (SELECT MAX(m.version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
     " AND m.name = l.name AND m.effective_from <= :at)"
 )
@@ -60,7 +60,7 @@ _SINCE = Prepared(
     f" FROM {EACH_KEY} recorded_order AS r"
     f" WHERE {matches('r.merchant_id', 'r.card_id')} AND r.placed_at >= :since"
     " AND r.is_refunded = 0 GROUP BY r.merchant_id, r.card_id"
-    ") GROUP BY merchant_id, card_id"
+    ") AS figures GROUP BY merchant_id, card_id"
 )
 
 

@@ -16,7 +16,7 @@ from merchants.stored import load, redemptions_from_json
 
 _ADD = Prepared(
     "INSERT INTO outbox (merchant_id, order_id, refund_no)"
-    " VALUES (:merchant_id, :order_id, :refund_no)"
+    " VALUES (:merchant_id, :order_id, :refund_no) RETURNING cursor"
 )
 _CURSOR = Prepared(
     "SELECT cursor FROM outbox WHERE merchant_id = :merchant_id AND order_id = :order_id"
@@ -46,7 +46,7 @@ def add_event(
     added = connection.execute(
         _ADD, {"merchant_id": merchant_id, "order_id": order_id, "refund_no": refund_no}
     )
-    return int(added.lastrowid)
+    return int(added.scalar_one())
 
 
 def read_cursor(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kernel.callers import Caller
 from kernel.clock import Clock
-from kernel.database import Database
+from kernel.database import open_database
 from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
 from merchants.context import MerchantsContext
@@ -50,18 +50,18 @@ class HostedMerchants:
     @classmethod
     async def open(
         cls,
-        path: Path,
+        address: str | Path,
         *,
         clock: Clock,
         ids: IdSource,
         settings: Callable[[], MerchantSettings],
     ) -> HostedMerchants:
-        """The merchants of the database at `path`, made when it is new.
+        """The merchants of the database at `address`, made when it is new.
 
         Raises:
-            DatabaseUnavailable: the file can not be opened or written.
+            DatabaseUnavailable: the database can not be opened or written.
         """
-        database = await Database.open(path, metadata)
+        database = await open_database(address, metadata)
         return cls(HostedBackend(database, clock=clock, ids=ids, settings=settings))
 
     def context_for(

@@ -35,7 +35,7 @@ from gateway.schema.query import Query
 from gateway.schema.refusals import ALLIANCE_REFUSALS
 from kernel.callers import Caller
 from kernel.clock import Clock
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.contract import Ledger, LedgerSettings
@@ -130,7 +130,7 @@ class AllianceSubgraph:
     @classmethod
     async def open(
         cls,
-        path: Path,
+        address: str | Path,
         *,
         clock: Clock,
         ids: IdSource,
@@ -140,20 +140,20 @@ class AllianceSubgraph:
         lookup_limits: LookupLimits = LookupLimits(),
         reach: Callable[[str], None] = reach_nothing,
     ) -> AllianceSubgraph:
-        """The alliance kept at `path`; a new one gets settings and its own merchant.
+        """The alliance kept at `address`; a new one gets settings and its own merchant.
 
         Call `resume` before the first request.
 
         Args:
-            path: the database file.
+            address: a file's path, or the URL of a PostgreSQL schema.
             check_backend: accepts a remote backend, or refuses it.
             lookup_limits: how often a merchant may look members up.
             reach: called with the name of each step of a checkout, right after it took effect.
 
         Raises:
-            DatabaseUnavailable: the file can not be opened or written.
+            DatabaseUnavailable: the database can not be opened or written.
         """
-        database = await Database.open(path, METADATA)
+        database = await open_database(address, METADATA)
         begun = BegunWork()
         alliance = cls(
             database=database,

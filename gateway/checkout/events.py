@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.checkout import checkouts_sql
 from gateway.checkout.booking import book_refund, book_sale
@@ -33,7 +32,12 @@ _APPLIED = Prepared(
     )
 )
 _NOTE_APPLIED = Prepared(
-    upsert(APPLIED_EVENT).values(event_id=bindparam("event_id")).on_conflict_do_nothing()
+    "INSERT INTO applied_event (event_id) VALUES (:event_id) ON CONFLICT DO NOTHING"
+)
+_PASS = Prepared(
+    "INSERT INTO event_cursor (backend, cursor) VALUES (:backend, :cursor)"
+    " ON CONFLICT (backend) DO UPDATE SET cursor = excluded.cursor"
+    " WHERE event_cursor.cursor < excluded.cursor"
 )
 
 
@@ -195,14 +199,7 @@ def note_applied(connection: Connection, outbox_name: str, event: Event) -> None
 def pass_events(connection: Connection, outbox_name: str, events: Sequence[Event]) -> None:
     """Moves the cursor behind events that were applied; never back."""
     cursor = events[-1].cursor
-    statement = upsert(EVENT_CURSOR).values(backend=outbox_name, cursor=cursor)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[EVENT_CURSOR.c.backend],
-            set_={"cursor": cursor},
-            where=EVENT_CURSOR.c.cursor < cursor,
-        )
-    )
+    connection.execute(_PASS, {"backend": outbox_name, "cursor": cursor})
     connection.execute(
         delete(APPLIED_EVENT).where(APPLIED_EVENT.c.event_id.in_([event.id for event in events]))
     )

@@ -51,7 +51,7 @@ def read_untold(connection: Connection, *, after: str, limit: int) -> list[Membe
     statement = (
         select(MEMBERSHIP)
         # Written out, because a partial index serves no condition with parameters.
-        .where(text("is_told = 0"), MEMBERSHIP.c.id > after)
+        .where(text("NOT is_told"), MEMBERSHIP.c.id > after)
         .order_by(MEMBERSHIP.c.id)
         .limit(limit)
     )

@@ -13,10 +13,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from gateway.alliance.tables import METADATA
+from kernel.database.columns import partial_index
 
 MEMBER = Table(
     "member",
@@ -83,7 +83,7 @@ MEMBERSHIP = Table(
     UniqueConstraint("member_id", "merchant_id"),
 )
 Index("membership_by_card", MEMBERSHIP.c.card_id)
-Index("membership_untold", MEMBERSHIP.c.id, sqlite_where=text("is_told = 0"))
+partial_index("membership_untold", MEMBERSHIP.c.id, where="NOT is_told")
 
 CONSENT = Table(
     "consent",

@@ -28,6 +28,7 @@ from merchants.issuing import create_template
 from merchants.offers import CouponKind, CouponTerms
 from merchants.port import Backend, JoinedMerchant, JoinMerchant
 from merchants.subgraph import HostedMerchants
+from tests.places import address_in
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 ADMIN = Caller(CallerKind.ADMIN, "ada")
@@ -239,11 +240,11 @@ async def open_alliance(
         registry=Everyone(),
     )
     merchants = await HostedMerchants.open(
-        directory / "merchants.db", clock=clock, ids=ids, settings=backend_settings
+        address_in(directory, "merchants"), clock=clock, ids=ids, settings=backend_settings
     )
     door.hosted = merchants.backend
     alliance = await AllianceSubgraph.open(
-        directory / "alliance.db",
+        address_in(directory, "alliance"),
         clock=clock,
         ids=ids,
         ledger=ledger.ledger,

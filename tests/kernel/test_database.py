@@ -8,7 +8,14 @@ import pytest
 from sqlalchemy import CheckConstraint, Column, Connection, Integer, MetaData, Table, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from kernel.database import Database, DatabaseUnavailable, DirectoryInUse, DirectoryLock
+from kernel.database import (
+    Database,
+    DatabaseUnavailable,
+    DirectoryInUse,
+    DirectoryLock,
+    open_database,
+)
+from tests.places import Places
 
 METADATA = MetaData()
 NOTE = Table(
@@ -19,9 +26,19 @@ NOTE = Table(
 )
 
 
+on_both = pytest.mark.both_databases
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "notes.sqlite", METADATA)
+async def database(places: Places) -> AsyncIterator[Database]:
+    opened = await open_database(places.address("notes"), METADATA)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await open_database(tmp_path / "notes.sqlite", METADATA)
     yield opened
     await opened.close()
 
@@ -38,11 +55,13 @@ def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(NOTE)).scalar_one()
 
 
+@on_both
 async def test_what_was_written_is_read(database: Database) -> None:
     assert await database.transaction(write(1)) == 1
     assert await database.snapshot(count) == 1
 
 
+@on_both
 async def test_a_failed_write_costs_only_itself_among_many_that_commit_together(
     database: Database,
 ) -> None:
@@ -56,6 +75,7 @@ async def test_a_failed_write_costs_only_itself_among_many_that_commit_together(
     assert await database.snapshot(count) == 100
 
 
+@on_both
 async def test_a_constraint_rolls_back_all_that_its_work_wrote(database: Database) -> None:
     def work(connection: Connection) -> None:
         write(1)(connection)
@@ -67,11 +87,13 @@ async def test_a_constraint_rolls_back_all_that_its_work_wrote(database: Databas
     assert await database.snapshot(count) == 0
 
 
+@on_both
 async def test_a_reader_can_not_write(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable, match="nothing was read"):
         await database.snapshot(write(1))
 
 
+@on_both
 async def test_what_a_failure_tells_clients_names_no_table(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable) as failed:
         await database.snapshot(lambda c: c.exec_driver_sql("SELECT * FROM secret_table"))
@@ -81,13 +103,11 @@ async def test_what_a_failure_tells_clients_names_no_table(database: Database) -
 
 
 async def test_a_full_disk_keeps_nothing_of_the_batch_and_service_resumes(
-    database: Database,
+    file: Database,
 ) -> None:
-    await database.transaction(write(0))
-    pages = await database.transaction(
-        lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one()
-    )
-    await database.transaction(
+    await file.transaction(write(0))
+    pages = await file.transaction(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one())
+    await file.transaction(
         lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar_one()
     )
 
@@ -96,17 +116,18 @@ async def test_a_full_disk_keeps_nothing_of_the_batch_and_service_resumes(
             write(key)(connection)
 
     results = await asyncio.gather(
-        database.transaction(fill), database.transaction(fill), return_exceptions=True
+        file.transaction(fill), file.transaction(fill), return_exceptions=True
     )
 
     assert all(isinstance(result, DatabaseUnavailable) for result in results)
-    assert await database.snapshot(count) == 1
-    await database.transaction(
+    assert await file.snapshot(count) == 1
+    await file.transaction(
         lambda c: c.exec_driver_sql("PRAGMA max_page_count=1000000").scalar_one()
     )
-    assert await database.transaction(write(7)) == 7
+    assert await file.transaction(write(7)) == 7
 
 
+@on_both
 async def test_cancelling_the_caller_does_not_undo_what_was_begun(database: Database) -> None:
     task = asyncio.create_task(database.transaction(write(1)))
     await asyncio.sleep(0)
@@ -119,17 +140,18 @@ async def test_cancelling_the_caller_does_not_undo_what_was_begun(database: Data
     assert await database.snapshot(count) == 2
 
 
-async def test_commits_are_durable_before_they_are_answered(database: Database) -> None:
-    synchronous = await database.transaction(
+async def test_commits_are_durable_before_they_are_answered(file: Database) -> None:
+    synchronous = await file.transaction(
         lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar_one()
     )
-    mode = await database.snapshot(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+    mode = await file.snapshot(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar_one())
 
     assert (synchronous, mode) == (2, "wal")
 
 
-async def test_a_closed_database_says_so(tmp_path: Path) -> None:
-    database = await Database.open(tmp_path / "notes.sqlite", METADATA)
+@on_both
+async def test_a_closed_database_says_so(places: Places) -> None:
+    database = await open_database(places.address("notes"), METADATA)
     await database.close()
     await database.close()
 
@@ -141,7 +163,7 @@ async def test_a_path_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.sqlite").mkdir()
 
     with pytest.raises(DatabaseUnavailable, match="can not open"):
-        await Database.open(tmp_path / "notes.sqlite", METADATA)
+        await open_database(tmp_path / "notes.sqlite", METADATA)
 
 
 def test_a_second_server_on_a_directory_is_refused_until_the_first_is_gone(

@@ -2,16 +2,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, func, select
 
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.refusals import Refusal, RequestIdReused, RequestInProgress
 from kernel.requests import Answer, RequestKey, RequestLog, hash_of, request_table
+from tests.places import Places
 
+pytestmark = pytest.mark.both_databases
 METADATA = MetaData()
 LOG = RequestLog(request_table(METADATA))
 EFFECT = Table("effect", METADATA, Column("id", Integer, primary_key=True))
@@ -34,8 +35,8 @@ class TryLater(Refusal):
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "requests.sqlite", METADATA)
+async def database(places: Places) -> AsyncIterator[Database]:
+    opened = await open_database(places.address("requests"), METADATA)
     yield opened
     await opened.close()
 

@@ -1,13 +1,13 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from tests.merchants.shop import Shop
+from tests.places import Places
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    opened = await Shop.open(tmp_path)
+async def shop(places: Places) -> AsyncIterator[Shop]:
+    opened = await Shop.open(places.address("merchants"))
     yield opened
     await opened.database.close()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock, to_micros
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.ids import SeededIds, derived_id, derived_id_within
 from kernel.units import Ratio
 from merchants.coupons import TemplateDraft
@@ -112,9 +113,9 @@ class Shop:
     count: int = field(default=0)
 
     @classmethod
-    async def open(cls, directory: Any) -> Shop:
+    async def open(cls, address: str | Path) -> Shop:
         clock, ids = SetClock(NOW), SeededIds("shop")
-        database = await Database.open(directory / "merchants.db", metadata)
+        database = await open_database(address, metadata)
         backend = HostedBackend(database, clock=clock, ids=ids, settings=lambda: SETTINGS)
         shop = cls(database, clock, ids, backend)
         for merchant_id in (TEA, BOOKS, ALLIANCE):

@@ -23,6 +23,7 @@ PARAMETERS = {
 }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "statement",
     [

@@ -27,7 +27,7 @@ from gateway.membership.people import (
 from gateway.membership.tables import MEMBER
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
-from kernel.database import Database
+from kernel.database import Database, open_database
 from kernel.graphql import ChannelKind
 from kernel.ids import RandomIds
 from ledger.contract import CardStanding, GrantCoins
@@ -41,6 +41,7 @@ from merchants.offers import CouponKind, CouponTerms
 from merchants.port import JoinMerchant
 from merchants.tables import metadata as merchant_metadata
 from merchants.templates_sql import read_template
+from tests.places import address_in
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 ADMIN = Caller(CallerKind.ADMIN, "ada")
@@ -251,7 +252,7 @@ async def run_town(
     ledger_database = await open_ledger_database(
         directory / "ledger.db", clock=clock, ids=ids, initial_rule=RuleTerms()
     )
-    backend_database = await Database.open(directory / "merchants.db", merchant_metadata)
+    backend_database = await open_database(address_in(directory, "merchants"), merchant_metadata)
     running: list[AllianceSubgraph] = []
     ledger = SqlLedger(ledger_database, clock=clock, settings=lambda: running[0].ledger_settings)
     backend = HostedBackend(
@@ -261,7 +262,7 @@ async def run_town(
         settings=lambda: MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE_MERCHANT_ID),
     )
     alliance = await AllianceSubgraph.open(
-        directory / "alliance.db",
+        address_in(directory, "alliance"),
         clock=clock,
         ids=ids,
         ledger=ledger,

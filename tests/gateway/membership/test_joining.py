@@ -182,6 +182,7 @@ async def test_how_a_member_joined_is_kept_and_shown_to_the_member(tmp_path: Pat
         }
 
 
+@pytest.mark.sqlite
 async def test_a_phone_number_is_found_again_and_kept_nowhere_in_clear(tmp_path: Path) -> None:
     async with open_alliance(tmp_path) as house:
         here = await house.counter()

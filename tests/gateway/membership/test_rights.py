@@ -270,6 +270,7 @@ async def test_memberships_are_paged_by_merchant_name(tmp_path: Path, first: int
         assert names == ["Aldi", "Aldi", "Boots", "Coop", "Lidl"]
 
 
+@pytest.mark.sqlite
 async def test_a_page_of_thirty_memberships_costs_as_many_statements_as_one_of_two(
     tmp_path: Path,
 ) -> None:
@@ -286,6 +287,7 @@ async def test_a_page_of_thirty_memberships_costs_as_many_statements_as_one_of_t
         assert counts[1] == 3
 
 
+@pytest.mark.sqlite
 async def test_thirty_membership_entities_are_read_in_one_statement(tmp_path: Path) -> None:
     async with open_alliance(tmp_path) as house:
         member, memberships = await _joined_everywhere(house, [f"M{n:02}" for n in range(30)])

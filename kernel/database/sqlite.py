@@ -1,13 +1,8 @@
-"""The one way to open a database: `transaction` to write, `snapshot` to read.
-
-Work is a plain function over a SQLAlchemy connection that reads, decides and writes. It may run
-again after a failure, so it changes nothing but the database. See docs/decisions/database.md.
-"""
+"""A database in one SQLite file: one thread writes, a few read."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import queue
 import sqlite3
@@ -15,12 +10,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from kernel.database.interface import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
 from kernel.statements import driver_connection, run
 
 T = TypeVar("T")
@@ -31,32 +27,6 @@ WAITING_MAX = 4_096
 READERS = 2
 BUSY_TIMEOUT_MS = 10_000
 CHECKPOINT_PAGES = 8_000
-
-
-class DatabaseUnavailable(Exception):
-    """The database could not do the work (disk full, busy, lost); nothing of it was kept.
-
-    Clients read the message and the code, so it names no table, file or statement.
-    """
-
-    extensions: ClassVar[dict[str, str]] = {"code": "SUBGRAPH_UNAVAILABLE"}
-
-
-class InDoubt(DatabaseUnavailable):
-    """The database failed while it committed: all of the work was kept, or nothing.
-
-    A repeat with the same request id finds out.
-    """
-
-
-class Overloaded(Exception):
-    """Too much work waits already; nothing of this one was begun."""
-
-    extensions: ClassVar[dict[str, str]] = {"code": "OVERLOADED"}
-
-
-class DirectoryInUse(Exception):
-    """Another server runs on this data directory."""
 
 
 @dataclass(slots=True)
@@ -76,7 +46,7 @@ class _Job(Generic[T]):
             self.future.set_result(self.result)
 
 
-class Database:
+class SqliteDatabase(Database):
     """One SQLite file: one writer that commits waiting work in groups, and a few readers.
 
     Every commit is on the disk before its callers hear of it (WAL, synchronous=FULL).
@@ -94,7 +64,7 @@ class Database:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, metadata: MetaData) -> Database:
+    async def open(cls, path: Path, metadata: MetaData) -> SqliteDatabase:
         """The database at `path`, with every table of `metadata`.
 
         Raises:
@@ -105,16 +75,14 @@ class Database:
         await asyncio.to_thread(database._start)
         return database
 
-    async def transaction(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns, once all it wrote is durable.
-
-        An exception of `work` rolls back all that it wrote, and only that. Cancelling the caller
-        does not stop work that was begun.
-
-        Raises:
-            Overloaded: too much work waits.
-            DatabaseUnavailable: the database failed; nothing was kept.
-        """
+    async def transaction(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        isolation: Isolation = Isolation.SERIALIZABLE,
+        is_idempotent: bool = False,
+    ) -> T:
+        """What `work` returns, once all it wrote is durable; see `Database`."""
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         if self._waiting.qsize() >= WAITING_MAX:
@@ -126,11 +94,7 @@ class Database:
         return await future
 
     async def snapshot(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns, reading one unchanging state of the database.
-
-        Raises:
-            DatabaseUnavailable: the database failed.
-        """
+        """What `work` returns, reading one unchanging state of the file; see `Database`."""
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         loop = asyncio.get_running_loop()
@@ -162,7 +126,7 @@ class Database:
                 connection.exec_driver_sql("COMMIT")
             reading = [self._read_engine.connect() for _ in range(READERS)]
             writing = self._engine.connect()
-        except OperationalError as error:
+        except DBAPIError as error:  # A damaged file is a DatabaseError, which says as much.
             raise DatabaseUnavailable(f"can not open {self.path.name}: {error.orig}") from error
         self._writer = threading.Thread(
             target=self._write_until_closed, args=(writing,), name=f"write-{self.path.stem}"
@@ -212,23 +176,6 @@ class Database:
                     return
         finally:
             connection.close()
-
-
-class DirectoryLock:
-    """Holds a data directory for one server; the system frees it when the process ends."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._file = (directory / "server.lock").open("a+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
-            raise DirectoryInUse(f"another server runs on {directory}") from error
-
-    def release(self) -> None:
-        """Frees the directory."""
-        self._file.close()
 
 
 def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:

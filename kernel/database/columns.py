@@ -1,0 +1,77 @@
+"""Spells the tables' types for PostgreSQL, and guards rows on every database alike.
+
+Tables are written once, in SQLAlchemy's plain types. On PostgreSQL an `Integer` is a BIGINT, since
+SQLite's integers have 64 bits, and a `Text` column is ordered by its bytes, as SQLite orders it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import DDL, Column, Index, Integer, MetaData, Text, event, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
+from sqlalchemy.sql.compiler import DDLCompiler, TypeCompiler
+
+
+@compiles(Integer, "postgresql")
+def _whole_of_64_bits(_type: Integer, _compiler: TypeCompiler, **_options: Any) -> str:
+    return "BIGINT"
+
+
+@compiles(Text, "postgresql")
+def _text_by_its_bytes(_type: Text, _compiler: TypeCompiler, **options: Any) -> str:
+    # A cast takes no collation; what it casts keeps its own.
+    return 'TEXT COLLATE "C"' if isinstance(options.get("type_expression"), Column) else "TEXT"
+
+
+@compiles(CreateColumn, "postgresql")
+def _counter_of_64_bits(element: CreateColumn, compiler: DDLCompiler, **options: Any) -> str:
+    spelled: str = compiler.visit_create_column(element, **options)  # type: ignore[no-untyped-call]
+    return spelled.replace(" SERIAL", " BIGSERIAL") if spelled else spelled
+
+
+def partial_index(
+    name: str, *columns: str | Column[Any], where: str, unique: bool = False
+) -> Index:
+    """An index of the rows for which `where` holds, SQL that every database understands."""
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+def forbid(
+    metadata: MetaData, table: str, action: str, *, message: str, when: str | None = None
+) -> None:
+    """Makes every database refuse a change of a row, as a broken constraint, with `message`.
+
+    Args:
+        action: INSERT, UPDATE or DELETE.
+        when: condition over OLD and NEW that every database understands; None for every row. It
+            may hold a subquery.
+    """
+    name = f"{table}_no_{action.lower()}" if when is None else f"{table}_not_{action.lower()}_when"
+    refused = message.replace("'", "''")
+    sqlite = (
+        f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {action} ON {table} "
+        + (f"WHEN {when} " if when else "")
+        + f"BEGIN SELECT RAISE(ABORT, '{refused}'); END"
+    )
+    # A trigger's WHEN may hold no subquery there, so its function asks. 23514 is a check's code.
+    function = (
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {when or 'TRUE'} THEN RAISE EXCEPTION '{refused.replace('%', '%%')}' "
+        f"USING ERRCODE = '23514'; END IF; "
+        f"RETURN {'OLD' if action == 'DELETE' else 'NEW'}; END $$"
+    )
+    trigger = (
+        f"CREATE OR REPLACE TRIGGER {name} BEFORE {action} ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+    )
+    for dialect, statement in (
+        ("sqlite", sqlite),
+        ("postgresql", function),
+        ("postgresql", trigger),
+    ):
+        # DDL fills in Python's % formats.
+        guard = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+        event.listen(metadata, "after_create", guard.execute_if(dialect=dialect))

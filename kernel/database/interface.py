@@ -1,0 +1,88 @@
+"""What every database does for its callers, whichever server keeps it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from enum import StrEnum
+from typing import ClassVar, TypeVar
+
+from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+class DatabaseUnavailable(Exception):
+    """The database could not do the work (disk full, busy, lost); nothing of it was kept.
+
+    Clients read the message and the code, so it names no table, file or statement.
+    """
+
+    extensions: ClassVar[dict[str, str]] = {"code": "SUBGRAPH_UNAVAILABLE"}
+
+
+class InDoubt(DatabaseUnavailable):
+    """The database failed while it committed: all of the work was kept, or nothing.
+
+    A repeat with the same request id finds out.
+    """
+
+
+class Overloaded(Exception):
+    """Too much work waits already; nothing of this one was begun."""
+
+    extensions: ClassVar[dict[str, str]] = {"code": "OVERLOADED"}
+
+
+class Isolation(StrEnum):
+    """What a transaction may see of others that run beside it.
+
+    SQLite runs one at a time, so it serves both alike.
+    """
+
+    SERIALIZABLE = "SERIALIZABLE"
+    """Nothing: it reads, decides and writes as if alone."""
+
+    READ_COMMITTED = "READ COMMITTED"
+    """Each statement sees what was committed before it; the work locks the rows it decides on."""
+
+
+class Database(ABC):
+    """A database whose commits are durable before their callers hear of them."""
+
+    @abstractmethod
+    async def transaction(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        isolation: Isolation = Isolation.SERIALIZABLE,
+        is_idempotent: bool = False,
+    ) -> T:
+        """What `work` returns, once all it wrote is durable.
+
+        An exception of `work` rolls back all that it wrote, and only that. Cancelling the caller
+        does not stop work that was begun. Work may run several times, of which one is kept.
+
+        Args:
+            is_idempotent: `work` finds out by itself that it was done already (it keeps its
+                request's row); when a commit is in doubt it is run again, where otherwise
+                `InDoubt` is raised.
+
+        Raises:
+            Overloaded: too much work waits.
+            InDoubt: whether it was kept is not known.
+            DatabaseUnavailable: the database failed; nothing was kept.
+        """
+
+    @abstractmethod
+    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, reading one unchanging state of the database.
+
+        Raises:
+            Overloaded: too much work waits.
+            DatabaseUnavailable: the database failed.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finishes what was begun, then lets go of the database."""

@@ -1,0 +1,203 @@
+"""A schema of a PostgreSQL database: pooled connections, and work that runs again on a conflict.
+
+Work runs on the event loop, switching to other tasks at each statement (SQLAlchemy's `run_sync`).
+The database belongs to the loop that opened it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from random import uniform
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from kernel.database.addresses import PostgresAddress
+from kernel.database.interface import (
+    Database,
+    DatabaseUnavailable,
+    InDoubt,
+    Isolation,
+    Overloaded,
+)
+from kernel.database.postgresql_engine import open_engine, prepare_schema
+from kernel.database.postgresql_errors import (
+    FAILURES,
+    LOST,
+    is_broken_constraint,
+    is_duplicate,
+    is_in_doubt,
+    is_passing,
+    spoils_connection,
+)
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+WAITING_MAX = 4_096
+ATTEMPTS_MAX = 12
+DUPLICATES_MAX = 3
+ALONE_AFTER = 3
+BACK_OFF_SECONDS = 0.005
+BACK_OFF_MAX_SECONDS = 0.5
+
+
+class PostgresDatabase(Database):
+    """A schema of a PostgreSQL database, which other processes may use at the same time."""
+
+    def __init__(self, engine: AsyncEngine, connections: int) -> None:
+        self._engine = engine
+        self._writing = {
+            level: engine.execution_options(isolation_level=level.value) for level in Isolation
+        }
+        self._reading = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._places = asyncio.Semaphore(connections)
+        # Work that met conflicts again and again runs one after another.
+        self._alone = asyncio.Lock()
+        self._begun: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, address: PostgresAddress, metadata: MetaData) -> PostgresDatabase:
+        """The schema at `address`, with every table of `metadata`.
+
+        Raises:
+            DatabaseUnavailable: it can not be reached, or is no database for us.
+        """
+        engine = open_engine(address)
+        try:
+            await prepare_schema(engine, address.schema, metadata)
+        except FAILURES as error:
+            await engine.dispose()
+            logger.error("can not open the schema %s: %s", address.schema, error)
+            raise DatabaseUnavailable(f"can not open the schema {address.schema}") from error
+        except BaseException:
+            await engine.dispose()
+            raise
+        return cls(engine, address.connections)
+
+    async def transaction(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        isolation: Isolation = Isolation.SERIALIZABLE,
+        is_idempotent: bool = False,
+    ) -> T:
+        """What `work` returns, once all it wrote is durable; see `Database`."""
+        return await self._finish(self._write(self._writing[isolation], work, is_idempotent))
+
+    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, reading one unchanging state; see `Database`."""
+        return await self._finish(self._read(work))
+
+    async def close(self) -> None:
+        """Finishes what was begun, then lets go of every connection."""
+        if self._closed:
+            return
+        self._closed = True
+        while self._begun:
+            await asyncio.wait(self._begun)
+        await self._engine.dispose()
+
+    async def _finish(self, begun: Coroutine[Any, Any, T]) -> T:
+        """Awaits the work as a task of its own, which ends even if its caller is cancelled."""
+        if self._closed or len(self._begun) >= WAITING_MAX:
+            begun.close()
+            if self._closed:
+                raise DatabaseUnavailable("the database is closed")
+            raise Overloaded("too much work waits")
+        task = asyncio.create_task(begun)
+        self._begun.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._begun.discard(task)
+        if not task.cancelled():
+            # A caller that was cancelled asks for no error; it is no surprise to the loop.
+            task.exception()
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                async with self._places, _connection(self._reading) as connection:
+                    return await connection.run_sync(work)
+            except FAILURES as error:
+                if is_broken_constraint(error):
+                    raise
+                if attempt == ATTEMPTS_MAX or not is_passing(error):
+                    raise _unavailable("nothing was read", error) from error
+            await _back_off(attempt)
+        raise AssertionError("every attempt ends")
+
+    async def _write(
+        self, engine: AsyncEngine, work: Callable[[Connection], T], is_idempotent: bool
+    ) -> T:
+        duplicates = 0
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                if attempt > ALONE_AFTER:
+                    async with self._alone:
+                        return await self._commit(engine, work)
+                return await self._commit(engine, work)
+            except _Doubtful as doubt:
+                if not is_idempotent or attempt == ATTEMPTS_MAX:
+                    logger.error("the outcome of a commit is not known: %s", doubt.__cause__)
+                    raise InDoubt("the database failed while it committed") from doubt
+            except FAILURES as error:
+                # Two that run beside each other may both find nothing and add the same row: the
+                # one that lost looks again. A duplicate that stays one is its work's own.
+                duplicates += is_duplicate(error)
+                if is_broken_constraint(error) and not 0 < duplicates < DUPLICATES_MAX:
+                    raise
+                if attempt == ATTEMPTS_MAX or not (is_duplicate(error) or is_passing(error)):
+                    raise _unavailable("nothing was kept", error) from error
+            await _back_off(attempt)
+        raise AssertionError("every attempt ends")
+
+    async def _commit(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        async with self._places, _connection(engine) as connection:
+            result = await connection.run_sync(work)
+            try:
+                await connection.commit()
+            except FAILURES as error:
+                if is_in_doubt(error):
+                    raise _Doubtful from error
+                raise
+            return result
+
+
+class _Doubtful(Exception):
+    """The connection was lost around COMMIT."""
+
+
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction that is rolled back at the end; a connection that was lost is thrown away."""
+    async with engine.connect() as connection:
+        try:
+            # Prepared statements go past SQLAlchemy's own beginning of transactions.
+            await connection.begin()
+            yield connection
+        except (*FAILURES, _Doubtful) as error:
+            if isinstance(error, _Doubtful) or spoils_connection(error):
+                await connection.invalidate()
+            raise
+
+
+async def _back_off(attempt: int) -> None:
+    """Waits longer after each attempt, and not as long as others do."""
+    longest = min(BACK_OFF_SECONDS * 2**attempt, BACK_OFF_MAX_SECONDS)
+    await asyncio.sleep(uniform(longest / 4, longest))
+
+
+def _unavailable(what: str, error: BaseException) -> DatabaseUnavailable:
+    logger.error("%s: %s", what, getattr(error, "orig", None) or error)
+    kind = "lost" if isinstance(error, LOST) else "failed"
+    return DatabaseUnavailable(f"the database {kind}, {what}")

@@ -1,0 +1,93 @@
+"""Engines and schemas of PostgreSQL."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from kernel.database.addresses import PostgresAddress
+from kernel.database.interface import DatabaseUnavailable
+
+CONNECT_TIMEOUT_SECONDS = 10
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+PREPARED_STATEMENTS = 500
+VERSION_MIN = 140_000
+_OPENING = 0x616C6C69
+"""Names the advisory lock of those that make tables: one process at a time."""
+
+
+def open_engine(address: PostgresAddress) -> AsyncEngine:
+    """An engine whose connections see the address's schema alone."""
+    engine = create_async_engine(
+        address.url,
+        pool_size=address.connections,
+        max_overflow=0,
+        pool_recycle=3_600,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_SECONDS,
+            # The server gives up first; this is for a server that does not answer at all.
+            "command_timeout": address.statement_timeout_ms / 1_000 + CONNECT_TIMEOUT_SECONDS,
+            "prepared_statement_cache_size": PREPARED_STATEMENTS,
+            "server_settings": {
+                "search_path": address.schema,
+                "statement_timeout": str(address.statement_timeout_ms),
+                "lock_timeout": str(address.lock_timeout_ms),
+                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+                "timezone": "UTC",
+                "jit": "off",
+                "application_name": "alliance-gateway",
+            },
+        },
+    )
+    event.listen(engine.sync_engine, "connect", _read_sums_as_integers)
+    event.listen(engine.sync_engine, "checkout", _replace_when_closed)
+    return engine
+
+
+async def prepare_schema(engine: AsyncEngine, schema: str, metadata: MetaData) -> None:
+    """Makes the schema and the tables that are missing; several processes may do so at once.
+
+    Raises:
+        DatabaseUnavailable: the server is too old, or the database is not in UTF-8.
+    """
+
+    def prepare(connection: Connection) -> None:
+        run = connection.exec_driver_sql
+        version = int(run("SELECT current_setting('server_version_num')").scalar_one())
+        if version < VERSION_MIN or run("SHOW server_encoding").scalar_one() != "UTF8":
+            raise DatabaseUnavailable("PostgreSQL 14 or later is needed, and a database in UTF-8")
+        run(f"SELECT pg_advisory_xact_lock({_OPENING})")
+        if run(f"SELECT to_regnamespace('{schema}')").scalar_one() is None:
+            run(f'CREATE SCHEMA "{schema}"')
+        present = {
+            row[0]
+            for row in run(f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'").all()
+        }
+        if not present.issuperset(metadata.tables):
+            metadata.create_all(connection)
+
+    async with engine.begin() as connection:
+        await connection.run_sync(prepare)
+
+
+def _read_sums_as_integers(adapted: Any, _record: object) -> None:
+    """A sum of BIGINTs is a NUMERIC; a whole one is read as the integer it is."""
+    adapted.run_async(
+        lambda driver: driver.set_type_codec(
+            "numeric", schema="pg_catalog", encoder=str, decoder=_whole_or_exact, format="text"
+        )
+    )
+
+
+def _whole_or_exact(text: str) -> int | Decimal:
+    return Decimal(text) if "." in text or text == "NaN" else int(text)
+
+
+def _replace_when_closed(adapted: Any, _record: object, _proxy: object) -> None:
+    """The pool opens another in the place of a connection that the server has ended."""
+    if adapted.driver_connection.is_closed():
+        raise DisconnectionError

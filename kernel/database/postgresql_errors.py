@@ -1,0 +1,70 @@
+"""What a failure of PostgreSQL or of the way to it means for the work that met it."""
+
+from __future__ import annotations
+
+import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+LOST = (OSError, TimeoutError)
+FAILURES = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, *LOST)
+"""All that may come of a database that fails, rather than of the work that it does."""
+
+_UNIQUE = "23505"
+# Serialisation failure, deadlock, stale plan after tables changed, too many connections.
+_PASSING = ("40001", "40P01", "0A000", "53300")
+# Connection exceptions; a server that ends, starts or crashed.
+_LOST_CLASSES = ("08", "57P")
+# Their connection is in order, but what it prepared is not; the second has no place left.
+_SPOILING = ("0A000", "53300")
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code of the failure; None when the server did not name one."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(origin, "sqlstate", None)
+    return code if isinstance(code, str) else None
+
+
+def is_broken_constraint(error: BaseException) -> bool:
+    """Whether the work itself broke a rule of its tables."""
+    return isinstance(error, IntegrityError)
+
+
+def is_duplicate(error: BaseException) -> bool:
+    """Whether a row was there already."""
+    return sqlstate(error) == _UNIQUE
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work may succeed when it runs again; nothing of it was kept."""
+    code = sqlstate(error)
+    if code is None:
+        return is_lost(error)
+    return code in _PASSING or code.startswith(_LOST_CLASSES)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone."""
+    code = sqlstate(error)
+    if code is not None:
+        return code.startswith(_LOST_CLASSES)
+    if isinstance(error, LOST):
+        return True
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    cause = (
+        origin if isinstance(origin, asyncpg.InterfaceError) else getattr(origin, "__cause__", None)
+    )
+    # A value that does not fit its parameter is an interface error too, of a live connection.
+    if isinstance(cause, ValueError):
+        return False
+    return isinstance(cause, (asyncpg.InterfaceError, *LOST))
+
+
+def is_in_doubt(error: BaseException) -> bool:
+    """Whether a COMMIT that failed so may have been kept: the server did not refuse it."""
+    return is_lost(error)
+
+
+def spoils_connection(error: BaseException) -> bool:
+    """Whether the connection is not to be used again."""
+    return is_lost(error) or sqlstate(error) in _SPOILING
