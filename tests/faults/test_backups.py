@@ -31,19 +31,21 @@ def back_up_online(source: Path, target: Path) -> None:
 async def test_a_backup_taken_under_load_is_whole(tmp_path: Path, take) -> None:
     books = await Books.open(tmp_path / "ledger.sqlite")
     acknowledged: set[int] = set()
-    stopping = asyncio.Event()
+    stopping, progress = asyncio.Event(), asyncio.Event()
 
     async def client(first: int) -> None:
         key = first
         while not stopping.is_set():
             await book(books, key)
             acknowledged.add(key)
+            progress.set()
             key += 8
 
     clients = [asyncio.create_task(client(first)) for first in range(1, 9)]
     for number in range(3):
         while len(acknowledged) < 100 * (number + 1):
-            await asyncio.sleep(0.005)
+            progress.clear()
+            await progress.wait()
         before = set(acknowledged)
         room = tmp_path / f"backup-{number}"
         room.mkdir()
