@@ -236,3 +236,9 @@ class Books:
                 tuple(row) for row in connection.exec_driver_sql(statement, tuple(values))
             ]
         )
+
+    async def rows_written(self, statement: str) -> None:
+        """Runs a statement behind the ledger's back."""
+        await self.subgraph.context_for(None, "", "").database.transaction(
+            lambda connection: connection.exec_driver_sql(statement)
+        )

@@ -1,0 +1,122 @@
+"""A ledger under steady load for a long time: it stays as fast, as small and as right as it was.
+
+`LOAD_SECONDS` sets how long (600 by default). A reader that keeps an old snapshot for a while
+stops the write-ahead log from being folded back; the log has to stop growing once it lets go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from tests.faults.booker import book
+from tests.ledger.book import Books
+
+CLIENTS = 32
+MINUTES = 10
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+class Load:
+    """Clients that book at a set rate, and what they saw in each slice of time."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.next_key = 1
+        self.waits: list[float] = []
+
+    async def measure_capacity(self, seconds: float) -> float:
+        """Bookings a second when nobody waits on purpose."""
+        first, end = self.next_key, time.perf_counter() + seconds
+
+        async def client() -> None:
+            while time.perf_counter() < end:
+                await self._book()
+
+        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+        return (self.next_key - first) / seconds
+
+    async def run(self, rate: float, seconds: float) -> list[float]:
+        """Books at this rate; how long each took, from the instant it was due."""
+        self.waits = []
+        begin = time.perf_counter()
+
+        async def client(number: int) -> None:
+            due = begin + number / rate
+            while due < begin + seconds:
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                await self._book()
+                self.waits.append(time.perf_counter() - due)
+                due += CLIENTS / rate
+
+        await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+        return self.waits
+
+    async def _book(self) -> None:
+        key = self.next_key
+        self.next_key += 1
+        await book(self.books, key)
+
+
+async def read_until(books: Books, letting_go: asyncio.Event) -> None:
+    """Keeps one reader on the state of the books as it is now."""
+    loop = asyncio.get_running_loop()
+
+    def keep(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT count(*) FROM ledger_tx").one()
+        asyncio.run_coroutine_threadsafe(letting_go.wait(), loop).result()
+
+    await books.subgraph.context_for(None, "", "").read(keep)
+
+
+def p99(waits: list[float]) -> float:
+    return statistics.quantiles(waits, n=100)[98]
+
+
+@pytest.mark.soak
+async def test_a_long_load_leaves_the_ledger_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = float(os.environ.get("LOAD_SECONDS", "600"))
+    books = await Books.open(tmp_path / "ledger.sqlite")
+    log = tmp_path / "ledger.sqlite-wal"
+    load = Load(books)
+    await load.measure_capacity(2)
+    capacity = await load.measure_capacity(5)
+    rate = capacity * 0.7
+
+    slices, logs, sizes = [], [], []
+    for number in range(MINUTES):
+        letting_go = asyncio.Event()
+        reader = None
+        if number in (3, 6):
+            reader = asyncio.create_task(read_until(books, letting_go))
+        slices.append(p99(await load.run(rate, seconds / MINUTES)))
+        letting_go.set()
+        if reader is not None:
+            await reader
+        logs.append(log.stat().st_size)
+        sizes.append(resident_bytes())
+        with capsys.disabled():
+            print(
+                f"slice {number}: {rate:.0f}/s, p99 {slices[-1] * 1e3:.1f} ms, "
+                f"log {logs[-1] >> 20} MiB, resident {sizes[-1] >> 20} MiB"
+            )
+
+    report = await books.verify()
+    await books.close()
+    assert report.is_sound
+    assert report.transactions > 0
+    assert max(slices) < 10 * slices[0]
+    assert logs[-1] <= max(logs[:7]) * 1.05
+    assert sizes[-1] < sizes[2] * 1.25 + (16 << 20)
