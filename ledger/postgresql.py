@@ -1,0 +1,172 @@
+"""Runs the ledger's statements on PostgreSQL: one round trip for each set of keys or rows.
+
+Keys and rows travel as arrays, one for each column, so that a statement is the same text whatever
+their number and the server prepares it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, LargeBinary, Table, Text
+from sqlalchemy.types import TypeEngine
+
+from kernel.statements import told
+from ledger.loading import DUE_LOTS, HEAD, LOT
+from ledger.port import LotsWanted, Query, Row, Write
+
+_FIRST_LOTS = 8
+"""Lots that a card is first asked for: few spends need more."""
+_MORE_LOTS = 256
+"""Lots that it is asked for when those did not cover."""
+_NOWHERE = (-1, -1)
+
+# The inner select is a loop over one index for each card: it reads the lots that it gives.
+_FREE_LOTS = f"""
+SELECT w.number, {", ".join(f"l.{column.strip()}" for column in LOT.split(","))}
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+            $7::bigint[])
+     AS w(number, card_id, asset, latest, after, after_id, most)
+CROSS JOIN LATERAL (
+  SELECT {LOT} FROM lot
+  WHERE lane = {{lane}} AND lot.card_id = w.card_id AND lot.asset = w.asset AND remaining > 0
+    AND remaining > held AND active_at <= w.latest AND (expires_at, id) > (w.after, w.after_id)
+  ORDER BY expires_at, id LIMIT w.most
+) l
+ORDER BY w.number, l.expires_at, l.id
+"""
+
+
+class PostgresPort:
+    """One lane of a PostgreSQL ledger; see `ledger.port.Port`."""
+
+    def __init__(self, connection: Connection, lane: int) -> None:
+        self.lane = lane
+        self._connection = connection
+        self._errors: type[Exception] = connection.dialect.loaded_dbapi.Error
+
+    def lock(self) -> Row | None:
+        """The lane's head, which is this transaction's own until it ends."""
+        return self._first(f"{HEAD.sql.format(lane=self.lane)} FOR NO KEY UPDATE")
+
+    def head(self) -> Row | None:
+        """The lane's head as it is."""
+        return self._first(HEAD.sql.format(lane=self.lane))
+
+    def rows(self, query: Query, keys: Sequence[str | int] = ()) -> list[Row]:
+        """What a query finds, with all keys in one array."""
+        if "{keys}" not in query.sql:
+            return self._all(query.sql.format(lane=self.lane))
+        if not keys:
+            return []
+        kind = "text" if isinstance(keys[0], str) else "bigint"
+        return self._all(_by_array(query, self.lane, kind), list(keys))
+
+    def free_lots(self, wanted: Sequence[LotsWanted]) -> list[tuple[list[Row], bool]]:
+        """Each card's next lots: eight, or many when those did not cover."""
+        if not wanted:
+            return []
+        most = [_FIRST_LOTS if each.behind == _NOWHERE else _MORE_LOTS for each in wanted]
+        behind = [max(each.behind, (each.since, 2**62)) for each in wanted]
+        found: list[list[Row]] = [[] for _ in wanted]
+        for number, *row in self._all(
+            _FREE_LOTS.format(lane=self.lane),
+            list(range(len(wanted))),
+            [each.card_id for each in wanted],
+            [each.asset for each in wanted],
+            [2**62 if each.latest is None else each.latest for each in wanted],
+            [expires_at for expires_at, _ in behind],
+            [lot_id for _, lot_id in behind],
+            most,
+        ):
+            found[number].append(tuple(row))
+        return [(rows, len(rows) < most[number]) for number, rows in enumerate(found)]
+
+    def due_lots(self, *, until: int, limit: int) -> list[Row]:
+        """The lots that are due longest."""
+        return self._all(_numbered(DUE_LOTS, self.lane), until, limit)
+
+    def write(self, write: Write, rows: Sequence[Row]) -> None:
+        """Writes the rows in one statement."""
+        if rows:
+            self._run(_statement(write, self.lane), *map(list, zip(*rows, strict=True)))
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A savepoint."""
+        self._run("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            self._run("ROLLBACK TO apart")
+            self._run("RELEASE apart")
+            raise
+        self._run("RELEASE apart")
+
+    def _first(self, statement: str, *values: Any) -> Row | None:
+        rows = self._all(statement, *values)
+        return rows[0] if rows else None
+
+    def _all(self, statement: str, *values: Any) -> list[Row]:
+        cursor = self._connection.connection.cursor()
+        try:
+            cursor.execute(statement, values)
+            return [tuple(row) for row in cursor.fetchall()]
+        except self._errors as error:
+            raise told(statement, error) from error
+        finally:
+            cursor.close()
+
+    def _run(self, statement: str, *values: Any) -> None:
+        cursor = self._connection.connection.cursor()
+        try:
+            cursor.execute(statement, values)
+        except self._errors as error:
+            raise told(statement, error) from error
+        finally:
+            cursor.close()
+
+
+@lru_cache(maxsize=1_024)
+def _by_array(query: Query, lane: int, kind: str) -> str:
+    sql = query.sql.replace("IN ({keys})", f"= ANY($1::{kind}[])")
+    assert "{keys}" not in sql, "keys stand behind IN"
+    return sql.format(lane=lane)
+
+
+@lru_cache(maxsize=64)
+def _numbered(query: Query, lane: int) -> str:
+    first, *others = query.sql.format(lane=lane).split("?")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(others, start=1))
+
+
+@lru_cache(maxsize=1_024)
+def _statement(write: Write, lane: int) -> str:
+    arrays = ", ".join(
+        f"${number}::{_array_of(write.table, column)}"
+        for number, column in enumerate(write.columns, start=1)
+    )
+    columns = ", ".join(write.columns)
+    if write.is_update:
+        sets = ", ".join(f"{column} = v.{column}" for column in write.sets)
+        keys = "".join(f" AND t.{column} = v.{column}" for column in write.keys)
+        return (
+            f"UPDATE {write.name} t SET {sets} FROM unnest({arrays}) AS v({columns}) "
+            f"WHERE t.lane = {lane}{keys}"
+        )
+    sql = f"INSERT INTO {write.name} (lane, {columns}) SELECT {lane}, v.* FROM unnest({arrays}) v"
+    changes = [f"{column} = excluded.{column}" for column in write.sets]
+    changes += [f"{column} = {write.name}.{column} + excluded.{column}" for column in write.adds]
+    if not changes:
+        return sql
+    return f"{sql} ON CONFLICT (lane, {', '.join(write.keys)}) DO UPDATE SET {', '.join(changes)}"
+
+
+def _array_of(table: Table, column: str) -> str:
+    kind: TypeEngine[Any] = table.c[column].type
+    if isinstance(kind, Text):
+        return "text[]"
+    return "bytea[]" if isinstance(kind, LargeBinary) else "bigint[]"
