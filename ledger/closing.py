@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from collections.abc import Iterator
 
+import orjson
+from sqlalchemy import Connection, insert
+
+from kernel.statements import Prepared
 from ledger.days import last_micros
 from ledger.entering import Moment
 from ledger.expiry import sweep_chunk
+from ledger.lanes import lanes_of
 from ledger.period_reads import read_nets, read_pools
 from ledger.periods import journal_hash, refuse_unless_closable
+from ledger.ports import port_on
 from ledger.sqlite import Cursor
+from ledger.tables import period
 
 _JOURNAL = """
-SELECT json_array(
-  t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
+SELECT t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
   t.origin_month, t.reason, e.leg, e.account, e.asset, e.kind, e.amount, e.points,
-  e.rule_version, e.order_no)
+  e.rule_version, e.order_no
 FROM ledger_tx t JOIN entry e ON e.lane = t.lane AND e.seq = t.seq
-WHERE t.lane = 0 AND t.month = ? ORDER BY t.seq, e.leg
+WHERE t.lane = ? AND t.month = ? ORDER BY t.seq, e.leg
 """
 _UNBALANCED = """
 SELECT e.seq, e.asset FROM ledger_tx t JOIN entry e ON e.lane = t.lane AND e.seq = t.seq
-WHERE t.lane = 0 AND t.month = ? GROUP BY e.seq, e.asset HAVING sum(e.amount) <> 0 LIMIT 1
+WHERE t.lane = ? AND t.month = ? GROUP BY e.seq, e.asset HAVING sum(e.amount) <> 0
+ORDER BY e.seq, e.asset LIMIT 1
 """
+_OPEN_MONTHS = Prepared(
+    "SELECT DISTINCT month FROM ledger_tx WHERE lane IN (SELECT lane FROM lane_head) "
+    "AND month > :since AND month < :month"
+)
+_CLOSED_MONTH = Prepared("SELECT max(month) FROM period WHERE lane = 0")
+_CLOSE = Prepared("UPDATE lane_head SET closed_month = :month")
+_KEEP = Prepared(insert(period))
 
 
 class BooksDoNotBalance(AssertionError):
@@ -33,6 +47,7 @@ def close_month(connection: Connection, month: int, *, moment: Moment) -> None:
     """Closes a month, and with it older months that have no entries.
 
     What expired in it is posted first; the caller has swept, so that little is left to do here.
+    Every lane is locked and closed before anything is hashed.
 
     Raises:
         PeriodNotClosable: it is closed, has not ended for 24 h, or an older one is open.
@@ -42,19 +57,16 @@ def close_month(connection: Connection, month: int, *, moment: Moment) -> None:
     """
     time_zone = moment.settings.time_zone
     until = min(moment.micros, last_micros(month, time_zone))
-    while sweep_chunk(connection, moment, until=until):
-        pass
-    closed_month = connection.exec_driver_sql(
-        "SELECT max(month) FROM period WHERE lane = 0"
-    ).scalar_one()
+    lanes = range(lanes_of(connection))
+    for lane in lanes:
+        port_on(connection, lane).lock()
+    for lane in lanes:
+        while sweep_chunk(connection, moment, until=until, lane=lane):
+            pass
+    closed_month = connection.execute(_CLOSED_MONTH).scalar_one()
     since = -1 if closed_month is None else closed_month
-    open_months = [
-        row[0]
-        for row in connection.exec_driver_sql(
-            "SELECT DISTINCT month FROM ledger_tx WHERE lane = 0 AND month > ? AND month < ?",
-            (since, month),
-        )
-    ]
+    values = {"since": since, "month": month}
+    open_months = connection.execute(_OPEN_MONTHS, values).scalars()
     refuse_unless_closable(
         month,
         closed_month=closed_month,
@@ -62,6 +74,7 @@ def close_month(connection: Connection, month: int, *, moment: Moment) -> None:
         time_zone=time_zone,
         now=moment.now,
     )
+    connection.execute(_CLOSE, {"month": month})
     first = month if closed_month is None else closed_month + 1
     for each in range(first, month + 1):
         _freeze(connection, each, moment.micros)
@@ -79,22 +92,37 @@ def first_changed_month(connection: Connection) -> int | None:
 
 
 def _journal_hash_of(connection: Connection, month: int) -> str:
-    return journal_hash(line for (line,) in Cursor(connection).step(_JOURNAL, (month,)))
+    return journal_hash(_journal(connection, month))
+
+
+def _journal(connection: Connection, month: int) -> Iterator[bytes]:
+    cursor = Cursor(connection)
+    for lane in range(lanes_of(connection)):
+        yield from map(orjson.dumps, cursor.step(_JOURNAL, (lane, month)))
 
 
 def _freeze(connection: Connection, month: int, now: int) -> None:
-    unbalanced = connection.exec_driver_sql(_UNBALANCED, (month,)).one_or_none()
-    if unbalanced is not None:
-        raise BooksDoNotBalance(f"transaction {unbalanced[0]} in {unbalanced[1]}")
+    cursor = Cursor(connection)
+    for lane in range(lanes_of(connection)):
+        unbalanced = cursor.first(_UNBALANCED, (lane, month))
+        if unbalanced is not None:
+            raise BooksDoNotBalance(f"transaction {unbalanced[0]} in {unbalanced[1]}")
     [net] = read_nets(connection, [month])
     if net.total != 0:
         raise BooksDoNotBalance(f"positions of month {month} sum to {net.total}")
     [pool] = read_pools(connection, [month])
     if pool.closing != pool.backing:
         raise BooksDoNotBalance(f"pool {pool.closing} backs lots of {pool.backing}")
-    digest = _journal_hash_of(connection, month)
-    connection.exec_driver_sql(
-        "INSERT INTO period VALUES (0, ?, ?, ?, ?, ?, ?, ?)",
-        (month, now, digest, pool.opening, pool.closing, pool.backing, net.alliance),
+    connection.execute(
+        _KEEP,
+        {
+            "lane": 0,
+            "month": month,
+            "closed_at": now,
+            "journal_hash": _journal_hash_of(connection, month),
+            "pool_opening": pool.opening,
+            "pool_closing": pool.closing,
+            "backing": pool.backing,
+            "alliance": net.alliance,
+        },
     )
-    connection.exec_driver_sql("UPDATE lane_head SET closed_month = ?", (month,))

@@ -64,9 +64,10 @@ class LedgerContext:
         """An amount in the alliance's currency."""
         return Money.of(amount_minor, self.settings.currency)
 
-    def entry_id(self, prefix: str, seq: int, leg: int) -> str:
+    def entry_id(self, prefix: str, lane: int, seq: int, leg: int) -> str:
         """The id of an entry: the same whenever it is read."""
-        return derived_id(prefix, self.ledger_id, str(seq), str(leg))
+        number = str(seq) if lane == 0 else f"{lane}/{seq}"
+        return derived_id(prefix, self.ledger_id, number, str(leg))
 
     def instant(self, micros: int) -> datetime:
         """An instant from the tables."""

@@ -5,10 +5,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
 from sqlalchemy import Connection
 
+from kernel.statements import Prepared
+from ledger.lanes import lanes_of
 from ledger.state import ALLIANCE, POOL, SettlementKind
+
+_LANES = "lane IN (SELECT lane FROM lane_head)"
+_MONTH_SPAN = Prepared(
+    "SELECT min((SELECT min(month) FROM ledger_tx t WHERE t.lane = h.lane)), "
+    "max((SELECT max(month) FROM ledger_tx t WHERE t.lane = h.lane)) FROM lane_head h"
+)
+_PERIODS = Prepared(
+    "SELECT month, journal_hash FROM period WHERE lane = 0 AND month IN :months", lists=("months",)
+)
+_NETS = Prepared(
+    "SELECT month, sum(amount), sum(CASE WHEN account = :alliance THEN amount ELSE 0 END) "
+    f"FROM position WHERE {_LANES} AND month IN :months GROUP BY month",
+    lists=("months",),
+)
+_CLOSED_POOLS = Prepared(
+    "SELECT month, pool_opening, pool_closing, backing FROM period WHERE lane = 0"
+)
+_POOL_MOVED = Prepared(
+    "SELECT month, sum(amount) FROM position "
+    f"WHERE {_LANES} AND account = :pool AND month > :last GROUP BY month"
+)
+_BACKING_MOVED = Prepared(
+    f"SELECT month, sum(funding) FROM lot_move WHERE {_LANES} AND month > :last GROUP BY month"
+)
+_STATEMENT_MERCHANTS = Prepared(
+    f"SELECT DISTINCT account FROM position WHERE {_LANES} AND month = :month "
+    "AND account > :after AND account NOT IN :parties ORDER BY account LIMIT :limit",
+    lists=("parties",),
+)
+_STATEMENT_MONTHS = Prepared(
+    f"SELECT DISTINCT month FROM position WHERE {_LANES} AND account = :merchant "
+    "AND month < :before ORDER BY month DESC LIMIT :limit"
+)
+_LINES = Prepared(
+    "SELECT month, account, kind, sum(points), sum(amount), sum(entries) FROM position "
+    f"WHERE {_LANES} AND month IN :months AND account IN :merchants "
+    "GROUP BY month, account, kind",
+    lists=("months", "merchants"),
+)
+_LEGS = Prepared(
+    "SELECT e.lane, e.seq, e.leg, t.effective_at, e.kind, e.points, e.amount, e.order_no, "
+    "t.origin_month, e.rule_version FROM entry e "
+    "JOIN ledger_tx t ON t.lane = e.lane AND t.seq = e.seq "
+    "WHERE e.lane = :lane AND e.asset = 'SETTLEMENT' AND e.account = :merchant "
+    "AND e.month = :month AND (e.seq, e.leg) > (:seq, :leg) ORDER BY e.seq, e.leg LIMIT :limit"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +105,7 @@ class LineRow:
 class LegRow:
     """One settlement leg of one event; `at` in microseconds."""
 
+    lane: int
     seq: int
     leg: int
     at: int
@@ -71,32 +119,21 @@ class LegRow:
 
 def read_month_span(connection: Connection, *, current_month: int) -> tuple[int, int] | None:
     """The first and the last month that have a period; None before the first entry."""
-    first, last = connection.exec_driver_sql(
-        "SELECT (SELECT min(month) FROM ledger_tx WHERE lane = 0), "
-        "(SELECT max(month) FROM ledger_tx WHERE lane = 0)"
-    ).one()
+    first, last = connection.execute(_MONTH_SPAN).one()
     return None if first is None else (first, max(last, current_month))
 
 
 def read_periods(connection: Connection, months: Sequence[int]) -> list[PeriodRow]:
     """The periods of these months, in their order."""
-    rows = connection.exec_driver_sql(
-        "SELECT month, journal_hash FROM period "
-        "WHERE lane = 0 AND month IN (SELECT value FROM json_each(?))",
-        (orjson.dumps(list(months)).decode(),),
-    )
+    rows = connection.execute(_PERIODS, {"months": list(months)})
     hash_by_month: dict[int, str] = {row[0]: row[1] for row in rows}
     return [PeriodRow(month, hash_by_month.get(month)) for month in months]
 
 
 def read_nets(connection: Connection, months: Sequence[int]) -> list[PeriodNet]:
     """What each month moved, in their order."""
-    rows = connection.exec_driver_sql(
-        "SELECT month, sum(amount), sum(CASE WHEN account = ? THEN amount ELSE 0 END) "
-        "FROM position WHERE lane = 0 AND month IN (SELECT value FROM json_each(?)) GROUP BY month",
-        (ALLIANCE, orjson.dumps(list(months)).decode()),
-    )
-    net_by_month = {row[0]: PeriodNet(row[1], row[2]) for row in rows}
+    rows = connection.execute(_NETS, {"alliance": ALLIANCE, "months": list(months)})
+    net_by_month = {row[0]: PeriodNet(int(row[1]), int(row[2])) for row in rows}
     return [net_by_month.get(month, PeriodNet(0, 0)) for month in months]
 
 
@@ -105,24 +142,11 @@ def read_pools(connection: Connection, months: Sequence[int]) -> list[PoolFigure
 
     The pool is summed from settlement entries; the backing from the lots' own movements.
     """
-    closed = {
-        row[0]: PoolFigures(*row[1:])
-        for row in connection.exec_driver_sql(
-            "SELECT month, pool_opening, pool_closing, backing FROM period WHERE lane = 0"
-        )
-    }
+    closed = {row[0]: PoolFigures(*row[1:]) for row in connection.execute(_CLOSED_POOLS)}
     last = max(closed, default=-1)
-    pool = _by_month(
-        connection,
-        "SELECT month, sum(amount) FROM position "
-        f"WHERE lane = 0 AND account = '{POOL}' AND month > ? GROUP BY month",
-        last,
-    )
-    backing = _by_month(
-        connection,
-        "SELECT month, sum(funding) FROM lot_move WHERE lane = 0 AND month > ? GROUP BY month",
-        last,
-    )
+    values = {"pool": POOL, "last": last}
+    pool = {row[0]: int(row[1]) for row in connection.execute(_POOL_MOVED, values)}
+    backing = {row[0]: int(row[1]) for row in connection.execute(_BACKING_MOVED, {"last": last})}
     before = closed[last] if closed else PoolFigures(0, 0, 0)
     return [
         closed.get(month)
@@ -139,40 +163,29 @@ def read_statement_merchants(
     connection: Connection, month: int, *, after: str, limit: int
 ) -> list[str]:
     """Merchants with entries in a month, by id, behind `after`."""
-    rows = connection.exec_driver_sql(
-        "SELECT DISTINCT account FROM position "
-        "WHERE lane = 0 AND month = ? AND account > ? AND account NOT IN (?, ?) "
-        "ORDER BY account LIMIT ?",
-        (month, after, ALLIANCE, POOL, limit),
-    )
-    return [row[0] for row in rows]
+    values = {"month": month, "after": after, "limit": limit, "parties": [ALLIANCE, POOL]}
+    return list(connection.execute(_STATEMENT_MERCHANTS, values).scalars())
 
 
 def read_statement_months(
     connection: Connection, merchant_id: str, *, before: int, limit: int
 ) -> list[int]:
     """Months in which a merchant has entries, newest first, older than `before`."""
-    rows = connection.exec_driver_sql(
-        "SELECT DISTINCT month FROM position "
-        "WHERE lane = 0 AND account = ? AND month < ? ORDER BY month DESC LIMIT ?",
-        (merchant_id, before, limit),
-    )
-    return [row[0] for row in rows]
+    values = {"merchant": merchant_id, "before": before, "limit": limit}
+    return list(connection.execute(_STATEMENT_MONTHS, values).scalars())
 
 
 def read_lines(
     connection: Connection, statements: Sequence[tuple[int, str]]
 ) -> list[list[LineRow]]:
     """The lines of each (month, merchant), in their order; empty when it has no entries."""
-    rows = connection.exec_driver_sql(
-        "SELECT p.month, p.account, p.kind, p.points, p.amount, p.entries "
-        "FROM json_each(?) s CROSS JOIN position p ON p.lane = 0 "
-        "AND p.month = s.value ->> 0 AND p.account = s.value ->> 1",
-        (orjson.dumps(list(dict.fromkeys(statements))).decode(),),
-    )
+    values = {
+        "months": list({month for month, _ in statements}),
+        "merchants": list({merchant_id for _, merchant_id in statements}),
+    }
     lines_by_statement: dict[tuple[int, str], list[LineRow]] = {}
-    for month, account, kind, points, amount, entries in rows:
-        line = LineRow(SettlementKind(kind), points, amount, entries)
+    for month, account, kind, points, amount, entries in connection.execute(_LINES, values):
+        line = LineRow(SettlementKind(kind), int(points), int(amount), int(entries))
         lines_by_statement.setdefault((month, account), []).append(line)
     order = list(SettlementKind)
     return [
@@ -186,23 +199,27 @@ def read_legs(
     month: int,
     merchant_id: str,
     *,
-    after: tuple[int, int],
+    after: tuple[int, int, int],
     limit: int,
 ) -> list[LegRow]:
-    """What a statement is made of, in the order it was posted, behind `after`."""
-    rows = connection.exec_driver_sql(
-        "SELECT e.seq, e.leg, t.effective_at, e.kind, e.points, e.amount, e.order_no, "
-        "t.origin_month, e.rule_version FROM entry e INDEXED BY entry_statement "
-        "JOIN ledger_tx t ON t.lane = e.lane AND t.seq = e.seq "
-        "WHERE e.lane = 0 AND e.asset = 'SETTLEMENT' AND e.account = ? AND e.month = ? "
-        "AND (e.seq, e.leg) > (?, ?) ORDER BY e.seq, e.leg LIMIT ?",
-        (merchant_id, month, *after, limit),
-    )
-    return [
-        LegRow(seq, leg, at, SettlementKind(kind), points, amount, order_no, origin, version)
-        for seq, leg, at, kind, points, amount, order_no, origin, version in rows
-    ]
+    """What a statement is made of, lane by lane in the order it was posted.
 
-
-def _by_month(connection: Connection, statement: str, after: int) -> dict[int, int]:
-    return {row[0]: row[1] for row in connection.exec_driver_sql(statement, (after,))}
+    Args:
+        after: (lane, seq, leg) behind which to begin.
+    """
+    first_lane, seq, leg = after
+    legs: list[LegRow] = []
+    for lane in range(max(0, first_lane), lanes_of(connection)):
+        values = {
+            "lane": lane,
+            "merchant": merchant_id,
+            "month": month,
+            "seq": seq if lane == first_lane else 0,
+            "leg": leg if lane == first_lane else 0,
+            "limit": limit - len(legs),
+        }
+        for at_lane, at_seq, at_leg, at, kind, *rest in connection.execute(_LEGS, values):
+            legs.append(LegRow(at_lane, at_seq, at_leg, at, SettlementKind(kind), *rest))
+        if len(legs) == limit:
+            break
+    return legs

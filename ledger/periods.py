@@ -72,7 +72,7 @@ def refuse_unless_closable(
         raise PeriodNotClosable(closable_from=format_datetime(closable_from))
 
 
-def journal_hash(lines: Iterable[str]) -> str:
+def journal_hash(lines: Iterable[bytes]) -> str:
     """SHA-256 of a period's entries in the order they were posted, in hexadecimal.
 
     Args:
@@ -82,7 +82,7 @@ def journal_hash(lines: Iterable[str]) -> str:
     """
     digest = hashlib.sha256()
     for line in lines:
-        digest.update(line.encode())
+        digest.update(line)
         digest.update(b"\n")
     return digest.hexdigest()
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
 from sqlalchemy import Connection
 
+from kernel.statements import Prepared
 from ledger.contract import CardStanding
 from ledger.state import CardEntryKind
 
-_STANDINGS = """
+_OF_CARDS = "lane IN (SELECT lane FROM lane_head) AND card_id IN :cards"
+_STANDINGS = Prepared(
+    f"""
 SELECT card_id,
   sum(CASE WHEN asset = 'POINTS' AND active_at <= :now AND expires_at > :now
       THEN remaining - held ELSE 0 END),
@@ -21,33 +23,38 @@ SELECT card_id,
   sum(CASE WHEN asset = 'COINS' AND active_at <= :now AND expires_at > :now
       THEN remaining - held ELSE 0 END),
   sum(CASE WHEN asset = 'COINS' THEN held ELSE 0 END)
-FROM lot
-WHERE lane = 0 AND card_id IN (SELECT value FROM json_each(:cards)) AND remaining > 0
-GROUP BY card_id
-"""
-_DEBTS = """
-SELECT card_id, sum(open) FROM debt
-WHERE lane = 0 AND card_id IN (SELECT value FROM json_each(:cards)) AND open > 0
-GROUP BY card_id
-"""
-_EXPIRING = """
+FROM lot WHERE {_OF_CARDS} AND remaining > 0 GROUP BY card_id
+""",
+    lists=("cards",),
+)
+_DEBTS = Prepared(
+    f"SELECT card_id, sum(open) FROM debt WHERE {_OF_CARDS} AND open > 0 GROUP BY card_id",
+    lists=("cards",),
+)
+_EXPIRING = Prepared(
+    f"""
 SELECT card_id, expires_at, sum(remaining - held) FROM lot
-WHERE lane = 0 AND card_id IN (SELECT value FROM json_each(:cards)) AND asset = 'POINTS'
-  AND remaining > 0 AND remaining > held AND active_at <= :now
-  AND expires_at > :now AND expires_at <= :until
+WHERE {_OF_CARDS} AND asset = 'POINTS' AND remaining > 0 AND remaining > held
+  AND active_at <= :now AND expires_at > :now AND expires_at <= :until
 GROUP BY card_id, expires_at ORDER BY card_id, expires_at
+""",
+    lists=("cards",),
+)
+_CARD_ENTRIES = Prepared(
+    """
+SELECT lane, seq, leg, at, kind, points, coins, merchant_id, order_no, points_after, coins_after
+FROM card_entry
+WHERE lane IN (SELECT lane FROM lane_head) AND card_id = :card AND (seq, leg) < (:seq, :leg)
+ORDER BY seq DESC, leg DESC LIMIT :limit
 """
-_CARD_ENTRIES = """
-SELECT seq, leg, at, kind, points, coins, merchant_id, order_no, points_after, coins_after
-FROM card_entry WHERE lane = 0 AND card_id = ? AND (seq, leg) < (?, ?)
-ORDER BY seq DESC, leg DESC LIMIT ?
-"""
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CardEntryRow:
     """One booking on a card; `at` in microseconds."""
 
+    lane: int
     seq: int
     leg: int
     at: int
@@ -64,9 +71,9 @@ def read_expiring(
     connection: Connection, card_ids: Sequence[str], *, now: int, until: int
 ) -> list[list[tuple[int, int]]]:
     """Of each card, (expiry, available points) that expire up to `until`, earliest first."""
-    values = {"cards": _json(card_ids), "now": now, "until": until}
+    values = {"cards": list(dict.fromkeys(card_ids)), "now": now, "until": until}
     points_by_card: dict[str, list[tuple[int, int]]] = {}
-    for card_id, expires_at, points in connection.exec_driver_sql(_EXPIRING, values):
+    for card_id, expires_at, points in connection.execute(_EXPIRING, values):
         points_by_card.setdefault(card_id, []).append((expires_at, points))
     return [points_by_card.get(card_id, []) for card_id in card_ids]
 
@@ -75,18 +82,23 @@ def read_card_entries(
     connection: Connection, card_id: str, *, before: tuple[int, int], limit: int
 ) -> list[CardEntryRow]:
     """Bookings on a card, the newest first, older than `before` = (seq, leg)."""
-    rows = connection.exec_driver_sql(_CARD_ENTRIES, (card_id, *before, limit))
-    return [CardEntryRow(row[0], row[1], row[2], CardEntryKind(row[3]), *row[4:]) for row in rows]
+    seq, leg = before
+    values = {"card": card_id, "seq": seq, "leg": leg, "limit": limit}
+    rows = connection.execute(_CARD_ENTRIES, values)
+    return [
+        CardEntryRow(lane, seq, leg, at, CardEntryKind(kind), *rest)
+        for lane, seq, leg, at, kind, *rest in rows
+    ]
 
 
 def read_standings(
     connection: Connection, card_ids: Sequence[str], *, now: int
 ) -> list[CardStanding]:
     """What each card has, in the order of `card_ids`; zeros for an unknown card."""
-    values = {"cards": _json(card_ids), "now": now}
-    debts = connection.exec_driver_sql(_DEBTS, values)
+    values = {"cards": list(dict.fromkeys(card_ids)), "now": now}
+    debts = connection.execute(_DEBTS, values)
     owed: dict[str, int] = {row[0]: row[1] for row in debts}
-    found = {row[0]: row for row in connection.exec_driver_sql(_STANDINGS, values)}
+    found = {row[0]: row for row in connection.execute(_STANDINGS, values)}
     standings = []
     for card_id in card_ids:
         row = found.get(card_id, (card_id, 0, 0, 0, 0, 0))
@@ -102,7 +114,3 @@ def read_standings(
             )
         )
     return standings
-
-
-def _json(values: Sequence[str]) -> str:
-    return orjson.dumps(list(dict.fromkeys(values))).decode()

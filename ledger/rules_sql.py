@@ -24,7 +24,7 @@ _IN_FORCE = (
 )
 _LIVE = """
 SELECT remaining, residual FROM lot
-WHERE lane = 0 AND asset = 'POINTS' AND remaining > 0 AND (expires_at > ? OR held > 0)
+WHERE asset = 'POINTS' AND remaining > 0 AND (expires_at > ? OR held > 0)
 """
 
 

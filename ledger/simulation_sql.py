@@ -16,35 +16,35 @@ from ledger.state import ALLIANCE, Asset, Lot, SettlementKind
 
 _EVENTS = """
 SELECT seq, merchant_id, order_no, effective_at FROM ledger_tx
-WHERE lane = 0 AND seq >= (SELECT min(seq) FROM ledger_tx
-  WHERE lane = 0 AND effective_at >= ? AND effective_at < ?) ORDER BY seq
+WHERE lane = ? AND seq >= (SELECT min(seq) FROM ledger_tx
+  WHERE lane = ? AND effective_at >= ? AND effective_at < ?) ORDER BY seq
 """
 _LEGS = """
 SELECT seq, account, kind, amount, points, rule_version, order_no FROM entry
-WHERE lane = 0 AND seq >= ? AND asset = 'SETTLEMENT' ORDER BY seq, leg
+WHERE lane = ? AND seq >= ? AND asset = 'SETTLEMENT' ORDER BY seq, leg
 """
 _MOVES = """
 SELECT m.seq, m.amount, m.funding, l.id, l.asset, l.issuer_id, l.funding, l.original
 FROM lot_move m JOIN lot l ON l.lane = m.lane AND l.id = m.lot_id
-WHERE m.lane = 0 AND m.seq >= ? ORDER BY m.seq, m.leg
+WHERE m.lane = ? AND m.seq >= ? ORDER BY m.seq, m.leg
 """
 
 
 def read_events(
-    connection: Connection, *, since: int, until: int, settings: LedgerSettings
+    connection: Connection, lane: int, *, since: int, until: int, settings: LedgerSettings
 ) -> Iterator[PastEvent]:
-    """Every event from the first that took effect in the time on, in the order of posting.
+    """Every event of a lane from the first that took effect in the time on, as they were posted.
 
     Args:
         since, until: microseconds; `until` is not part of it.
     """
-    lane = Cursor(connection)
-    events = lane.all(_EVENTS, (since, until))
+    cursor = Cursor(connection)
+    events = cursor.all(_EVENTS, (lane, lane, since, until))
     if not events:
         return
     first = events[0][0]
-    legs = Grouped(lane.step(_LEGS, (first,)))
-    moves = Grouped(lane.step(_MOVES, (first,)))
+    legs = Grouped(cursor.step(_LEGS, (lane, first)))
+    moves = Grouped(cursor.step(_MOVES, (lane, first)))
     for seq, merchant_id, order_no, at in events:
         yield PastEvent(
             party=ALLIANCE if merchant_id is None else party_of(merchant_id, settings),

@@ -338,6 +338,12 @@ for _name in ("ledger_tx", "entry", "lot_move", "position"):
         _guard(
             f"CREATE TRIGGER IF NOT EXISTS {_name}_not_when_closed_{_action.lower()} "
             f"BEFORE {_action} ON {_name} "
-            "WHEN NEW.month <= (SELECT max(month) FROM period WHERE lane = NEW.lane) "
+            "WHEN NEW.month <= (SELECT closed_month FROM lane_head WHERE lane = NEW.lane) "
             "BEGIN SELECT RAISE(ABORT, 'the period is closed'); END"
         )
+_guard(
+    "CREATE TRIGGER IF NOT EXISTS lane_head_stays_closed BEFORE UPDATE ON lane_head "
+    "WHEN OLD.closed_month IS NOT NULL "
+    "AND (NEW.closed_month IS NULL OR NEW.closed_month < OLD.closed_month) "
+    "BEGIN SELECT RAISE(ABORT, 'a closed period stays closed'); END"
+)

@@ -99,7 +99,7 @@ async def card_entries(
 def _entry(context: LedgerContext, row: CardEntryRow) -> cards.CardEntry:
     merchant_id = row.merchant_id
     return cards.CardEntry(
-        id=strawberry.ID(context.entry_id("ent", row.seq, row.leg)),
+        id=strawberry.ID(context.entry_id("ent", row.lane, row.seq, row.leg)),
         at=context.instant(row.at),
         kind=row.kind,
         points=Long(row.points),

@@ -170,19 +170,22 @@ async def statement_entries(
     after: str | None = strawberry.UNSET,
 ) -> Connection[periods.StatementEntry]:
     """A page of the legs that the statement sums."""
-    page = page_args(first, after or None, key_length=2)
-    seq, leg = whole_numbers(page, (0, 0))
+    page = page_args(first, after or None, key_length=3)
+    lane, seq, leg = whole_numbers(page, (0, 0, 0))
     rows = await info.context.read(
         lambda connection: period_reads.read_legs(
             connection,
             statement.month,
             statement.merchant.id,
-            after=(seq, leg),
+            after=(lane, seq, leg),
             limit=page.limit,
         )
     )
     return connection_of(
-        rows, page, key=lambda row: (row.seq, row.leg), node=lambda row: _leg(info.context, row)
+        rows,
+        page,
+        key=lambda row: (row.lane, row.seq, row.leg),
+        node=lambda row: _leg(info.context, row),
     )
 
 
@@ -197,7 +200,7 @@ async def _find_statement(
 def _leg(context: LedgerContext, row: LegRow) -> periods.StatementEntry:
     origin = row.origin_month
     return periods.StatementEntry(
-        id=strawberry.ID(context.entry_id("leg", row.seq, row.leg)),
+        id=strawberry.ID(context.entry_id("leg", row.lane, row.seq, row.leg)),
         at=context.instant(row.at),
         kind=row.kind,
         points=Long(row.points),

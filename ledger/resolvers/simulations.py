@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from kernel.clock import to_micros
 from kernel.graphql import BadUserInput
 from ledger.context import LedgerContext, LedgerInfo
+from ledger.lanes import lanes_of
 from ledger.proposals import check_terms
 from ledger.schema import periods, simulations
 from ledger.settlement import Leg
@@ -42,15 +43,18 @@ async def simulate_settlement_rule(
         raise BadUserInput("from is before to.")
 
     def settle(connection: Connection) -> tuple[dict[str, int], dict[str, int]]:
-        events = read_events(
-            connection, since=to_micros(from_), until=to_micros(to), settings=context.settings
-        )
-        simulation = Simulation(terms)
         posted: list[Leg] = []
-        for event in events:
-            simulation.settle(event)
-            posted += event.legs if event.is_counted else ()
-        return net_by_party(posted), net_by_party(simulation.legs)
+        again: list[Leg] = []
+        since, until = to_micros(from_), to_micros(to)
+        for lane in range(lanes_of(connection)):
+            simulation = Simulation(terms)
+            for event in read_events(
+                connection, lane, since=since, until=until, settings=context.settings
+            ):
+                simulation.settle(event)
+                posted += event.legs if event.is_counted else ()
+            again += simulation.legs
+        return net_by_party(posted), net_by_party(again)
 
     return _shown(context, *await context.read(settle))
 

@@ -76,7 +76,7 @@ class Books:
         self._merchant_of_order: dict[str, tuple[str, str | None]] = {}
 
     @classmethod
-    async def open(cls, path: Path, rule: RuleTerms | None = None) -> Books:
+    async def open(cls, path: Path, rule: RuleTerms | None = None, *, lanes: int = 1) -> Books:
         clock = SetClock(MARCH)
         opened: list[Books] = []
         subgraph = await LedgerSubgraph.open(
@@ -86,6 +86,7 @@ class Books:
             settings=lambda: opened[0].settings,
             registry=Town(),
             initial_rule=rule,
+            lanes=lanes,
         )
         opened.append(cls(subgraph, path, clock))
         return opened[0]
