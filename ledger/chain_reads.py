@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ledger.chain import GENESIS, block_hash, leaf
-from ledger.sqlite import Cursor, Grouped
+from ledger.grouped import Grouped
+from ledger.port import Cursor
 
 _TX = (
     "seq, kind, card_id, merchant_id, order_no, effective_at, created_at, month, origin_month, "

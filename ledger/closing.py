@@ -14,8 +14,7 @@ from ledger.expiry import sweep_chunk
 from ledger.lanes import lanes_of
 from ledger.period_reads import read_nets, read_pools
 from ledger.periods import journal_hash, refuse_unless_closable
-from ledger.ports import port_on
-from ledger.sqlite import Cursor
+from ledger.ports import cursor_on, port_on
 from ledger.tables import period
 
 _JOURNAL = """
@@ -34,6 +33,7 @@ _OPEN_MONTHS = Prepared(
     "SELECT DISTINCT month FROM ledger_tx WHERE lane IN (SELECT lane FROM lane_head) "
     "AND month > :since AND month < :month"
 )
+_CLOSED = Prepared("SELECT month, journal_hash FROM period WHERE lane = 0 ORDER BY month")
 _CLOSED_MONTH = Prepared("SELECT max(month) FROM period WHERE lane = 0")
 _CLOSE = Prepared("UPDATE lane_head SET closed_month = :month")
 _KEEP = Prepared(insert(period))
@@ -82,10 +82,7 @@ def close_month(connection: Connection, month: int, *, moment: Moment) -> None:
 
 def first_changed_month(connection: Connection) -> int | None:
     """The first closed month whose journal is not what was hashed; None when all are."""
-    closed = connection.exec_driver_sql(
-        "SELECT month, journal_hash FROM period WHERE lane = 0 ORDER BY month"
-    ).all()
-    for month, digest in closed:
+    for month, digest in connection.execute(_CLOSED):
         if _journal_hash_of(connection, month) != digest:
             return int(month)
     return None
@@ -96,13 +93,13 @@ def _journal_hash_of(connection: Connection, month: int) -> str:
 
 
 def _journal(connection: Connection, month: int) -> Iterator[bytes]:
-    cursor = Cursor(connection)
+    cursor = cursor_on(connection)
     for lane in range(lanes_of(connection)):
         yield from map(orjson.dumps, cursor.step(_JOURNAL, (lane, month)))
 
 
 def _freeze(connection: Connection, month: int, now: int) -> None:
-    cursor = Cursor(connection)
+    cursor = cursor_on(connection)
     for lane in range(lanes_of(connection)):
         unbalanced = cursor.first(_UNBALANCED, (lane, month))
         if unbalanced is not None:

@@ -14,7 +14,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from kernel.clock import from_micros
-from kernel.database import Database
+from kernel.database import Database, Isolation
 from ledger.batch import open_books
 from ledger.draft import Draft
 from ledger.entering import Moment, event_at, state_of
@@ -44,7 +44,9 @@ async def sweep(database: Database, moment: Moment, *, until: int) -> int:
         is_due = partial(is_any_due, until=until, lane=lane)
         chunk = partial(sweep_chunk, moment=moment, until=until, lane=lane)
         while await database.snapshot(is_due):
-            swept += await database.transaction(chunk)
+            swept += await database.transaction(
+                chunk, isolation=Isolation.READ_COMMITTED, is_idempotent=True
+            )
     return swept
 
 

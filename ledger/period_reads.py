@@ -36,8 +36,8 @@ _BACKING_MOVED = Prepared(
 )
 _STATEMENT_MERCHANTS = Prepared(
     f"SELECT DISTINCT account FROM position WHERE {_LANES} AND month = :month "
-    "AND account > :after AND account NOT IN :parties ORDER BY account LIMIT :limit",
-    lists=("parties",),
+    "AND account > :after AND account <> :alliance AND account <> :pool "
+    "ORDER BY account LIMIT :limit"
 )
 _STATEMENT_MONTHS = Prepared(
     f"SELECT DISTINCT month FROM position WHERE {_LANES} AND account = :merchant "
@@ -163,7 +163,7 @@ def read_statement_merchants(
     connection: Connection, month: int, *, after: str, limit: int
 ) -> list[str]:
     """Merchants with entries in a month, by id, behind `after`."""
-    values = {"month": month, "after": after, "limit": limit, "parties": [ALLIANCE, POOL]}
+    values = {"month": month, "after": after, "limit": limit, "alliance": ALLIANCE, "pool": POOL}
     return list(connection.execute(_STATEMENT_MERCHANTS, values).scalars())
 
 

@@ -6,7 +6,7 @@ on SQLite; a store with arrays can read by `= ANY(...)` and write by `unnest`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -89,6 +89,10 @@ class Port(Protocol):
         """The lane's row of `lane_head`, which no other batch gets before this one ends."""
         ...
 
+    def head(self) -> Row | None:
+        """The lane's row of `lane_head` as it is, for those who only look."""
+        ...
+
     def rows(self, query: Query, keys: Sequence[str | int] = ()) -> list[Row]:
         """What a query finds; any number of keys, which do not repeat."""
         ...
@@ -113,4 +117,23 @@ class Port(Protocol):
 
     def apart(self) -> AbstractContextManager[None]:
         """What is done inside is undone alone when it fails."""
+        ...
+
+
+class Cursor(Protocol):
+    """Statements with `?` for each value, inside a transaction that the cursor's user owns.
+
+    Every method raises `OperationalError` or `IntegrityError` as the connection itself would.
+    """
+
+    def first(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+        """The first row; None when there is none."""
+        ...
+
+    def all(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Every row."""
+        ...
+
+    def step(self, statement: str, values: Sequence[Any] = ()) -> Generator[Row, None, None]:
+        """Row after row, read as they are asked for."""
         ...

@@ -6,7 +6,7 @@ their number and the server prepares it once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -23,6 +23,7 @@ _FIRST_LOTS = 8
 _MORE_LOTS = 256
 """Lots that it is asked for when those did not cover."""
 _NOWHERE = (-1, -1)
+_ROWS_AT_ONCE = 4_096
 
 # The inner select is a loop over one index for each card: it reads the lots that it gives.
 _FREE_LOTS = f"""
@@ -46,7 +47,6 @@ class PostgresPort:
     def __init__(self, connection: Connection, lane: int) -> None:
         self.lane = lane
         self._connection = connection
-        self._errors: type[Exception] = connection.dialect.loaded_dbapi.Error
 
     def lock(self) -> Row | None:
         """The lane's head, which is this transaction's own until it ends."""
@@ -87,7 +87,7 @@ class PostgresPort:
 
     def due_lots(self, *, until: int, limit: int) -> list[Row]:
         """The lots that are due longest."""
-        return self._all(_numbered(DUE_LOTS, self.lane), until, limit)
+        return self._all(_with_numbers(DUE_LOTS.sql.format(lane=self.lane)), until, limit)
 
     def write(self, write: Write, rows: Sequence[Row]) -> None:
         """Writes the rows in one statement."""
@@ -106,28 +106,65 @@ class PostgresPort:
             raise
         self._run("RELEASE apart")
 
-    def _first(self, statement: str, *values: Any) -> Row | None:
-        rows = self._all(statement, *values)
+    def _first(self, statement: str) -> Row | None:
+        rows = self._all(statement)
         return rows[0] if rows else None
 
     def _all(self, statement: str, *values: Any) -> list[Row]:
-        cursor = self._connection.connection.cursor()
-        try:
-            cursor.execute(statement, values)
-            return [tuple(row) for row in cursor.fetchall()]
-        except self._errors as error:
-            raise told(statement, error) from error
-        finally:
-            cursor.close()
+        with _ran(self._connection, statement, values) as cursor:
+            return list(map(tuple, cursor.fetchall()))
 
     def _run(self, statement: str, *values: Any) -> None:
-        cursor = self._connection.connection.cursor()
-        try:
-            cursor.execute(statement, values)
-        except self._errors as error:
-            raise told(statement, error) from error
-        finally:
-            cursor.close()
+        with _ran(self._connection, statement, values):
+            pass
+
+
+class PostgresCursor:
+    """See `ledger.port.Cursor`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def first(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+        """The first row; None when there is none."""
+        with _ran(self._connection, _with_numbers(statement), tuple(values)) as cursor:
+            row = cursor.fetchone()
+            return None if row is None else tuple(row)
+
+    def all(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Every row."""
+        with _ran(self._connection, _with_numbers(statement), tuple(values)) as cursor:
+            return list(map(tuple, cursor.fetchall()))
+
+    def step(self, statement: str, values: Sequence[Any] = ()) -> Generator[Row, None, None]:
+        """Row after row, a few thousand at a time from the server's own cursor."""
+        numbered = _with_numbers(statement)
+        with _ran(self._connection, numbered, tuple(values), server_side=True) as cursor:
+            while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+                yield from map(tuple, rows)
+
+
+@contextmanager
+def _ran(
+    connection: Connection, statement: str, values: tuple[Any, ...], *, server_side: bool = False
+) -> Iterator[Any]:
+    """The driver's cursor behind a statement that ran."""
+    raw: Any = connection.connection
+    cursor = raw.cursor(server_side=server_side) if server_side else raw.cursor()
+    try:
+        cursor.execute(statement, values)
+        yield cursor
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise told(statement, error) from error
+    finally:
+        cursor.close()
+
+
+@lru_cache(maxsize=64)
+def _with_numbers(statement: str) -> str:
+    """The statement with `$1`, `$2`, … in the place of `?`."""
+    first, *others = statement.split("?")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(others, start=1))
 
 
 @lru_cache(maxsize=1_024)
@@ -135,12 +172,6 @@ def _by_array(query: Query, lane: int, kind: str) -> str:
     sql = query.sql.replace("IN ({keys})", f"= ANY($1::{kind}[])")
     assert "{keys}" not in sql, "keys stand behind IN"
     return sql.format(lane=lane)
-
-
-@lru_cache(maxsize=64)
-def _numbered(query: Query, lane: int) -> str:
-    first, *others = query.sql.format(lane=lane).split("?")
-    return first + "".join(f"${number}{part}" for number, part in enumerate(others, start=1))
 
 
 @lru_cache(maxsize=1_024)

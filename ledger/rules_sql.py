@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from kernel.clock import to_micros
+from kernel.statements import Prepared
 from kernel.units import Ratio
 from ledger.proposals import RuleState, state_at
 from ledger.state import RuleTerms
@@ -18,14 +19,24 @@ _RULE = (
     "version, rule_id, state, effective_from, issue_price, redeem_price, "
     "issue_fee_bps, redeem_fee_bps, breakage_issuer_bps, proposed_by, accepts_top_up"
 )
-_IN_FORCE = (
+_IN_FORCE = Prepared(
     "SELECT version FROM settlement_rule WHERE lane = 0 AND state = 'APPROVED' "
-    "AND effective_from <= ? ORDER BY effective_from DESC, version DESC LIMIT 1"
+    "AND effective_from <= :now ORDER BY effective_from DESC, version DESC LIMIT 1"
 )
-_LIVE = """
-SELECT remaining, residual FROM lot
-WHERE asset = 'POINTS' AND remaining > 0 AND (expires_at > ? OR held > 0)
-"""
+_LIVE = Prepared(
+    "SELECT remaining, residual FROM lot "
+    "WHERE asset = 'POINTS' AND remaining > 0 AND (expires_at > :now OR held > 0)"
+)
+_OLDER = Prepared(
+    f"SELECT {_RULE} FROM settlement_rule WHERE lane = 0 AND version < :before "
+    "ORDER BY version DESC LIMIT :most"
+)
+_BY_ID = Prepared(f"SELECT {_RULE} FROM settlement_rule WHERE lane = 0 AND rule_id = :rule_id")
+_WAITING = Prepared(
+    "SELECT version FROM settlement_rule WHERE lane = 0 AND state = 'APPROVED' "
+    "AND effective_from > :now ORDER BY version"
+)
+_NEWEST = Prepared("SELECT coalesce(max(version), 0) FROM settlement_rule WHERE lane = 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +62,14 @@ def read_rules(
     connection: Connection, *, before_version: int, limit: int, now: int
 ) -> list[RuleRow]:
     """Settlement rules, newest version first, older than `before_version`."""
-    rows = connection.exec_driver_sql(
-        f"SELECT {_RULE} FROM settlement_rule "
-        "WHERE lane = 0 AND version < ? ORDER BY version DESC LIMIT ?",
-        (before_version, limit),
-    )
+    rows = connection.execute(_OLDER, {"before": before_version, "most": limit})
     in_force = _version_in_force(connection, now)
     return [_row(row, in_force=in_force, now=now) for row in rows]
 
 
 def read_rule(connection: Connection, rule_id: str, *, now: int) -> RuleRow | None:
     """The rule of an id; None when there is none."""
-    row = connection.exec_driver_sql(
-        f"SELECT {_RULE} FROM settlement_rule WHERE lane = 0 AND rule_id = ?", (rule_id,)
-    ).first()
+    row = connection.execute(_BY_ID, {"rule_id": rule_id}).one_or_none()
     if row is None:
         return None
     return _row(row, in_force=_version_in_force(connection, now), now=now)
@@ -72,17 +77,12 @@ def read_rule(connection: Connection, rule_id: str, *, now: int) -> RuleRow | No
 
 def read_waiting(connection: Connection, *, now: int) -> list[int]:
     """Versions that are approved and not in force yet, oldest first."""
-    rows = connection.exec_driver_sql(
-        "SELECT version FROM settlement_rule WHERE lane = 0 AND state = 'APPROVED' "
-        "AND effective_from > ? ORDER BY version",
-        (now,),
-    )
-    return [row[0] for row in rows]
+    return [row[0] for row in connection.execute(_WAITING, {"now": now})]
 
 
 def read_live_lots(connection: Connection, *, now: int) -> list[tuple[int, int]]:
     """(points, funding left) of every lot whose points can still be redeemed."""
-    return [(row[0], row[1]) for row in connection.exec_driver_sql(_LIVE, (now,))]
+    return [(row[0], row[1]) for row in connection.execute(_LIVE, {"now": now})]
 
 
 def insert_rule(
@@ -96,9 +96,7 @@ def insert_rule(
     is_approved: bool = False,
 ) -> int:
     """Keeps a rule under the next version, which it gives."""
-    newest = connection.exec_driver_sql(
-        "SELECT coalesce(max(version), 0) FROM settlement_rule WHERE lane = 0"
-    ).scalar_one()
+    newest = connection.execute(_NEWEST).scalar_one()
     connection.execute(
         insert(settlement_rule).values(
             lane=0,
@@ -128,7 +126,7 @@ def approve(connection: Connection, version: int, *, approved_by: str, now: date
 
 
 def _version_in_force(connection: Connection, now: int) -> int:
-    version: int = connection.exec_driver_sql(_IN_FORCE, (max(now, 0),)).scalar_one()
+    version: int = connection.execute(_IN_FORCE, {"now": max(now, 0)}).scalar_one()
     return version
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from ledger.contract import LedgerSettings
 from ledger.entering import party_of
+from ledger.grouped import Grouped
+from ledger.ports import cursor_on
 from ledger.settlement import Leg
 from ledger.simulation import PastEvent, PastMove
-from ledger.sqlite import Cursor, Grouped
 from ledger.state import ALLIANCE, Asset, Lot, SettlementKind
 
 _EVENTS = """
@@ -38,7 +39,7 @@ def read_events(
     Args:
         since, until: microseconds; `until` is not part of it.
     """
-    cursor = Cursor(connection)
+    cursor = cursor_on(connection)
     events = cursor.all(_EVENTS, (lane, lane, since, until))
     if not events:
         return

@@ -10,8 +10,6 @@ import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -24,11 +22,8 @@ _KEYS = (1, 4, 16, 64, 256)
 """How many keys a statement has: few lengths, so that SQLite's statements are found again."""
 
 
-class Cursor:
-    """Statements on the connection of a transaction that its user owns.
-
-    Every method raises `OperationalError` or `IntegrityError` as the connection itself would.
-    """
+class SqliteCursor:
+    """See `ledger.port.Cursor`."""
 
     def __init__(self, connection: Connection) -> None:
         raw = connection.connection.driver_connection
@@ -72,11 +67,15 @@ class SqlitePort:
 
     def __init__(self, connection: Connection, lane: int) -> None:
         self.lane = lane
-        self._cursor = Cursor(connection)
+        self._cursor = SqliteCursor(connection)
 
     def lock(self) -> Row | None:
         """The lane's head; SQLite lets one transaction write at a time as it is."""
         return self._cursor.first(_read(HEAD, self.lane, 0))
+
+    def head(self) -> Row | None:
+        """The lane's head as it is."""
+        return self.lock()
 
     def rows(self, query: Query, keys: Sequence[str | int] = ()) -> list[Row]:
         """What a query finds, 256 keys at a time."""
@@ -129,27 +128,6 @@ class SqlitePort:
                     stepping.close()
                     return rows, False
         return rows, True
-
-
-class Grouped:
-    """Rows that are sorted by their first column, handed out group by group."""
-
-    def __init__(self, rows: Iterator[Row]) -> None:
-        self._groups = groupby(rows, itemgetter(0))
-        self._key: int | None = None
-        self._rows: list[Row] = []
-        self._next()
-
-    def of(self, key: int) -> list[Row]:
-        """The rows of a key; keys are asked for in rising order."""
-        while self._key is not None and self._key < key:
-            self._next()
-        return self._rows if self._key == key else []
-
-    def _next(self) -> None:
-        group = next(self._groups, None)
-        self._key = None if group is None else group[0]
-        self._rows = [] if group is None else list(group[1])
 
 
 @lru_cache(maxsize=1_024)

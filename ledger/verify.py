@@ -15,7 +15,7 @@ from ledger.closing import first_changed_month
 from ledger.invariants import CHECKS, COUNTS, FUNDING
 from ledger.lanes import lanes_of
 from ledger.lots import residual_funding
-from ledger.sqlite import Cursor
+from ledger.ports import cursor_on
 from ledger.state import NEVER, Asset, Lot
 
 
@@ -63,7 +63,7 @@ _FUNDING = "the funding left in a lot is its funding less floor(funding · consu
 
 def verify(connection: Connection) -> Report:
     """What the invariants say of the whole book, in one state of the database."""
-    cursor = Cursor(connection)
+    cursor = cursor_on(connection)
     lanes = lanes_of(connection)
     findings = [
         Finding(check.invariant, check.promise, _placed(row[1], row[0]))

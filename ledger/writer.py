@@ -14,12 +14,12 @@ import orjson
 from sqlalchemy import Connection
 
 from kernel.clock import Clock, to_micros
-from kernel.database import Database, DatabaseUnavailable, InDoubt, Overloaded
+from kernel.database import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
 from ledger import reads, refund_events
 from ledger.batch import (
     Outcome,
     Submission,
-    open_books,
+    look_at_books,
     read_outcomes,
     run_batch,
     run_one_by_one,
@@ -42,7 +42,7 @@ from ledger.contract import (
 from ledger.entering import Moment
 from ledger.group_commit import GroupCommit
 from ledger.lanes import lane_of, lanes_of
-from ledger.ports import port_on
+from ledger.ports import cursor_on, port_on
 
 ReceiptT = TypeVar("ReceiptT", FundsHeld, FundsReleased, OrderReceipt, RefundReceipt, CoinsReceipt)
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class SqlLedger:
 
         def preview(connection: Connection) -> RefundReceipt:
             now = moment.micros
-            books = open_books(port_on(connection, lane), since=now, latest=now)
+            books = look_at_books(port_on(connection, lane), now=now)
             return refund_events.preview(books, request, moment)
 
         return await self._database.snapshot(preview)
@@ -123,7 +123,7 @@ class SqlLedger:
         """Whether anything was ever booked."""
         return await self._database.snapshot(
             lambda connection: (
-                connection.exec_driver_sql("SELECT 1 FROM entry LIMIT 1").first() is not None
+                cursor_on(connection).first("SELECT 1 FROM entry LIMIT 1") is not None
             )
         )
 
@@ -157,7 +157,7 @@ class SqlLedger:
             return run_batch(port_on(connection, lane), batch)
 
         try:
-            return await self._database.transaction(run)
+            return await self._write(run)
         except InDoubt:
             return await self._look_up(lane, batch)
         except (DatabaseUnavailable, Overloaded):
@@ -165,7 +165,7 @@ class SqlLedger:
         except Exception:
             self.batches_isolated += 1
             logger.exception("a batch of %d is run one by one", len(batch))
-        return await self._database.transaction(
+        return await self._write(
             lambda connection: run_one_by_one(port_on(connection, lane), batch)
         )
 
@@ -176,7 +176,13 @@ class SqlLedger:
         def look_up(connection: Connection) -> list[Outcome]:
             return read_outcomes(port_on(connection, lane), batch)
 
-        return await self._database.transaction(look_up)
+        return await self._write(look_up)
+
+    async def _write(self, work: Callable[[Connection], list[Outcome]]) -> list[Outcome]:
+        """What the work answers; it locks its lane first, and finds what it did before."""
+        return await self._database.transaction(
+            work, isolation=Isolation.READ_COMMITTED, is_idempotent=True
+        )
 
 
 def grant_once(

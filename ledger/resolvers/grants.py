@@ -8,6 +8,7 @@ import strawberry
 from sqlalchemy import Connection
 
 from kernel.callers import Caller
+from kernel.database import Isolation
 from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput, NotFound, Refusal
 from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
@@ -49,7 +50,8 @@ async def grant_coins(info: LedgerInfo, input: grants.GrantCoinsInput) -> grants
     answer = await context.database.transaction(
         lambda connection: _requests.answer_once(
             connection, key, now=context.now, work=lambda: grant(connection)
-        )
+        ),
+        isolation=Isolation.READ_COMMITTED,
     )
     card_id: str = answer.success()["card"]
     [standing] = await context.read(

@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 from sqlalchemy import Connection as SqlConnection
 
+from kernel.database import Isolation
 from kernel.graphql import input_as_json
 from kernel.pages import Connection, connection_of, page_args
 from kernel.refusals import InvalidInput, NotFound
@@ -89,7 +90,8 @@ async def close_period(info: LedgerInfo, input: roots.ClosePeriodInput) -> roots
     answer = await context.database.transaction(
         lambda connection: _requests.answer_once(
             connection, key, now=context.now, work=lambda: close(connection)
-        )
+        ),
+        isolation=Isolation.READ_COMMITTED,
     )
     closed_month: int = answer.success()["month"]
     [row] = await context.read(

@@ -67,7 +67,7 @@ class Town:
 class Books:
     """A ledger under a clock that the test sets."""
 
-    def __init__(self, subgraph: LedgerSubgraph, path: Path, clock: SetClock) -> None:
+    def __init__(self, subgraph: LedgerSubgraph, path: str | Path, clock: SetClock) -> None:
         self.subgraph = subgraph
         self.path = path
         self.clock = clock
@@ -76,7 +76,9 @@ class Books:
         self._merchant_of_order: dict[str, tuple[str, str | None]] = {}
 
     @classmethod
-    async def open(cls, path: Path, rule: RuleTerms | None = None, *, lanes: int = 1) -> Books:
+    async def open(
+        cls, path: str | Path, rule: RuleTerms | None = None, *, lanes: int = 1
+    ) -> Books:
         clock = SetClock(MARCH)
         opened: list[Books] = []
         subgraph = await LedgerSubgraph.open(
