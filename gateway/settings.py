@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway.assembly.databases import Databases
 from gateway.http.endpoint import EndpointLimits
 from gateway.http.limits import OperationLimits
 from ledger.contract import GRANT_BUDGET_MINOR
@@ -28,6 +29,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ALLIANCE_", frozen=True, extra="ignore")
 
     data: Path = Path("alliance-data")
+    database_url: str = ""
+    ledger_database_url: str = ""
+    merchants_database_url: str = ""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
     explorer: bool = True
@@ -58,6 +62,19 @@ class Settings(BaseSettings):
         if self.development_tokens is None:
             return not self.token_keys
         return self.development_tokens
+
+    def databases(self, directory: Path) -> Databases:
+        """Where the databases are: in the data directory unless a URL says otherwise.
+
+        Raises:
+            ValueError: a URL that names no database.
+        """
+        return Databases.in_files_of(
+            directory,
+            alliance=self.database_url,
+            ledger=self.ledger_database_url,
+            merchants=self.merchants_database_url,
+        )
 
     @property
     def limits(self) -> EndpointLimits:
@@ -94,4 +111,8 @@ def read_settings() -> Settings:
         raise SettingsInvalid("; ".join(faults)) from None
     if settings.token_keys and not settings.token_issuer:
         raise SettingsInvalid("ALLIANCE_TOKEN_ISSUER: needed beside ALLIANCE_TOKEN_KEYS")
+    try:
+        settings.databases(settings.data)
+    except ValueError as error:
+        raise SettingsInvalid(f"ALLIANCE_…DATABASE_URL: {error}") from None
     return settings

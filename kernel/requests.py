@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -26,11 +26,13 @@ from sqlalchemy import (
     update,
 )
 
-from kernel.clock import to_micros
+from kernel.clock import from_micros, to_micros
 from kernel.refusals import Refusal, RequestIdReused, RequestInProgress, refusal_from_json
 from kernel.statements import Prepared, run
 
 REQUEST_ID_MAX = 128
+CLAIM_LEASE = timedelta(seconds=60)
+"""Longer than a process works on one request; clocks of machines differ by much less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,12 @@ class RequestLog:
         )
         own = update(table).where(*is_key).values(owner=bindparam("new_owner"))
         self._select = Prepared(
-            select(columns.body_hash, columns.outcome, columns.owner).where(*is_key)
+            select(columns.body_hash, columns.outcome, columns.owner, columns.created_at).where(
+                *is_key
+            )
         )
         self._insert_row = Prepared(insert(table))
-        self._own = Prepared(own)
+        self._own = Prepared(own.values(created_at=bindparam("claimed_at")))
         self._disown = Prepared(own.where(columns.outcome.is_(None)))
         self._settle = Prepared(own.values(outcome=bindparam("new_outcome")))
 
@@ -164,14 +168,16 @@ class RequestLog:
     ) -> Answer | None:
         """The kept outcome; None when `owner` shall do the work and `settle` it.
 
-        A claim of another owner that was never settled is taken over: its process is gone.
+        A claim that was never settled is taken over when nobody works on it: it is the owner's
+        own, which knows what it does, or its process is gone. On SQLite every other process is
+        gone; on PostgreSQL one is when its claim is older than `CLAIM_LEASE`.
 
         Args:
-            owner: names the running process.
+            owner: names the running process, which works on a request only once at a time.
 
         Raises:
             RequestIdReused: the id was used with another input.
-            RequestInProgress: this owner works on it at this moment.
+            RequestInProgress: another process works on it.
         """
         row = connection.execute(self._select, _values(key)).one_or_none()
         if row is None:
@@ -181,9 +187,12 @@ class RequestLog:
             raise RequestIdReused
         if row.outcome is not None:
             return Answer(orjson.loads(row.outcome), replayed=True)
-        if row.owner == owner:
+        is_alone = connection.dialect.name == "sqlite" or row.owner in ("", owner)
+        if not is_alone and now < from_micros(row.created_at) + CLAIM_LEASE:
             raise RequestInProgress
-        connection.execute(self._own, {**_values(key), "new_owner": owner})
+        connection.execute(
+            self._own, {**_values(key), "new_owner": owner, "claimed_at": to_micros(now)}
+        )
         return None
 
     def settle(self, connection: Connection, key: RequestKey, outcome: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Executable, bindparam, text
@@ -142,6 +143,22 @@ def run(connection: Connection, statement: str) -> None:
             cursor.close()
     except _driver_errors(connection) as error:
         raise told(statement, error) from error
+
+
+@contextmanager
+def savepoint(connection: Connection, name: str) -> Iterator[None]:
+    """Undoes what was written inside when it raises; the transaction goes on.
+
+    A statement that fails outside of any costs the whole transaction on PostgreSQL.
+    """
+    run(connection, f"SAVEPOINT {name}")
+    try:
+        yield
+    except BaseException:
+        run(connection, f"ROLLBACK TO {name}")
+        run(connection, f"RELEASE {name}")
+        raise
+    run(connection, f"RELEASE {name}")
 
 
 def told(statement: str, error: Exception) -> IntegrityError | OperationalError:

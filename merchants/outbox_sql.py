@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kernel.clock import from_micros
+from kernel.database.commits import commit_horizon
 from kernel.ids import derived_id_within
 from kernel.statements import Prepared
 from merchants.orders_sql import OrderRow
@@ -34,9 +35,11 @@ _SELECT = (
 )
 _OF_MERCHANT = Prepared(
     f"{_SELECT} WHERE o.merchant_id = :merchant_id AND o.cursor > :after"
-    " ORDER BY o.cursor LIMIT :limit"
+    " AND o.written_by < :horizon ORDER BY o.cursor LIMIT :limit"
 )
-_OF_ALL = Prepared(f"{_SELECT} WHERE o.cursor > :after ORDER BY o.cursor LIMIT :limit")
+_OF_ALL = Prepared(
+    f"{_SELECT} WHERE o.cursor > :after AND o.written_by < :horizon ORDER BY o.cursor LIMIT :limit"
+)
 
 
 def add_event(
@@ -62,13 +65,16 @@ def read_cursor(
 def read_events(
     connection: Connection, merchant_id: str | None, *, after: int, limit: int
 ) -> list[Event]:
-    """Events behind `after`, oldest first: the merchant's, or for None everybody's."""
+    """Events behind `after`, oldest first: the merchant's, or for None everybody's.
+
+    One that was committed while an earlier one may still be is left for the next time, so that
+    whoever goes on behind the last of them misses none.
+    """
+    values = {"after": after, "limit": limit, "horizon": commit_horizon(connection)}
     if merchant_id is None:
-        rows = connection.execute(_OF_ALL, {"after": after, "limit": limit})
+        rows = connection.execute(_OF_ALL, values)
     else:
-        rows = connection.execute(
-            _OF_MERCHANT, {"merchant_id": merchant_id, "after": after, "limit": limit}
-        )
+        rows = connection.execute(_OF_MERCHANT, {"merchant_id": merchant_id, **values})
     return [_event(row) for row in rows]
 
 

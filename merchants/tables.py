@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 
+from kernel.database.commits import commit_mark
 from kernel.requests import request_table
 
 NEVER = 2**62
@@ -264,6 +265,8 @@ outbox = Table(
     _text("merchant_id"),
     _text("order_id"),
     _text("refund_no"),
+    # Cursors are given out before their transactions commit: see `kernel.database.commits`.
+    commit_mark("written_by"),
     UniqueConstraint("merchant_id", "cursor"),
     UniqueConstraint("merchant_id", "order_id", "refund_no"),
 )

@@ -143,9 +143,13 @@ class SettingsBook:
         settings = await self._database.snapshot(
             lambda connection: read_version(connection, version)
         )
+        self.take(settings)
+        return AllianceConfigured(settings, answer.replayed)
+
+    def take(self, settings: AllianceSettings) -> None:
+        """Has a version that was committed at hand, unless a later one is."""
         if settings.version > self.current.version:
             self.current = settings
-        return AllianceConfigured(settings, answer.replayed)
 
 
 def read_latest(connection: Connection) -> AllianceSettings | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import gateway.resolvers  # noqa: F401  (The types and their resolvers, in the order they need.)
 from gateway.alliance.begun_work import BegunWork
+from gateway.alliance.freshness import Freshness
+from gateway.alliance.leases import Leases
 from gateway.alliance.secrets_sql import read_or_make_secret
 from gateway.alliance.settings import AllianceSettings
 from gateway.alliance.settings_book import SettingsBook
@@ -74,6 +76,7 @@ class AllianceSubgraph:
         reach: Callable[[str], None],
     ) -> None:
         self.schema = alliance_schema()
+        running = Running(begun, Leases(database, clock=clock, holder=ids.new("run")))
         self.database = database
         self.settings_book = settings_book
         self.directory = directory
@@ -106,7 +109,7 @@ class AllianceSubgraph:
             directory=directory,
             recognition=self.recognition,
             wallets=self._wallets,
-            begun=begun,
+            running=running,
             clock=clock,
             ids=ids,
             secret=secret,
@@ -120,12 +123,13 @@ class AllianceSubgraph:
             ledger=ledger,
             ids=ids,
             clock=clock,
-            running=Running(begun),
+            running=running,
             time_outs=TimeOuts(),
             reach=reach,
         )
-        self.sweepers = Sweepers(self.desk)
+        self.sweepers = Sweepers(self.desk, catch_up=self.catch_up)
         self._begun = begun
+        self._freshness = Freshness(database, settings=settings_book, directory=directory)
 
     @classmethod
     async def open(
@@ -179,6 +183,14 @@ class AllianceSubgraph:
     async def resume(self) -> None:
         """Finishes joins that a crash cut off; once the backend can ask for the settings."""
         await self._wallets.finish()
+
+    async def catch_up(self) -> None:
+        """Takes in settings, merchants and stores that other processes changed.
+
+        Raises:
+            DatabaseUnavailable, Overloaded: nobody knows whether they did.
+        """
+        await self._freshness.catch_up()
 
     @property
     def settings(self) -> AllianceSettings:

@@ -11,7 +11,9 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from gateway.alliance.subgraph import AllianceSubgraph
+from gateway.assembly.databases import Databases
 from gateway.assembly.engine import assemble_engine
+from gateway.assembly.fresh import FreshTransport
 from gateway.assembly.merchant_shards import merchants_transport
 from gateway.assembly.schemas import supergraph_sdl
 from gateway.federation.engine import Engine
@@ -28,10 +30,6 @@ from ledger.subgraph import LedgerSubgraph
 from merchants.hosted import MerchantSettings
 from merchants.subgraph import HostedMerchants
 
-ALLIANCE_FILE = "alliance.db"
-LEDGER_FILE = "ledger.db"
-MERCHANTS_FILE = "merchants.db"
-
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
@@ -47,11 +45,13 @@ class OpenAlliance:
 
     Attributes:
         hosted: its subgraphs by name.
+        transports: how each is reached in this process, whole.
         engine: answers clients.
     """
 
     supergraph: Supergraph
     hosted: Mapping[str, Hosted]
+    transports: Mapping[str, Transport]
     engine: Engine
     alliance: AllianceSubgraph
     ledger: LedgerSubgraph
@@ -91,6 +91,7 @@ class _LateAlliance:
 async def open_alliance(
     directory: Path,
     *,
+    databases: Databases | None = None,
     clock: Clock,
     ids: IdSource,
     limits: OperationLimits | None = None,
@@ -100,6 +101,7 @@ async def open_alliance(
     """The alliance in a data directory, made when it is missing; closed on leaving.
 
     Args:
+        databases: where they are; files in the directory unless told.
         with_sweepers: whether to finish, in the background, what time-outs and crashes left.
         grant_budget_minor: coins that one funder may grant in one clearing period.
 
@@ -108,30 +110,34 @@ async def open_alliance(
         DatabaseUnavailable: a database can not be opened or written.
     """
     async with AsyncExitStack() as stack:
-        stack.callback(_locked(directory).release)
+        databases = databases or Databases.in_files_of(directory)
+        if databases.any_file:
+            stack.callback(_locked(directory).release)
         alliance, ledger, merchants = await _open_subgraphs(
-            stack, directory, clock, ids, _LateAlliance(grant_budget_minor)
+            stack, databases, clock, ids, _LateAlliance(grant_budget_minor)
         )
         hosted = {
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
         }
         supergraph = Supergraph.parse(supergraph_sdl())
         check_scalars(supergraph.public_schema)
-        transports = _transports(hosted, alliance.directory.alliance.id)
-        engine = assemble_engine(supergraph, transports, limits=limits)
+        whole = {name: _transport(each, alliance) for name, each in hosted.items()}
+        engine = assemble_engine(
+            supergraph, _sharded(whole, alliance.directory.alliance.id), limits=limits
+        )
         if with_sweepers:
             alliance.sweepers.start()
             stack.push_async_callback(alliance.sweepers.stop)
             ledger.expiry.start()
             stack.push_async_callback(ledger.expiry.stop)
-        yield OpenAlliance(supergraph, hosted, engine, alliance, ledger, merchants)
+        yield OpenAlliance(supergraph, hosted, whole, engine, alliance, ledger, merchants)
 
 
 async def _open_subgraphs(
-    stack: AsyncExitStack, directory: Path, clock: Clock, ids: IdSource, late: _LateAlliance
+    stack: AsyncExitStack, databases: Databases, clock: Clock, ids: IdSource, late: _LateAlliance
 ) -> tuple[AllianceSubgraph, LedgerSubgraph, HostedMerchants]:
     ledger = await LedgerSubgraph.open(
-        directory / LEDGER_FILE,
+        databases.ledger,
         clock=clock,
         ids=ids,
         settings=late.ledger_settings,
@@ -139,11 +145,11 @@ async def _open_subgraphs(
     )
     stack.push_async_callback(ledger.close)
     merchants = await HostedMerchants.open(
-        directory / MERCHANTS_FILE, clock=clock, ids=ids, settings=late.merchant_settings
+        databases.merchants, clock=clock, ids=ids, settings=late.merchant_settings
     )
     stack.push_async_callback(merchants.close)
     alliance = await AllianceSubgraph.open(
-        directory / ALLIANCE_FILE,
+        databases.alliance,
         clock=clock,
         ids=ids,
         ledger=ledger.ledger,
@@ -155,15 +161,19 @@ async def _open_subgraphs(
     return alliance, ledger, merchants
 
 
-def _transports(hosted: Mapping[str, Hosted], alliance_merchant_id: str) -> dict[str, Transport]:
-    backends = InProcessTransport(hosted["merchants"])
-    return {
-        "alliance": InProcessTransport(hosted["alliance"]),
-        "ledger": InProcessTransport(hosted["ledger"]),
-        "merchants": merchants_transport(
-            lambda _merchant_id: backends, alliance_merchant_id=alliance_merchant_id
-        ),
-    }
+def _transport(hosted: Hosted, alliance: AllianceSubgraph) -> Transport:
+    direct = InProcessTransport(hosted)
+    if not alliance.database.is_shared:
+        return direct
+    return FreshTransport(direct, alliance.catch_up)
+
+
+def _sharded(whole: Mapping[str, Transport], alliance_merchant_id: str) -> dict[str, Transport]:
+    backends = whole["merchants"]
+    merchants = merchants_transport(
+        lambda _merchant_id: backends, alliance_merchant_id=alliance_merchant_id
+    )
+    return {**whole, "merchants": merchants}
 
 
 def _locked(directory: Path) -> DirectoryLock:

@@ -20,9 +20,9 @@ from gateway.federation.requests import (
     prepared,
     variables_to_send,
 )
-from gateway.federation.transport import CallContext, SubgraphRequest
+from gateway.federation.transport import CallContext, SubgraphRequest, Transport
 from gateway.http.limits import OperationLimits
-from gateway.transports.in_process import HostedSubgraph, InProcessTransport
+from gateway.transports.in_process import HostedSubgraph
 
 Authorize = Callable[[PreparedOperation, CallContext], Sequence[Fault]]
 
@@ -39,15 +39,21 @@ class LoneSubgraph:
     """One hosted subgraph, without a gateway in front.
 
     Args:
+        transport: reaches it.
         authorize: faults that forbid an operation; the gateway's own rules, since they are part
             of the subgraph's SDL.
     """
 
     def __init__(
-        self, subgraph: HostedSubgraph, *, authorize: Authorize, limits: OperationLimits
+        self,
+        subgraph: HostedSubgraph,
+        *,
+        transport: Transport,
+        authorize: Authorize,
+        limits: OperationLimits,
     ) -> None:
         self._schema = subgraph.schema
-        self._transport = InProcessTransport(subgraph)
+        self._transport = transport
         self._authorize = authorize
         self._limits = limits
         self._known: LeastRecentlyUsed[tuple[str, str | None], _Ready] = LeastRecentlyUsed(

@@ -45,6 +45,7 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
     async def open_gateway() -> AsyncIterator[Running]:
         async with open_alliance(
             directory,
+            databases=settings.databases(directory),
             clock=clock,
             ids=ids,
             limits=settings.limits.operation,
@@ -75,6 +76,7 @@ def subgraph_app(
         limits = settings.limits.operation
         async with open_alliance(
             directory,
+            databases=settings.databases(directory),
             clock=clock,
             ids=ids,
             limits=limits,
@@ -82,6 +84,7 @@ def subgraph_app(
         ) as opened:
             lone = LoneSubgraph(
                 opened.hosted[name],
+                transport=opened.transports[name],
                 authorize=AccessRules(opened.supergraph).authorize,
                 limits=limits,
             )

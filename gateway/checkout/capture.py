@@ -83,7 +83,7 @@ def captured_of(answer: Answer) -> CheckoutCaptured:
 
 
 async def _capture(desk: Desk, caller: Caller, command: CaptureCheckout, key: RequestKey) -> Answer:
-    with desk.running.occupying(command.checkout_id):
+    async with desk.running.occupying(command.checkout_id):
         begun = await _begin_capture(desk, caller, command, key)
         if isinstance(begun, Answer):
             return begun
@@ -108,7 +108,7 @@ async def _begin_capture(
 ) -> Answer | SavedCheckout:
     """The kept answer, or the checkout: CAPTURING, or RELEASING and to be released first."""
     problems = number_problems("orderNo", command.order_no)
-    now, owner, attempt_id = desk.clock.now(), desk.ids.new("run"), desk.ids.new("att")
+    now, owner, attempt_id = desk.clock.now(), desk.running.process, desk.ids.new("att")
 
     def settle(connection: Connection, outcome: dict[str, Any]) -> Answer:
         REQUESTS.settle(connection, key, outcome)

@@ -146,21 +146,30 @@ async def _apply_page(desk: Desk, events: Sequence[Event], *, skip_running: bool
     attempt_ids = [event.attempt_id for event in events if event.attempt_id is not None]
     event_ids = [event.id for event in events]
 
-    def work(connection: Connection) -> tuple[set[str], dict[str, SavedCheckout], set[str]]:
+    now = desk.clock.now()
+
+    def work(
+        connection: Connection,
+    ) -> tuple[set[str], dict[str, SavedCheckout], set[str], set[str]]:
         captured = checkouts_sql.read_captured_attempts(connection, attempt_ids)
         open_attempts = [attempt for attempt in attempt_ids if attempt not in captured]
+        sellers = checkouts_sql.read_by_attempts(connection, open_attempts) if open_attempts else {}
+        checkout_ids = [seller.id for seller in sellers.values()]
         return (
             captured,
-            checkouts_sql.read_by_attempts(connection, open_attempts) if open_attempts else {},
+            sellers,
             read_applied(connection, event_ids),
+            desk.running.leases.read_of_others(connection, checkout_ids, now=now),
         )
 
-    captured, sellers, applied = await desk.database.snapshot(work)
+    captured, sellers, applied, elsewhere = await desk.database.snapshot(work)
     done: list[Event] = []
     for event in events:
         if event.attempt_id not in captured and event.id not in applied:
             seller = None if event.attempt_id is None else sellers.get(event.attempt_id)
-            is_running = seller is not None and desk.running.is_occupied(seller.id)
+            is_running = seller is not None and (
+                desk.running.is_occupied(seller.id) or seller.id in elsewhere
+            )
             if skip_running and is_running:
                 return done
             await apply_event(desk, event, seller)

@@ -76,13 +76,13 @@ async def _hold(desk: Desk, caller: Caller, command: HoldCheckout, key: RequestK
     else:
         checkout = new_checkout(desk, key, quoted)
         # Occupied before it is kept: a sweeper must not find it alone.
-        with desk.running.occupying(checkout.id):
+        async with desk.running.occupying(checkout.id):
             begun = await _begin(desk, key, checkout)
             if begun is checkout:
                 return await _open(desk, checkout, key)
     if isinstance(begun, Answer):
         return begun
-    with desk.running.occupying(begun.id):
+    async with desk.running.occupying(begun.id):
         return await _open(desk, begun, key)
 
 

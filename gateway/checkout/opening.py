@@ -18,6 +18,7 @@ from gateway.checkout.states import HOLD_SECONDS, CheckoutState
 from kernel.clock import from_micros, to_micros
 from kernel.refusals import Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
+from kernel.statements import savepoint
 
 _GIVEN_BACK = (CheckoutState.RELEASING, CheckoutState.RELEASED)
 
@@ -87,14 +88,15 @@ async def begin(
     Args:
         outcome: the request's answer when nothing but keeping the checkout is to be done.
     """
-    now, owner = desk.clock.now(), desk.ids.new("run")
+    now, owner = desk.clock.now(), desk.running.process
 
     def work(connection: Connection) -> Answer | SavedCheckout:
         answer = REQUESTS.claim(connection, key, now=now, owner=owner)
         if answer is not None:
             return answer
         try:
-            checkouts_sql.insert_checkout(connection, checkout)
+            with savepoint(connection, "opening"):
+                checkouts_sql.insert_checkout(connection, checkout)
         except IntegrityError:
             existing = _unanswered(connection, request_name(key))
             if existing is not None:
@@ -116,7 +118,7 @@ async def refuse(desk: Desk, key: RequestKey, refusal: Refusal) -> Answer | Save
     Raises:
         Refusal: `refusal` itself, when a later try may be answered otherwise.
     """
-    now, owner = desk.clock.now(), desk.ids.new("run")
+    now, owner = desk.clock.now(), desk.running.process
 
     def work(connection: Connection) -> Answer | SavedCheckout:
         answer = REQUESTS.claim(connection, key, now=now, owner=owner)

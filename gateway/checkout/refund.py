@@ -190,7 +190,7 @@ async def _refund(desk: Desk, caller: Caller, asked: RefundAsked, key: RequestKe
 
 
 async def _claim(desk: Desk, key: RequestKey, problems: Problems) -> Answer | None:
-    now, owner = desk.clock.now(), desk.ids.new("run")
+    now, owner = desk.clock.now(), desk.running.process
 
     def work(connection: Connection) -> Answer | None:
         answer = REQUESTS.claim(connection, key, now=now, owner=owner)

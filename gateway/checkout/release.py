@@ -57,8 +57,8 @@ async def release(desk: Desk, caller: Caller, command: ReleaseCheckout) -> Check
 
 
 async def _release(desk: Desk, caller: Caller, command: ReleaseCheckout, key: RequestKey) -> Answer:
-    with desk.running.occupying(command.checkout_id):
-        now, owner, name = desk.clock.now(), desk.ids.new("run"), request_name(key)
+    async with desk.running.occupying(command.checkout_id):
+        now, owner, name = desk.clock.now(), desk.running.process, request_name(key)
         outcome = {"checkout_id": command.checkout_id}
 
         def work(connection: Connection) -> Answer | SavedCheckout:

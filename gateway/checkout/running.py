@@ -1,13 +1,14 @@
-"""What this process works on at this moment, so that nothing is worked on twice at once."""
+"""What is worked on at this moment, so that nothing is worked on twice at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from gateway.alliance.begun_work import BegunWork
+from gateway.alliance.leases import Leases
 from kernel.refusals import RequestIdReused, RequestInProgress
 from kernel.requests import RequestKey
 
@@ -17,7 +18,8 @@ T = TypeVar("T")
 class Running:
     """Requests and checkouts in work."""
 
-    def __init__(self, begun: BegunWork) -> None:
+    def __init__(self, begun: BegunWork, leases: Leases) -> None:
+        self.leases = leases
         self._begun = begun
         self._hash_by_request: dict[tuple[str, str, str], str] = {}
         self._checkouts: set[str] = set()
@@ -36,9 +38,14 @@ class Running:
         self._hash_by_request[name] = key.body_hash
         return await self._begun.carry_out(self._forgetting(name, work()))
 
-    @contextmanager
-    def occupying(self, checkout_id: str) -> Iterator[None]:
-        """Keeps others in this process off a checkout.
+    @property
+    def process(self) -> str:
+        """Names this process, as the owner of the requests it works on."""
+        return self.leases.holder
+
+    @asynccontextmanager
+    async def occupying(self, checkout_id: str) -> AsyncIterator[None]:
+        """Keeps others off a checkout, in this process and in any on the same database.
 
         Raises:
             RequestInProgress: another works on it.
@@ -47,7 +54,12 @@ class Running:
             raise RequestInProgress
         self._checkouts.add(checkout_id)
         try:
-            yield
+            if not await self.leases.take(checkout_id):
+                raise RequestInProgress
+            try:
+                yield
+            finally:
+                await self.leases.give_back(checkout_id)
         finally:
             self._checkouts.discard(checkout_id)
 

@@ -60,13 +60,13 @@ async def _checkout(desk: Desk, caller: Caller, command: Checkout, key: RequestK
         if is_booked or not opened.needs_anything:
             opened = paid(desk, opened, command.order_no)
         # Occupied before it is kept: a sweeper must not find it alone.
-        with desk.running.occupying(opened.id):
+        async with desk.running.occupying(opened.id):
             begun = await begin(desk, key, opened)
             if begun is opened:
                 return await _finish(desk, opened, command, key)
     if isinstance(begun, Answer):
         return begun
-    with desk.running.occupying(begun.id):
+    async with desk.running.occupying(begun.id):
         return await _finish(desk, begun, command, key)
 
 

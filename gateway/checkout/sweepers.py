@@ -69,7 +69,7 @@ async def _sweep(desk: Desk, checkout_id: str, state: CheckoutState, *, is_exten
     if need_of(state, seconds_left=seconds_left) is Need.NOTHING:
         return False
     try:
-        with desk.running.occupying(checkout_id):
+        async with desk.running.occupying(checkout_id):
             return await _finish(desk, checkout_id, state, is_extended=is_extended)
     except RequestInProgress as error:
         logger.info("checkout %s waits: %s", checkout_id, error)
@@ -112,10 +112,12 @@ class Sweepers:
         self,
         desk: Desk,
         *,
+        catch_up: Callable[[], Awaitable[None]],
         checkout_pause_seconds: float = CHECKOUT_PAUSE_SECONDS,
         event_pause_seconds: float = EVENT_PAUSE_SECONDS,
     ) -> None:
         self._desk = desk
+        self._catch_up = catch_up
         self._checkout_pause_seconds = checkout_pause_seconds
         self._event_pause_seconds = event_pause_seconds
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,6 +125,7 @@ class Sweepers:
 
     async def run_once(self) -> None:
         """Does once what both do for ever."""
+        await self._catch_up()
         await sweep_checkouts(self._desk)
         await sweep_events(self._desk)
 
@@ -144,6 +147,7 @@ class Sweepers:
     async def _repeat(self, sweep: Callable[[Desk], Awaitable[int]], pause_seconds: float) -> None:
         while not self._stopping.is_set():
             try:
+                await self._catch_up()
                 await sweep(self._desk)
             except UNANSWERED as error:
                 logger.warning("sweeping waits: %s", error)

@@ -26,10 +26,9 @@ def verify(
     data: Annotated[Path | None, typer.Option(help="Data directory; no server may run.")] = None,
 ) -> None:
     """Check every invariant of the ledger."""
-    from gateway.assembly.data_directory import LEDGER_FILE  # Slow to load.
-
     directory = data or read_settings().data
-    if not (directory / LEDGER_FILE).exists():
+    ledger = read_settings().databases(directory).ledger
+    if isinstance(ledger, Path) and not ledger.exists():
         raise CommandFailed(f"{directory} holds no ledger")
     report = asyncio.run(_report(directory))
     if not report.is_sound:
@@ -45,7 +44,11 @@ async def _report(directory: Path) -> Report:
     from gateway.assembly.data_directory import open_alliance
 
     async with open_alliance(
-        directory, clock=SystemClock(), ids=RandomIds(), with_sweepers=False
+        directory,
+        databases=read_settings().databases(directory),
+        clock=SystemClock(),
+        ids=RandomIds(),
+        with_sweepers=False,
     ) as opened:
         return await opened.ledger.verify()
 

@@ -28,7 +28,18 @@ EntryT = TypeVar("EntryT", Merchant, Store)
 class Directory:
     """Merchants and stores of one alliance, found by id and listed by name."""
 
-    def __init__(self, merchants: Sequence[Merchant], stores: Sequence[Store]) -> None:
+    def __init__(
+        self, merchants: Sequence[Merchant], stores: Sequence[Store], *, version: int = 0
+    ) -> None:
+        self.take(merchants, stores, version=version)
+
+    def take(self, merchants: Sequence[Merchant], stores: Sequence[Store], *, version: int) -> None:
+        """Holds these merchants and stores, and no others.
+
+        Args:
+            version: how many changes had been made when they were read.
+        """
+        self.version = version
         self._merchants: dict[str, Merchant] = {}
         self._stores: dict[str, Store] = {}
         self._by_name: list[tuple[str, str]] = []
@@ -119,7 +130,11 @@ async def open_directory(database: Database, *, clock: Clock) -> Directory:
             )
             directory_sql.insert_merchant(connection, alliance)
             merchants.append(alliance)
-        return Directory(merchants, directory_sql.read_stores(connection))
+        return Directory(
+            merchants,
+            directory_sql.read_stores(connection),
+            version=directory_sql.read_version(connection),
+        )
 
     return await database.transaction(work)
 

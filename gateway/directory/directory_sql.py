@@ -10,6 +10,18 @@ from gateway.directory.entries import BackendKind, Merchant, MerchantState, Stor
 from gateway.directory.tables import MERCHANT, STORE
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import ChannelKind
+from kernel.statements import Prepared
+
+_NOTE_CHANGE = Prepared(
+    "INSERT INTO directory_version (id, version) VALUES (1, 1)"
+    " ON CONFLICT (id) DO UPDATE SET version = directory_version.version + 1"
+)
+_VERSION = Prepared("SELECT version FROM directory_version WHERE id = 1")
+
+
+def read_version(connection: Connection) -> int:
+    """Counts the changes of merchants and stores; 0 before the first."""
+    return int(connection.execute(_VERSION).scalar() or 0)
 
 
 def read_merchants(connection: Connection) -> list[Merchant]:
@@ -56,6 +68,7 @@ def insert_merchant(connection: Connection, merchant: Merchant) -> None:
             admitted_at=to_micros(merchant.admitted_at),
         )
     )
+    connection.execute(_NOTE_CHANGE)
 
 
 def update_merchant_state(
@@ -63,6 +76,7 @@ def update_merchant_state(
 ) -> None:
     """Gives a merchant another state."""
     connection.execute(update(MERCHANT).where(MERCHANT.c.id == merchant_id).values(state=state))
+    connection.execute(_NOTE_CHANGE)
 
 
 def insert_store(connection: Connection, store: Store) -> None:
@@ -78,6 +92,7 @@ def insert_store(connection: Connection, store: Store) -> None:
             opened_at=to_micros(store.opened_at),
         )
     )
+    connection.execute(_NOTE_CHANGE)
 
 
 def _merchant_of(row: Any) -> Merchant:

@@ -14,6 +14,15 @@ from sqlalchemy import (
 
 from gateway.alliance.tables import METADATA
 
+# One row, which counts the changes of merchants and stores.
+DIRECTORY_VERSION = Table(
+    "directory_version",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("id = 1"),
+)
+
 MERCHANT = Table(
     "merchant",
     METADATA,

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway.alliance.begun_work import BegunWork
 from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
@@ -45,7 +44,7 @@ class Enrolment:
         directory: Directory,
         recognition: Recognition,
         wallets: Wallets,
-        begun: BegunWork,
+        running: Running,
         clock: Clock,
         ids: IdSource,
         secret: bytes,
@@ -54,7 +53,7 @@ class Enrolment:
         self._directory = directory
         self._recognition = recognition
         self._wallets = wallets
-        self._running = Running(begun)
+        self._running = running
         self._clock = clock
         self._ids = ids
         self._secret = secret
@@ -97,9 +96,8 @@ class Enrolment:
         self, command: Join, key: RequestKey, store: Store, merchant: Merchant
     ) -> Membership | Answer:
         """The membership that the backends have yet to hear of, or the final answer."""
-        # A claim of another owner is taken over, and this call is the only one in work: whatever
-        # breaks here, a repeat can go on.
-        now, owner = self._clock.now(), self._ids.new("run")
+        # This call is the only one of its process in work: whatever breaks here, a repeat goes on.
+        now, owner = self._clock.now(), self._running.process
         made = self._membership_to_be(key, store, now)
 
         def work(connection: Connection) -> Membership | Answer:

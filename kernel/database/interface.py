@@ -50,6 +50,11 @@ class Isolation(StrEnum):
 class Database(ABC):
     """A database whose commits are durable before their callers hear of them."""
 
+    @property
+    @abstractmethod
+    def is_shared(self) -> bool:
+        """Whether other processes may change it while this one has it open."""
+
     @abstractmethod
     async def transaction(
         self,

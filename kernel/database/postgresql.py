@@ -63,6 +63,11 @@ class PostgresDatabase(Database):
         self._begun: set[asyncio.Task[Any]] = set()
         self._closed = False
 
+    @property
+    def is_shared(self) -> bool:
+        """True: any number of gateways may run on it."""
+        return True
+
     @classmethod
     async def open(cls, address: PostgresAddress, metadata: MetaData) -> PostgresDatabase:
         """The schema at `address`, with every table of `metadata`.

@@ -63,6 +63,11 @@ class SqliteDatabase(Database):
         self._readers: list[threading.Thread] = []
         self._closed = False
 
+    @property
+    def is_shared(self) -> bool:
+        """False: a server locks its data directory."""
+        return False
+
     @classmethod
     async def open(cls, path: Path, metadata: MetaData) -> SqliteDatabase:
         """The database at `path`, with every table of `metadata`.
