@@ -6,8 +6,13 @@ import pytest
 from tests.ledger.book import Books
 
 
+@pytest.fixture(params=(1, 3), ids=("one lane", "three lanes"))
+def lanes(request: pytest.FixtureRequest) -> int:
+    return request.param
+
+
 @pytest.fixture
-async def books(tmp_path: Path) -> AsyncIterator[Books]:
-    books = await Books.open(tmp_path / "ledger.sqlite")
+async def books(tmp_path: Path, lanes: int) -> AsyncIterator[Books]:
+    books = await Books.open(tmp_path / "ledger.sqlite", lanes=lanes)
     yield books
     await books.close()
