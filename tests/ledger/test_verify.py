@@ -6,6 +6,13 @@ import pytest
 
 from tests.ledger.book import Books
 
+
+@pytest.fixture
+def lanes() -> int:
+    """One: rows are named by their numbers, which each lane counts for itself."""
+    return 1
+
+
 TAMPERED = {
     "a leg's amount": (
         "UPDATE entry SET amount = amount + 1 WHERE seq = 2 AND leg = 0",
