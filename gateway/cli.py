@@ -8,6 +8,7 @@ from collections.abc import Callable
 import typer
 
 from gateway.access.signing_keys import KeysUnavailable
+from gateway.commands.bench import bench
 from gateway.commands.compose import compose
 from gateway.commands.demo import demo
 from gateway.commands.failures import CommandFailed
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "route": route,
     "compose": compose,
     "plan": plan,
+    "bench": bench,
 }
 
 app = typer.Typer(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import orjson
 
 from kernel.refusals import Refusal, refusal_from_json
+from kernel.values import value
 from ledger.contract import (
     CoinsReceipt,
     FundsHeld,
@@ -31,7 +32,7 @@ RECEIPTS: dict[str, type[Any]] = {
 """What each operation answers, when it does not refuse."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """What a request was answered.
 

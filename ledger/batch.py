@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from kernel.database import DatabaseUnavailable
 from kernel.refusals import Refusal
+from kernel.values import value
 from ledger import events, refund_events
 from ledger.answers import Answer, Answers, Receipt, request_row
 from ledger.books import LaneBooks
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 Outcome: TypeAlias = Receipt | Refusal | KeyReused | Unbookable | DatabaseUnavailable
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Submission:
     """A request on its way.
 

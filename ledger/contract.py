@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from kernel.refusals import Refusal
+from kernel.values import value
 
 GRANT_BUDGET_MINOR = 10_000_000
 """Coins that one funder may grant in one clearing period, unless the operator says otherwise."""
@@ -30,7 +31,7 @@ class DebtPolicy(StrEnum):
     """The merchant keeps their worth of the cash it would hand back."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LedgerSettings:
     """What the ledger needs to know of the alliance's settings, now.
 
@@ -49,7 +50,7 @@ class LedgerSettings:
     grant_budget_minor: int = GRANT_BUDGET_MINOR
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HoldFunds:
     """Holds points and coins of a card for one checkout. Known by `attempt_id`.
 
@@ -69,7 +70,7 @@ class HoldFunds:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FundsHeld:
     """The funds are held until the attempt is captured or released."""
 
@@ -79,7 +80,7 @@ class FundsHeld:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReleaseFunds:
     """Frees what an attempt holds, and refuses it for ever. Known by `attempt_id`.
 
@@ -91,7 +92,7 @@ class ReleaseFunds:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FundsReleased:
     """What became free; both 0 when nothing was held, or when it had been captured."""
 
@@ -101,7 +102,7 @@ class FundsReleased:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CouponRedemption:
     """What one coupon took off an order, and the alliance's share of it.
 
@@ -115,7 +116,7 @@ class CouponRedemption:
     funder_alliance_bps: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CaptureOrder:
     """Books a paid order: burns, earns, settles. Known by `order_id`; never refused.
 
@@ -147,7 +148,7 @@ class CaptureOrder:
     redemptions: tuple[CouponRedemption, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OrderReceipt:
     """What an order did.
 
@@ -170,7 +171,7 @@ class OrderReceipt:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ApplyRefund:
     """Books a refund. Known by `order_id` and `refund_no`; never refused once the order is known.
 
@@ -195,7 +196,7 @@ class ApplyRefund:
     redemptions_returned: tuple[CouponRedemption, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RefundReceipt:
     """What a refund did, or would do.
 
@@ -220,7 +221,7 @@ class RefundReceipt:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GrantCoins:
     """Gives coins to a card at a funder's cost. Known by `grant_key`.
 
@@ -241,7 +242,7 @@ class GrantCoins:
     expires_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CoinsReceipt:
     """The coins are on the card."""
 
@@ -250,7 +251,7 @@ class CoinsReceipt:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CardStanding:
     """What a card has; every figure is ≥ 0.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from kernel.values import value
 from ledger.lots import LotChange, consumed, first_to_expire, is_expired, parts_covering, refilled
 from ledger.settlement import Leg, expiry_legs, recovery_legs
 from ledger.state import (
@@ -24,7 +25,7 @@ from ledger.state import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CardChange:
     """What an event did to the card of one asset.
 
@@ -41,7 +42,7 @@ class CardChange:
     owed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Move:
     """Units that entered or left a lot, and the funding that went with them.
 
@@ -63,6 +64,7 @@ class Draft:
         lots: every lot that was read or made, as it would be.
         touched: ids of lots that changed or were made, in order.
         made: ids of lots that were made.
+        legs: with the version of the rule that priced each, and the order behind it.
         orders: orders that changed or were made, by id.
         debts: debts that changed or were made, by id.
     """
@@ -72,7 +74,7 @@ class Draft:
     lots: dict[int, Lot]
     touched: dict[int, None] = field(default_factory=dict)
     made: set[int] = field(default_factory=set)
-    legs: list[Leg] = field(default_factory=list)
+    legs: list[tuple[Leg, int, str | None]] = field(default_factory=list)
     changes: list[CardChange] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     burns: list[Burn] = field(default_factory=list)
@@ -92,11 +94,9 @@ class Draft:
 
     def post(self, legs: Iterable[Leg], *, rule_version: int, order_no: str | None) -> None:
         """Adds settlement legs, without those that move nothing."""
-        self.legs += [
-            Leg(leg.party, leg.kind, leg.amount_minor, leg.points, rule_version, order_no)
-            for leg in legs
-            if leg.amount_minor or leg.points
-        ]
+        for leg in legs:
+            if leg.amount_minor or leg.points:
+                self.legs.append((leg, rule_version, order_no))
 
     def make_lot(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from kernel.clock import to_micros
+from kernel.values import value
 from ledger.books import LaneBooks
 from ledger.contract import LedgerSettings
 from ledger.days import month_of
@@ -15,7 +16,7 @@ from ledger.posting import Event
 from ledger.state import ALLIANCE, Burn, Debt, Lot, OrderState, Part, State, TxKind
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Moment:
     """What every event is decided under.
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from kernel.units import Ratio
+from kernel.values import value
 from ledger.port import Query, Row
 from ledger.state import (
     Asset,
@@ -102,7 +103,7 @@ class Head:
     hash: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HoldRow:
     """An attempt."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kernel.values import value
 from ledger.state import Lot, Part
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LotChange:
     """A lot after a change, and the funding that the change moved out of the pool.
 

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Table
 
+from kernel.values import value
+
 Row = tuple[Any, ...]
 
 
@@ -54,7 +56,7 @@ class Write:
         return str(self.table.name)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LotsWanted:
     """Lots of one card and asset that have free units, first to expire first.
 

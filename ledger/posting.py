@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from kernel.values import value
 from ledger import chain
 from ledger.books import LaneBooks
 from ledger.draft import CardChange, Draft
@@ -19,7 +18,7 @@ ISSUED = {Asset.POINTS: "points:issued", Asset.COINS: "coins:issued"}
 _CARD = {Asset.POINTS: "points:", Asset.COINS: "coins:"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """Where and when a draft takes effect; instants in microseconds.
 
@@ -215,12 +214,12 @@ class Pen:
     def _settlement_entries(self, entries: list[Row], seq: int, month: int, draft: Draft) -> None:
         """Adds the legs in money; what they move goes onto the positions."""
         positions = self.sheets.positions
-        for leg in draft.legs:
+        for leg, rule_version, order_no in draft.legs:
             kind = leg.kind.value
             entries.append(
                 (
                     seq, len(entries), leg.party, "SETTLEMENT", kind, leg.amount_minor, leg.points,
-                    month, leg.rule_version, leg.order_no,
+                    month, rule_version, order_no,
                 )
             )  # fmt: skip
             sums = positions.get((month, leg.party, kind))

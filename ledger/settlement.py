@@ -5,13 +5,12 @@ Sign: + receives, − pays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kernel.units import WHOLE_BP, reversed_share, share_bp
+from kernel.values import value
 from ledger.state import ALLIANCE, POOL, OrderState, RuleTerms, SettlementKind, Spending
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leg:
     """Money of one party in one event.
 
@@ -31,7 +30,7 @@ class Leg:
     order_no: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pay:
     """What a redeeming merchant is paid: `gross_minor` less `fee_minor`."""
 

@@ -99,7 +99,7 @@ class SqlitePort:
 
     def write(self, write: Write, rows: Sequence[Row]) -> None:
         """Writes the rows, one after the other."""
-        self._cursor.run_many(_statement(write, self.lane), rows)
+        self._cursor.run_many(statement_of(write, self.lane), rows)
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -136,7 +136,8 @@ def _read(query: Query, lane: int, width: int) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def _statement(write: Write, lane: int) -> str:
+def statement_of(write: Write, lane: int) -> str:
+    """The statement that writes one row."""
     if write.is_update:
         assert write.columns == write.sets + write.keys, "placeholders come in this order"
         sets = ", ".join(f"{column} = ?" for column in write.sets)

@@ -5,10 +5,10 @@ Instants are microseconds since 1970-01-01T00:00Z, as `kernel.clock.to_micros` c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kernel.units import Ratio
+from kernel.values import value
 
 NEVER = 2**62
 """An instant that does not come: when a lot that never expires expires."""
@@ -80,7 +80,7 @@ class HoldState(StrEnum):
     RELEASED = "RELEASED"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RuleTerms:
     """The prices and fees that merchants settle at, without name or date."""
 
@@ -91,7 +91,7 @@ class RuleTerms:
     breakage_issuer_bps: int = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SettlementRule:
     """One version of the terms."""
 
@@ -99,7 +99,7 @@ class SettlementRule:
     terms: RuleTerms
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lot:
     """Points or coins that came to a card together. `0 <= held <= remaining <= original`.
 
@@ -127,7 +127,7 @@ class Lot:
         return self.remaining - self.held
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     """Some of a lot."""
 
@@ -135,7 +135,7 @@ class Part:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Burn:
     """What an order took of one lot.
 
@@ -154,7 +154,7 @@ class Burn:
     returned: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Spending:
     """What an order took of one asset, and what its merchant was paid for it.
 
@@ -175,7 +175,7 @@ class Spending:
     restored: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OrderState:
     """What the ledger remembers of an order.
 
@@ -205,7 +205,7 @@ class OrderState:
     coupon_returned_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Debt:
     """Points owed for a refunded order.
 
@@ -220,7 +220,7 @@ class Debt:
     order: OrderState
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class State:
     """What one request needs to know.
 

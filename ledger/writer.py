@@ -85,12 +85,8 @@ class SqlLedger:
 
     async def capture_order(self, request: CaptureOrder) -> OrderReceipt:
         """Books a paid order."""
-        body = (
-            request.order_id, request.order_no, request.merchant_id, request.card_id,
-            request.attempt_id, request.points_spent, request.coins_spent_minor,
-            request.points_earned, request.at, request.redemptions,
-        )  # fmt: skip
-        return await self._once(OrderReceipt, "order", request.order_id, request, body)
+        submission = order_submission(request, now=self._clock.now(), settings=self._settings())
+        return await self._submit(OrderReceipt, submission)
 
     async def apply_refund(self, request: ApplyRefund) -> RefundReceipt:
         """Books a refund."""
@@ -145,10 +141,12 @@ class SqlLedger:
         now: int | None = None,
     ) -> ReceiptT:
         moment = self._moment(body)
-        submission = Submission(
-            operation, key, request, moment, moment.micros if now is None else now
-        )
-        outcome = await self._queues[lane_of(request.card_id, self._lanes)].submit(submission)
+        looks_at = moment.micros if now is None else now
+        return await self._submit(kind, Submission(operation, key, request, moment, looks_at))
+
+    async def _submit(self, kind: type[ReceiptT], submission: Submission) -> ReceiptT:
+        lane = lane_of(submission.request.card_id, self._lanes)
+        outcome = await self._queues[lane].submit(submission)
         assert isinstance(outcome, kind)
         return outcome
 
@@ -183,6 +181,19 @@ class SqlLedger:
         return await self._database.transaction(
             work, isolation=Isolation.READ_COMMITTED, is_idempotent=True
         )
+
+
+def order_submission(
+    request: CaptureOrder, *, now: datetime, settings: LedgerSettings
+) -> Submission:
+    """A paid order on its way; a repeat of it may carry other dates for what it earned."""
+    body = (
+        request.order_id, request.order_no, request.merchant_id, request.card_id,
+        request.attempt_id, request.points_spent, request.coins_spent_minor,
+        request.points_earned, request.at, request.redemptions,
+    )  # fmt: skip
+    moment = Moment(now, settings, _hash_of(body))
+    return Submission("order", request.order_id, request, moment, moment.micros)
 
 
 def grant_once(

@@ -1,0 +1,1 @@
+"""Measures the ledger beside yardsticks of the same run; `alliance bench ledger`."""

@@ -1,0 +1,121 @@
+"""Ledgers for the benchmark, and clients that wait for each answer before they ask again."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import quantiles
+
+from sqlalchemy import Connection
+
+from kernel.clock import SetClock
+from kernel.database import Database
+from kernel.ids import SeededIds
+from ledger.batch import Submission, run_batch
+from ledger.bench.workloads import NOW
+from ledger.bench.yardstick import Statements, record
+from ledger.contract import CaptureOrder, LedgerSettings
+from ledger.opening import open_ledger_database
+from ledger.ports import port_on
+from ledger.state import RuleTerms
+from ledger.writer import SqlLedger, order_submission
+
+RAW_BATCH = 1_000
+_SETTINGS = LedgerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast requests were answered.
+
+    Attributes:
+        per_second: requests.
+        median, slowest: of their latencies, in milliseconds; `slowest` leaves 1 % out.
+    """
+
+    per_second: float
+    median: float
+    slowest: float
+
+
+@asynccontextmanager
+async def ledger_at(path: Path) -> AsyncIterator[tuple[Database, SqlLedger]]:
+    """An open ledger with one lane, made when it is missing."""
+    clock = SetClock(NOW)
+    database = await open_ledger_database(
+        path, clock=clock, ids=SeededIds("bench"), initial_rule=RuleTerms()
+    )
+    ledger = SqlLedger(database, clock=clock, settings=lambda: _SETTINGS)
+    yield database, ledger
+    await ledger.close()
+    await database.close()
+
+
+async def fill(path: Path, orders: Iterable[CaptureOrder]) -> None:
+    """Books orders as fast as it goes."""
+    async with ledger_at(path) as (database, _):
+        for batch in _batches(orders):
+            await database.transaction(_booking(batch))
+
+
+async def recorded(path: Path, orders: Sequence[CaptureOrder]) -> list[Statements]:
+    """What the ledger writes for the orders, a thousand at a time; leaves the file as it was."""
+    copy = path.with_suffix(".recorded")
+    shutil.copy(path, copy)
+    transactions = []
+    async with ledger_at(copy) as (database, _):
+        for batch in _batches(orders):
+            transactions.append(await database.transaction(_recording(batch)))
+    remove(copy)
+    return transactions
+
+
+async def paced(path: Path, orders: Sequence[CaptureOrder], *, clients: int) -> Pace:
+    """How fast so many clients are served; leaves the file as it was."""
+    copy = path.with_suffix(".paced")
+    shutil.copy(path, copy)
+    latencies: list[float] = []
+    async with ledger_at(copy) as (_, ledger):
+        waiting = iter(orders)
+
+        async def client() -> None:
+            for order in waiting:
+                begun = time.perf_counter()
+                await ledger.capture_order(order)
+                latencies.append(time.perf_counter() - begun)
+
+        begun = time.perf_counter()
+        await asyncio.gather(*(client() for _ in range(clients)))
+        seconds = time.perf_counter() - begun
+    remove(copy)
+    cuts = quantiles(latencies, n=100)
+    return Pace(len(orders) / seconds, cuts[49] * 1_000, cuts[98] * 1_000)
+
+
+def remove(path: Path) -> None:
+    """Removes a database and its log."""
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        file.unlink(missing_ok=True)
+
+
+def _batches(orders: Iterable[CaptureOrder]) -> Iterable[list[Submission]]:
+    stream = iter(orders)
+    while some := list(islice(stream, RAW_BATCH)):
+        yield [order_submission(order, now=NOW, settings=_SETTINGS) for order in some]
+
+
+def _booking(batch: list[Submission]):  # type: ignore[no-untyped-def]
+    def book(connection: Connection) -> None:
+        run_batch(port_on(connection, 0), batch)
+
+    return book
+
+
+def _recording(batch: list[Submission]):  # type: ignore[no-untyped-def]
+    return lambda connection: record(connection, batch)

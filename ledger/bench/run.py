@@ -1,0 +1,160 @@
+"""Runs the benchmark and tells its figures, line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from ledger import chain
+from ledger.bench.clients import Pace, fill, ledger_at, paced, recorded, remove
+from ledger.bench.workloads import Workload, history, mixed, spends
+from ledger.bench.yardstick import Statements, flushes_per_second, replay
+from ledger.verify import verify
+
+CLIENTS = (1, 32, 256, 1_000)
+BUSY = 256
+LONE_ORDERS = 400
+"""Orders of a client that is alone, each of which waits for the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured.
+
+    Attributes:
+        orders: in each measurement.
+        rounds: of which medians are told.
+        entries: of the history that is verified; 0 leaves it out.
+        lots: on one card, for spending from many.
+    """
+
+    orders: int = 6_000
+    rounds: int = 3
+    entries: int = 1_300_000
+    lots: int = 20_000
+
+
+@dataclass(slots=True)
+class _Figures:
+    """Of each name, one figure a round."""
+
+    raw: dict[str, list[float]] = field(default_factory=dict)
+    ours: dict[str, list[Pace]] = field(default_factory=dict)
+
+    def pace(self, name: str) -> Pace:
+        rounds = self.ours[name]
+        return Pace(
+            median(pace.per_second for pace in rounds),
+            median(pace.median for pace in rounds),
+            median(pace.slowest for pace in rounds),
+        )
+
+
+def measure_ledger(tell: Callable[[str], None], size: Size) -> None:
+    """Tells every figure beside its yardstick; takes minutes at full size."""
+    with tempfile.TemporaryDirectory(prefix="bench-ledger-") as name:
+        asyncio.run(_measure(tell, size, Path(name)))
+
+
+async def _measure(tell: Callable[[str], None], size: Size, directory: Path) -> None:
+    tell(f"disk: {flushes_per_second(directory):,.0f} flushes/s of one page")
+    workloads = {
+        "spread": mixed(size.orders, merchants=100),
+        "hot": mixed(size.orders, merchants=1),
+        "spends": spends(size.orders, cards=max(1, size.orders // 20), lots=60),
+        "many lots": spends(size.lots * 2 // 5, cards=1, lots=size.lots),
+        "few lots": spends(size.lots * 2 // 5, cards=max(1, size.lots // 20), lots=20),
+    }
+    paths, rows = {}, {}
+    for name, workload in workloads.items():
+        paths[name] = directory / f"{name.replace(' ', '-')}.sqlite"
+        await fill(paths[name], workload.before)
+        rows[name] = await recorded(paths[name], workload.measured)
+    figures = _Figures()
+    for _ in range(size.rounds):
+        await _round(figures, workloads, paths, rows)
+    _tell_paces(tell, figures)
+    _tell_chain(tell, rows["spread"], size.orders, figures.pace(f"spread {BUSY}").per_second)
+    if size.entries:
+        await _measure_verify(tell, directory / "history.sqlite", size.entries)
+    tell("PostgreSQL: not measured")
+
+
+async def _round(
+    figures: _Figures,
+    workloads: dict[str, Workload],
+    paths: dict[str, Path],
+    rows: dict[str, list[Statements]],
+) -> None:
+    """Each workload by raw sqlite3 and by the ledger, one after the other."""
+    for name, workload in workloads.items():
+        copy = paths[name].with_suffix(".raw")
+        shutil.copy(paths[name], copy)
+        seconds = replay(copy, rows[name])
+        figures.raw.setdefault(name, []).append(len(workload.measured) / seconds)
+        remove(copy)
+        for clients in CLIENTS if name == "spread" else (BUSY,):
+            orders = workload.measured if clients > 1 else workload.measured[:LONE_ORDERS]
+            pace = await paced(paths[name], orders, clients=clients)
+            figures.ours.setdefault(f"{name} {clients}", []).append(pace)
+
+
+def _tell_paces(tell: Callable[[str], None], figures: _Figures) -> None:
+    raw = {name: median(each) for name, each in figures.raw.items()}
+    tell(f"yardstick: {raw['spread']:,.0f} orders/s, raw sqlite3, the same rows, 1000 a commit")
+    for clients in CLIENTS:
+        pace = figures.pace(f"spread {clients}")
+        tell(
+            f"{clients:5} clients: {pace.per_second:,.0f} orders/s, "
+            f"{pace.per_second / raw['spread']:.2f} of the yardstick; "
+            f"median {pace.median:.1f} ms, p99 {pace.slowest:.1f} ms"
+        )
+    hot = figures.pace(f"hot {BUSY}").per_second
+    tell(f"all at one merchant: {hot / figures.pace(f'spread {BUSY}').per_second:.2f} of spread")
+    three = figures.pace(f"spends {BUSY}").per_second
+    tell(f"spends over three lots: {three:,.0f}/s, {three / raw['spends']:.2f} of its yardstick")
+    many = figures.pace(f"many lots {BUSY}").per_second
+    few = figures.pace(f"few lots {BUSY}").per_second
+    tell(
+        f"spend from a card of many lots: {1e6 / many:.0f} µs, "
+        f"{few / many:.2f} times that of cards of 20"
+    )
+
+
+def _tell_chain(
+    tell: Callable[[str], None], transactions: list[Statements], count: int, per_second: float
+) -> None:
+    """The time of hashing what one measurement wrote, beside the time of the whole."""
+    rows = {
+        table: [row for written in transactions for statement, some in written
+                if statement.startswith(f"INSERT INTO {table} ") for row in some]
+        for table in ("ledger_tx", "entry", "lot_move")
+    }  # fmt: skip
+    entries: dict[int, list[tuple[object, ...]]] = {}
+    moves: dict[int, list[tuple[object, ...]]] = {}
+    for grouped, table in ((entries, "entry"), (moves, "lot_move")):
+        for row in rows[table]:
+            grouped.setdefault(row[0], []).append(row)
+    begun = time.perf_counter()
+    leaves = [
+        chain.leaf("0" * 64, tx, entries[tx[0]], moves.get(tx[0], [])) for tx in rows["ledger_tx"]
+    ]
+    chain.block_hash(chain.GENESIS, leaves)
+    each = (time.perf_counter() - begun) / count
+    tell(f"chain: {each * 1e6:.1f} µs an order, {each * per_second:.1%} of its time")
+
+
+async def _measure_verify(tell: Callable[[str], None], path: Path, entries: int) -> None:
+    await fill(path, history(entries))
+    async with ledger_at(path) as (database, _):
+        begun = time.perf_counter()
+        report = await database.snapshot(verify)
+        seconds = time.perf_counter() - begun
+    assert report.is_sound, report.findings
+    tell(f"verify: {seconds:.1f} s for {report.entries:,} entries")
