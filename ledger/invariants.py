@@ -199,7 +199,7 @@ CHECKS = (
         sides=(
             "SELECT lane, substr(account, CASE WHEN account LIKE 'points:%' THEN 8 "
             "WHEN account LIKE 'coins:%' THEN 7 ELSE 6 END) AS card, asset, posted AS amount "
-            "FROM account WHERE account NOT LIKE '%:issued'",
+            "FROM account WHERE account NOT LIKE '%\\:issued'",
             "SELECT lane, card_id, 'POINTS', -points FROM card_entry WHERE points <> 0",
             "SELECT lane, card_id, 'COINS', -coins FROM card_entry WHERE coins <> 0",
         ),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     CheckConstraint,
     Column,
     Index,
@@ -20,10 +19,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    event,
-    text,
 )
 
+from kernel.database.columns import forbid, partial_index
 from kernel.requests import request_table
 
 metadata = MetaData()
@@ -126,14 +124,14 @@ entry = _table(
     _text("order_no", nullable=True),
     CheckConstraint("amount <> 0 OR points <> 0"),
     CheckConstraint("asset IN ('POINTS', 'COINS', 'SETTLEMENT')"),
-    Index(
+    partial_index(
         "entry_statement",
         "lane",
         "account",
         "month",
         "seq",
         "leg",
-        sqlite_where=text("asset = 'SETTLEMENT'"),
+        where="asset = 'SETTLEMENT'",
     ),
 )
 
@@ -176,16 +174,16 @@ lot = _table(
     _text("order_id", nullable=True),
     CheckConstraint("0 <= held AND held <= remaining AND remaining <= original AND original > 0"),
     CheckConstraint("0 <= residual AND residual <= funding"),
-    Index(
+    partial_index(
         "lot_fifo",
         "lane",
         "card_id",
         "asset",
         "expires_at",
         "id",
-        sqlite_where=text("remaining > 0"),
+        where="remaining > 0",
     ),
-    Index("lot_due", "lane", "expires_at", "card_id", "id", sqlite_where=text("remaining > held")),
+    partial_index("lot_due", "lane", "expires_at", "card_id", "id", where="remaining > held"),
 )
 
 lot_move = _table(
@@ -274,7 +272,7 @@ debt = _table(
     _int("owed"),
     _int("open"),
     CheckConstraint("0 <= open AND open <= owed"),
-    Index("debt_open", "lane", "card_id", "id", sqlite_where=text("open > 0")),
+    partial_index("debt_open", "lane", "card_id", "id", where="open > 0"),
 )
 
 card_entry = _table(
@@ -317,33 +315,20 @@ FOREVER = (
 """Tables whose rows are never deleted, and but for `burn` and drafts of rules never changed."""
 
 
-def _guard(statement: str) -> None:
-    guard = DDL(statement).execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
-    event.listen(metadata, "after_create", guard)
-
+_CLOSED = "NEW.month <= (SELECT closed_month FROM lane_head WHERE lane = NEW.lane)"
+_REOPENED = (
+    "OLD.closed_month IS NOT NULL "
+    "AND (NEW.closed_month IS NULL OR NEW.closed_month < OLD.closed_month)"
+)
 
 for _name in FOREVER:
     for _action in ("DELETE",) if _name in ("burn", "settlement_rule") else ("DELETE", "UPDATE"):
-        _guard(
-            f"CREATE TRIGGER IF NOT EXISTS {_name}_no_{_action.lower()} "
-            f"BEFORE {_action} ON {_name} "
-            f"BEGIN SELECT RAISE(ABORT, '{_name} rows are for ever'); END"
-        )
-_guard(
-    "CREATE TRIGGER IF NOT EXISTS settlement_rule_no_update BEFORE UPDATE ON settlement_rule "
-    "WHEN OLD.state = 'APPROVED' BEGIN SELECT RAISE(ABORT, 'approved rules are for ever'); END"
-)
+        forbid(metadata, _name, _action, message=f"{_name} rows are for ever")
+forbid(
+    metadata, "settlement_rule", "UPDATE", when="OLD.state = 'APPROVED'",
+    message="approved rules are for ever",
+)  # fmt: skip
 for _name in ("ledger_tx", "entry", "lot_move", "position"):
     for _action in ("INSERT", "UPDATE") if _name == "position" else ("INSERT",):
-        _guard(
-            f"CREATE TRIGGER IF NOT EXISTS {_name}_not_when_closed_{_action.lower()} "
-            f"BEFORE {_action} ON {_name} "
-            "WHEN NEW.month <= (SELECT closed_month FROM lane_head WHERE lane = NEW.lane) "
-            "BEGIN SELECT RAISE(ABORT, 'the period is closed'); END"
-        )
-_guard(
-    "CREATE TRIGGER IF NOT EXISTS lane_head_stays_closed BEFORE UPDATE ON lane_head "
-    "WHEN OLD.closed_month IS NOT NULL "
-    "AND (NEW.closed_month IS NULL OR NEW.closed_month < OLD.closed_month) "
-    "BEGIN SELECT RAISE(ABORT, 'a closed period stays closed'); END"
-)
+        forbid(metadata, _name, _action, when=_CLOSED, message="the period is closed")
+forbid(metadata, "lane_head", "UPDATE", when=_REOPENED, message="a closed period stays closed")

@@ -29,6 +29,7 @@ from ledger.contract import (
     RefundReceipt,
     ReleaseFunds,
 )
+from ledger.ports import cursor_on
 from ledger.rules_sql import insert_rule
 from ledger.state import RuleTerms
 from ledger.subgraph import LedgerSubgraph
@@ -225,7 +226,7 @@ class Books:
         """Net of each party over every period, those at 0 left out."""
         return dict(
             await self.rows(
-                "SELECT account, sum(amount) FROM position GROUP BY 1 HAVING sum(amount)"
+                "SELECT account, sum(amount) FROM position GROUP BY 1 HAVING sum(amount) <> 0"
             )
         )
 
@@ -235,9 +236,7 @@ class Books:
 
     async def rows(self, statement: str, *values: object) -> list[tuple]:
         return await self.subgraph.context_for(None, "", "").read(
-            lambda connection: [
-                tuple(row) for row in connection.exec_driver_sql(statement, tuple(values))
-            ]
+            lambda connection: cursor_on(connection).all(statement, values)
         )
 
     async def rows_written(self, statement: str) -> None:

@@ -1,9 +1,9 @@
 """Clearing periods prove themselves, close once, and never change again."""
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from graphql import ExecutionResult
 
 from ledger.periods import period_id
@@ -176,9 +176,8 @@ async def test_the_rows_of_a_closed_period_can_not_be_written(books: Books, stat
     books.clock.set(APRIL_2)
     await close(books, MARCH)
 
-    with sqlite3.connect(books.path) as raw, pytest.raises(sqlite3.IntegrityError):
-        raw.execute(statement)
-    raw.close()
+    with pytest.raises(IntegrityError):
+        await books.rows_written(statement)
 
 
 async def test_an_older_period_with_entries_is_closed_first(books: Books) -> None:

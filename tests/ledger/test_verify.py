@@ -13,6 +13,8 @@ def lanes() -> int:
     return 1
 
 
+pytestmark = pytest.mark.sqlite  # Rows are edited behind the ledger's back, in its file.
+
 TAMPERED = {
     "a leg's amount": (
         "UPDATE entry SET amount = amount + 1 WHERE seq = 2 AND leg = 0",
