@@ -75,7 +75,10 @@ def event_at(
     order_no: str | None = None,
     reason: str | None = None,
 ) -> Event:
-    """The event that takes effect at `at`, in the period that it is to be posted in."""
+    """The event that takes effect at `at`, in the period that it is to be posted in.
+
+    It is recorded now, or with the one before it when the clock has gone back since then.
+    """
     closed = books.head.closed_month
     month, origin = posting_month(month_of(at, moment.settings.time_zone), closed)
     return Event(
@@ -84,7 +87,7 @@ def event_at(
         merchant_id=merchant_id,
         order_no=order_no,
         at=to_micros(at),
-        created_at=moment.micros,
+        created_at=max(moment.micros, books.head.last_created_at),
         month=month,
         origin_month=origin,
         request_hash=moment.request_hash,

@@ -30,7 +30,7 @@ _ORDER = (
 )
 _LOT_OF = ", ".join(f"l.{column}" for column in LOT.split(", "))
 HEAD = Query(
-    "SELECT lanes, next_seq, next_lot_id, next_debt_id, closed_month, hash "
+    "SELECT lanes, next_seq, next_lot_id, next_debt_id, last_created_at, closed_month, hash "
     "FROM lane_head WHERE lane = {lane}"
 )
 RULES = Query(
@@ -91,6 +91,7 @@ class Head:
 
     Attributes:
         lanes: how many the ledger has.
+        last_created_at: of the newest transaction; 0 before the first.
         closed_month: the last closed month; None when none is.
         hash: of the newest block; None before the first.
     """
@@ -99,6 +100,7 @@ class Head:
     next_seq: int
     next_lot_id: int
     next_debt_id: int
+    last_created_at: int
     closed_month: int | None
     hash: bytes | None
 

@@ -39,7 +39,13 @@ async def open_ledger_database(
                 lane=0, ledger_id=ids.new("led"), created_at=now, lanes=lanes
             )
         )
-        heads = {"lanes": lanes, "next_seq": 1, "next_lot_id": 1, "next_debt_id": 1}
+        heads = {
+            "lanes": lanes,
+            "next_seq": 1,
+            "next_lot_id": 1,
+            "next_debt_id": 1,
+            "last_created_at": 0,
+        }
         connection.execute(insert(lane_head), [{"lane": lane, **heads} for lane in range(lanes)])
         insert_rule(
             connection,

@@ -61,6 +61,7 @@ class Pen:
         head = self.books.head
         seq = head.next_seq
         head.next_seq += 1
+        head.last_created_at = event.created_at
         tx = (
             seq, event.kind.value, event.card_id, event.merchant_id, event.order_no,
             event.at, event.created_at, event.month, event.origin_month, event.reason,
@@ -249,7 +250,10 @@ class Pen:
 
 
 def _head_row(head: Head) -> Row:
-    return head.next_seq, head.next_lot_id, head.next_debt_id, head.closed_month, head.hash
+    return (
+        head.next_seq, head.next_lot_id, head.next_debt_id, head.last_created_at,
+        head.closed_month, head.hash,
+    )  # fmt: skip
 
 
 def _moved(change: CardChange) -> tuple[int, int]:

@@ -54,6 +54,7 @@ lane_head = _table(
     _int("next_seq"),
     _int("next_lot_id"),
     _int("next_debt_id"),
+    _int("last_created_at"),
     _int("closed_month", nullable=True),
     Column("hash", LargeBinary, nullable=True),
     CheckConstraint("0 <= lane AND lane < lanes", name="lane_head_lane_exists"),

@@ -27,7 +27,9 @@ def _update(table: object, sets: tuple[str, ...], keys: tuple[str, ...]) -> Writ
 
 
 HEAD = _update(
-    tables.lane_head, ("next_seq", "next_lot_id", "next_debt_id", "closed_month", "hash"), ()
+    tables.lane_head,
+    ("next_seq", "next_lot_id", "next_debt_id", "last_created_at", "closed_month", "hash"),
+    (),
 )
 TX = _insert(tables.ledger_tx)
 ENTRY = _insert(tables.entry)

@@ -1,13 +1,13 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from tests.ledger.book import Books
+from tests.places import Places
 
 
 @pytest.fixture
-async def books(tmp_path: Path) -> AsyncIterator[Books]:
-    books = await Books.open(tmp_path / "ledger.sqlite")
+async def books(places: Places) -> AsyncIterator[Books]:
+    books = await Books.open(places.address("ledger"), lanes=2)
     yield books
     await books.close()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from ledger.contract import GrantCoins
 from ledger.state import NEVER
 from tests.ledger.book import Books
 from tests.ledger.model import Model
+from tests.places import Places
 
 cards = st.sampled_from(["m1", "m2", "m3"])
 merchants = st.sampled_from("ABC")
@@ -32,12 +31,13 @@ lives = st.sampled_from([1, 3, 40, 400])
 class LedgerMachine(RuleBasedStateMachine):
     """Every operation of the contract, beside the model."""
 
+    places: Places
+    opened = 0
     operations = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.room = tempfile.TemporaryDirectory()
         self.books = self.run(self.open())
         self.model = Model()
         self.count = 0
@@ -49,12 +49,12 @@ class LedgerMachine(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     async def open(self) -> Books:
-        return await Books.open(Path(self.room.name) / "ledger.sqlite")
+        type(self).opened += 1
+        return await Books.open(self.places.address(f"model_{self.opened}"), lanes=2)
 
     def teardown(self) -> None:
         self.run(self.books.close())
         self.loop.close()
-        self.room.cleanup()
 
     @property
     def now(self) -> int:
@@ -211,7 +211,9 @@ async def answered(write: Any) -> Any:
         return refusal
 
 
-def run_machine(machine: type[LedgerMachine], *, examples: int, steps: int) -> None:
+def operations_of(places: Places, *, examples: int, steps: int) -> int:
+    """Runs the machine; how many operations it asked for."""
+    machine = type("Machine", (LedgerMachine,), {"places": places, "operations": 0})
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -223,22 +225,22 @@ def run_machine(machine: type[LedgerMachine], *, examples: int, steps: int) -> N
             suppress_health_check=list(HealthCheck),
         ),
     )
+    return machine.operations
 
 
 @pytest.mark.slow
-def test_the_ledger_does_what_the_model_does() -> None:
-    run_machine(LedgerMachine, examples=20, steps=40)
-
-    assert LedgerMachine.operations > 400
+@pytest.mark.both_databases
+def test_the_ledger_does_what_the_model_does(places: Places) -> None:
+    assert operations_of(places, examples=8, steps=40) > 150
 
 
 @pytest.mark.soak
-def test_twenty_thousand_operations_go_as_in_the_model(capsys: pytest.CaptureFixture[str]) -> None:
-    class LongMachine(LedgerMachine):
-        operations = 0
-
-    run_machine(LongMachine, examples=420, steps=60)
+@pytest.mark.both_databases
+def test_twenty_thousand_operations_go_as_in_the_model(
+    places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations = operations_of(places, examples=420, steps=60)
 
     with capsys.disabled():
-        print(f"{LongMachine.operations} operations")
-    assert LongMachine.operations >= 20_000
+        print(f"{places.kind}: {operations} operations")
+    assert operations >= 20_000

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 from graphql import ExecutionResult
+from sqlalchemy.exc import IntegrityError
 
 from ledger.periods import period_id
 from tests.ledger.book import Books
