@@ -57,5 +57,5 @@ async def open_ledger_database(
             is_approved=True,
         )
 
-    await database.transaction(begin)
+    await database.transaction(begin, is_idempotent=True)
     return database
