@@ -32,6 +32,7 @@ from kernel.database.postgresql_errors import (
     is_duplicate,
     is_in_doubt,
     is_passing,
+    refuse_impossible_text,
     spoils_connection,
 )
 
@@ -136,6 +137,7 @@ class PostgresDatabase(Database):
             except FAILURES as error:
                 if is_broken_constraint(error):
                     raise
+                refuse_impossible_text(error)
                 if attempt == ATTEMPTS_MAX or not is_passing(error):
                     raise _unavailable("nothing was read", error) from error
             await _back_off(attempt)
@@ -161,6 +163,7 @@ class PostgresDatabase(Database):
                 duplicates += is_duplicate(error)
                 if is_broken_constraint(error) and not 0 < duplicates < DUPLICATES_MAX:
                     raise
+                refuse_impossible_text(error)
                 if attempt == ATTEMPTS_MAX or not (is_duplicate(error) or is_passing(error)):
                     raise _unavailable("nothing was kept", error) from error
             await _back_off(attempt)
