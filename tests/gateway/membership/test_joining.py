@@ -233,8 +233,6 @@ async def test_a_join_whose_answer_could_not_be_kept_is_finished_by_its_repeat(
         assert joined["alreadyMember"] is False
 
 
-# Elsewhere a process that is gone is known by its lease alone, see test_several_processes.
-@pytest.mark.sqlite
 async def test_a_join_that_was_cut_off_is_finished_on_the_next_start(tmp_path: Path) -> None:
     door = Door()
     async with open_alliance(tmp_path, door=door) as house:
