@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, Integer, Table, Text
 
-from gateway.alliance.tables import METADATA
+from gateway.alliance.tables import METADATA, REQUESTS
 from kernel.clock import Clock, to_micros
 from kernel.database import Database, DatabaseUnavailable, Isolation, Overloaded
+from kernel.requests import RequestKey
 from kernel.statements import Prepared
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,19 @@ class Leases:
             )
         except (DatabaseUnavailable, Overloaded) as error:
             logger.warning("the lease of %s ends by itself: %s", name, error)
+
+    async def let_go(self, key: RequestKey) -> None:
+        """Lets others go on at once with a request that broke off here; if that fails, later."""
+        if not self._database.is_shared:
+            return
+        try:
+            await self._database.transaction(
+                lambda connection: REQUESTS.let_go(connection, key, owner=self.holder),
+                isolation=Isolation.READ_COMMITTED,
+                is_idempotent=True,
+            )
+        except (DatabaseUnavailable, Overloaded) as error:
+            logger.warning("the claim of a request ends by itself: %s", error)
 
     def read_of_others(
         self, connection: Connection, names: Sequence[str], *, now: datetime

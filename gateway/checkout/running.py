@@ -36,7 +36,7 @@ class Running:
         if running_hash is not None:
             raise RequestInProgress if running_hash == key.body_hash else RequestIdReused
         self._hash_by_request[name] = key.body_hash
-        return await self._begun.carry_out(self._forgetting(name, work()))
+        return await self._begun.carry_out(self._forgetting(name, key, work()))
 
     @property
     def process(self) -> str:
@@ -67,9 +67,14 @@ class Running:
         """Whether somebody in this process works on the checkout."""
         return checkout_id in self._checkouts
 
-    async def _forgetting(self, name: tuple[str, str, str], work: Coroutine[Any, Any, T]) -> T:
+    async def _forgetting(
+        self, name: tuple[str, str, str], key: RequestKey, work: Coroutine[Any, Any, T]
+    ) -> T:
         try:
             return await work
+        except BaseException:
+            await self.leases.let_go(key)
+            raise
         finally:
             del self._hash_by_request[name]
 

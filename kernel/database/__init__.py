@@ -43,7 +43,12 @@ async def open_database(address: str | Path, metadata: MetaData) -> Database:
     place = address_of(address)
     if isinstance(place, PostgresAddress):
         # A gateway on SQLite alone runs without asyncpg.
-        from kernel.database.postgresql import PostgresDatabase
+        try:
+            from kernel.database.postgresql import PostgresDatabase
+        except ModuleNotFoundError as error:
+            raise DatabaseUnavailable(
+                "PostgreSQL needs the extra: pip install 'alliance-gateway[postgresql]'"
+            ) from error
 
         return await PostgresDatabase.open(place, metadata)
     return await SqliteDatabase.open(place, metadata)

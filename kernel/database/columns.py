@@ -40,7 +40,13 @@ def partial_index(
 
 
 def forbid(
-    metadata: MetaData, table: str, action: str, *, message: str, when: str | None = None
+    metadata: MetaData,
+    table: str,
+    action: str,
+    *,
+    message: str,
+    when: str | None = None,
+    name: str | None = None,
 ) -> None:
     """Makes every database refuse a change of a row, as a broken constraint, with `message`.
 
@@ -48,8 +54,9 @@ def forbid(
         action: INSERT, UPDATE or DELETE.
         when: condition over OLD and NEW that every database understands; None for every row. It
             may hold a subquery.
+        name: of the trigger; a table with two for one action names them.
     """
-    name = f"{table}_no_{action.lower()}" if when is None else f"{table}_not_{action.lower()}_when"
+    name = name or f"{table}_no_{action.lower()}"
     refused = message.replace("'", "''")
     sqlite = (
         f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {action} ON {table} "

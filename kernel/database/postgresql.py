@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from random import uniform
+from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, MetaData
@@ -32,6 +33,7 @@ from kernel.database.postgresql_errors import (
     is_duplicate,
     is_in_doubt,
     is_passing,
+    refuse_impossible_text,
     spoils_connection,
 )
 
@@ -40,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 WAITING_MAX = 4_096
 ATTEMPTS_MAX = 12
+PATIENCE_SECONDS = 20
 DUPLICATES_MAX = 3
 ALONE_AFTER = 3
 BACK_OFF_SECONDS = 0.005
@@ -129,6 +132,7 @@ class PostgresDatabase(Database):
             task.exception()
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
+        began = monotonic()
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 async with self._places, _connection(self._reading) as connection:
@@ -136,7 +140,8 @@ class PostgresDatabase(Database):
             except FAILURES as error:
                 if is_broken_constraint(error):
                     raise
-                if attempt == ATTEMPTS_MAX or not is_passing(error):
+                refuse_impossible_text(error)
+                if not (is_passing(error) and _may_try_again(attempt, began)):
                     raise _unavailable("nothing was read", error) from error
             await _back_off(attempt)
         raise AssertionError("every attempt ends")
@@ -144,7 +149,7 @@ class PostgresDatabase(Database):
     async def _write(
         self, engine: AsyncEngine, work: Callable[[Connection], T], is_idempotent: bool
     ) -> T:
-        duplicates = 0
+        began, duplicates = monotonic(), 0
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 if attempt > ALONE_AFTER:
@@ -152,7 +157,7 @@ class PostgresDatabase(Database):
                         return await self._commit(engine, work)
                 return await self._commit(engine, work)
             except _Doubtful as doubt:
-                if not is_idempotent or attempt == ATTEMPTS_MAX:
+                if not (is_idempotent and _may_try_again(attempt, began)):
                     logger.error("the outcome of a commit is not known: %s", doubt.__cause__)
                     raise InDoubt("the database failed while it committed") from doubt
             except FAILURES as error:
@@ -161,7 +166,9 @@ class PostgresDatabase(Database):
                 duplicates += is_duplicate(error)
                 if is_broken_constraint(error) and not 0 < duplicates < DUPLICATES_MAX:
                     raise
-                if attempt == ATTEMPTS_MAX or not (is_duplicate(error) or is_passing(error)):
+                refuse_impossible_text(error)
+                is_conflict = is_duplicate(error) or is_passing(error)
+                if not (is_conflict and _may_try_again(attempt, began)):
                     raise _unavailable("nothing was kept", error) from error
             await _back_off(attempt)
         raise AssertionError("every attempt ends")
@@ -194,6 +201,10 @@ async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             if isinstance(error, _Doubtful) or spoils_connection(error):
                 await connection.invalidate()
             raise
+
+
+def _may_try_again(attempt: int, began: float) -> bool:
+    return attempt < ATTEMPTS_MAX and monotonic() < began + PATIENCE_SECONDS
 
 
 async def _back_off(attempt: int) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from kernel.graphql import BadUserInput
+
 LOST = (OSError, TimeoutError)
 FAILURES = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, *LOST)
 """All that may come of a database that fails, rather than of the work that it does."""
 
 _UNIQUE = "23505"
+_NO_TEXT = "22021"
 # Serialisation failure, deadlock, stale plan after tables changed, too many connections.
 _PASSING = ("40001", "40P01", "0A000", "53300")
 # Connection exceptions; a server that ends, starts or crashed.
@@ -41,6 +44,16 @@ def is_passing(error: BaseException) -> bool:
     if code is None:
         return is_lost(error)
     return code in _PASSING or code.startswith(_LOST_CLASSES)
+
+
+def refuse_impossible_text(error: BaseException) -> None:
+    """Raises what the client is told of a text that PostgreSQL can not hold.
+
+    Raises:
+        BadUserInput: the failure is of that kind.
+    """
+    if sqlstate(error) == _NO_TEXT:
+        raise BadUserInput("Text can not hold the character U+0000.") from error
 
 
 def is_lost(error: BaseException) -> bool:

@@ -31,6 +31,7 @@ from kernel.database import (
 )
 from kernel.database import postgresql as rooms
 from kernel.database.columns import forbid, partial_index
+from kernel.graphql import BadUserInput
 from kernel.statements import Prepared
 from tests.places import Places
 
@@ -293,6 +294,17 @@ async def test_closing_waits_for_what_was_begun(places: Places) -> None:
     await database.close()
 
     assert all(task.done() and task.exception() is None for task in begun)
+
+
+async def test_a_text_that_can_not_be_held_is_the_clients_fault(
+    two: tuple[Database, Database],
+) -> None:
+    with pytest.raises(BadUserInput, match=r"U\+0000"):
+        await two[0].transaction(
+            lambda c: c.execute(insert(NOTE).values(id=1, kind="a\x00b")).rowcount
+        )
+    with pytest.raises(BadUserInput):
+        await two[0].snapshot(lambda c: c.execute(select(NOTE).where(NOTE.c.kind == "\x00")).all())
 
 
 async def test_rows_that_are_for_ever_stay(two: tuple[Database, Database]) -> None:

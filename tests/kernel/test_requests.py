@@ -123,6 +123,22 @@ async def test_a_claim_is_taken_over_only_from_a_process_that_is_gone(
     assert answer == Answer({"made": 2}, replayed=True)
 
 
+async def test_a_claim_that_is_let_go_is_anybodys_and_another_ones_is_not_touched(
+    database: Database,
+) -> None:
+    def claim(owner: str):  # type: ignore[no-untyped-def]
+        return database.transaction(lambda c: LOG.claim(c, KEY, now=NOW, owner=owner))
+
+    await claim("first")
+    await database.transaction(lambda c: LOG.let_go(c, KEY, owner="second"))
+    if database.is_shared:
+        with pytest.raises(RequestInProgress):
+            await claim("second")
+    await database.transaction(lambda c: LOG.let_go(c, KEY, owner="first"))
+
+    assert await claim("second") is None
+
+
 async def test_a_disowned_claim_can_be_claimed_again(database: Database) -> None:
     assert await database.transaction(lambda c: LOG.claim(c, KEY, now=NOW, owner="me")) is None
     await database.transaction(lambda c: LOG.disown(c, KEY))

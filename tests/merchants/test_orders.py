@@ -16,6 +16,8 @@ from merchants.refusals import (
 from merchants.stored import priced_as_json, priced_from_json
 from tests.merchants.shop import ANN, BOB, OTHER_STORE, STORE, TEA, Shop, amount_off, cart
 
+pytestmark = pytest.mark.both_databases
+
 
 async def example(shop: Shop) -> tuple:
     """Lines 3333, 3333, 3334; a coupon of 10.00; 500 points of one minor unit each."""

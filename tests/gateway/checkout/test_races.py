@@ -2,9 +2,13 @@ import asyncio
 from collections import Counter
 from datetime import datetime
 
+import pytest
+
 from gateway.checkout.states import CheckoutState
 from tests.gateway.checkout.tills import Till
 from tests.gateway.checkout.town import Town
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_of_fifty_carts_with_one_coupon_in_two_stores_one_gets_it(

@@ -1,3 +1,5 @@
+import pytest
+
 from gateway.checkout.capture import CaptureCheckout, capture
 from gateway.checkout.carts import RefundLineAsked
 from gateway.checkout.hold import HoldCheckout, hold
@@ -5,6 +7,8 @@ from gateway.checkout.quote import quote
 from gateway.checkout.refund import RefundAsked, refund
 from gateway.checkout.sale import Checkout, checkout
 from tests.gateway.checkout.town import Town
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_a_sale_earns_points_at_once(town: Town) -> None:

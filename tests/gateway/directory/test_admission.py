@@ -16,6 +16,8 @@ from tests.gateway.alliances import (
     open_alliance,
 )
 
+pytestmark = pytest.mark.both_databases
+
 MERCHANTS = """query($first: Int!, $after: String) { merchants(first: $first, after: $after) {
     nodes { id name } pageInfo { hasNextPage hasPreviousPage endCursor }
 } }"""
