@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from kernel.text import is_label, is_title
 from kernel.units import AMOUNT_MAX, WHOLE_BP
 from merchants.offers import CouponKind, CouponTerms
 
@@ -132,17 +133,18 @@ def threshold_warnings(terms: CouponTerms, *, median_basket_minor: int | None) -
 
 def _text_problems(terms: CouponTerms) -> list[list[str]]:
     problems = []
-    if not terms.title.strip() or len(terms.title) > TITLE_MAX:
-        problems.append(["title", f"1 to {TITLE_MAX} characters."])
-    if terms.stacking_group is not None and not 1 <= len(terms.stacking_group) <= TITLE_MAX:
-        problems.append(["stackingGroup", f"1 to {TITLE_MAX} characters."])
+    if not is_title(terms.title, longest=TITLE_MAX):
+        problems.append(["title", f"1 to {TITLE_MAX} characters, no control character."])
+    group = terms.stacking_group
+    if group is not None and not is_label(group, longest=TITLE_MAX):
+        problems.append(["stackingGroup", f"1 to {TITLE_MAX} characters, no control character."])
     for path, limits in (("skus", terms.skus), ("categoryIds", terms.category_ids)):
         if limits is None:
             continue
         if not 1 <= len(limits) <= SCOPE_MAX:
             problems.append([path, f"1 to {SCOPE_MAX}, or absent."])
-        elif any(not 1 <= len(limit) <= TEXT_MAX for limit in limits):
-            problems.append([path, f"Each has 1 to {TEXT_MAX} characters."])
+        elif any(not is_label(limit, longest=TEXT_MAX) for limit in limits):
+            problems.append([path, f"Each has 1 to {TEXT_MAX} characters, no control character."])
     if terms.channels is not None and not terms.channels:
         problems.append(["channels", "At least one, or absent."])
     return problems
