@@ -5,13 +5,15 @@ Source: docs/rules/coupons.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from kernel.text import is_label, is_title
 from kernel.units import AMOUNT_MAX, WHOLE_BP
 from merchants.offers import CouponKind, CouponTerms
+from merchants.template_life import CouponTemplateState as CouponTemplateState
+from merchants.template_life import TemplateLife, life_problems
 
 NO_THRESHOLD_FACE_MAX_MINOR = 20_00
 TITLE_MAX = 100
@@ -32,15 +34,6 @@ class CouponState(StrEnum):
     TRANSFERRED = "TRANSFERRED"
     EXPIRED = "EXPIRED"
     VOID = "VOID"
-
-
-class CouponTemplateState(StrEnum):
-    """State of a coupon template."""
-
-    DRAFT = "DRAFT"
-    ACTIVE = "ACTIVE"
-    PAUSED = "PAUSED"
-    ENDED = "ENDED"
 
 
 class Funder(StrEnum):
@@ -72,6 +65,7 @@ class TemplateDraft:
     quota_per_member: int = 1
     shareable: bool = False
     for_new_members: bool = False
+    life: TemplateLife = field(default_factory=TemplateLife)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +110,12 @@ def template_problems(
         *_time_problems(draft, now),
         *_quota_problems(draft),
         *_funder_problems(draft, may_spend_alliance_money=may_spend_alliance_money),
+        *life_problems(
+            draft.life,
+            draft.terms,
+            shareable=draft.shareable,
+            for_new_members=draft.for_new_members,
+        ),
     ]
 
 
