@@ -11,11 +11,13 @@ class SharedCoupon:
 
     Attributes:
         holder_card_id: who passed it on.
+        closed_because: a `NotClaimableReason`; None while it can be claimed.
     """
 
     merchant_id: str
     coupon_id: str
     holder_card_id: str
+    closed_because: str | None
 
 
 @dataclass(frozen=True, slots=True)

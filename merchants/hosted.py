@@ -50,7 +50,7 @@ from merchants.recording import record_event
 from merchants.refunds import refund_order, refund_terms
 from merchants.refusals import CouponTaken
 from merchants.registry_sql import read_state, write_state
-from merchants.sharing import claim_coupon, refuse_closed
+from merchants.sharing import claim_coupon, why_closed
 from merchants.sharing_sql import read_share
 from merchants.shown_sql import show_coupons
 from merchants.standings import standings_of
@@ -198,8 +198,9 @@ class HostedBackend:
             share = read_share(connection, merchant_id=merchant_id, share_code=share_code)
             if share is None:
                 raise NotFound(share_code)
-            refuse_closed(share, at=at)
-            return SharedCoupon(merchant_id, share.coupon_id, share.card_id)
+            return SharedCoupon(
+                merchant_id, share.coupon_id, share.card_id, why_closed(share, at=at)
+            )
 
         return await self.database.snapshot(work)
 

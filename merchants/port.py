@@ -332,7 +332,7 @@ class Backend(Protocol):
         ...
 
     async def shared_coupon(self, merchant_id: str, share_code: str) -> SharedCoupon:
-        """What the code would give. Refuses NotFound, ShareNotClaimable."""
+        """What the code gives, or gave. Refuses NotFound."""
         ...
 
     async def claim(self, claim: ClaimCoupon) -> Claimed:

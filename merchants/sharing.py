@@ -149,9 +149,11 @@ def claim_coupon(
         (share.merchant_id, share.coupon_id)
     ]
     at = to_micros(now)
-    refuse_closed(share, at=at)
+    closed = why_closed(share, at=at)
     if coupon.state is CouponState.VOID:
-        raise ShareNotClaimable(NotClaimableReason.TAKEN_BACK)
+        closed = NotClaimableReason.TAKEN_BACK
+    if closed is not None:
+        raise ShareNotClaimable(closed)
     _refuse_claimant(connection, claim, share, coupon, since=day_start(now, zone))
     if not hand_over(connection, share, at=at):
         raise ShareNotClaimable(NotClaimableReason.CLAIMED)
@@ -161,18 +163,13 @@ def claim_coupon(
     return Claimed(replayed=False, coupon_id=coupon_id)
 
 
-def refuse_closed(share: Share, *, at: int) -> None:
-    """Accepts a share that can still be claimed at that instant (microseconds).
-
-    Raises:
-        ShareNotClaimable: it was claimed, taken back, or is over.
-    """
+def why_closed(share: Share, *, at: int) -> NotClaimableReason | None:
+    """Why a share gives no coupon at that instant (microseconds); None while it does."""
     if share.claimed_by is not None:
-        raise ShareNotClaimable(NotClaimableReason.CLAIMED)
+        return NotClaimableReason.CLAIMED
     if share.taken_back_at is not None:
-        raise ShareNotClaimable(NotClaimableReason.TAKEN_BACK)
-    if share.ends_at <= at:
-        raise ShareNotClaimable(NotClaimableReason.EXPIRED)
+        return NotClaimableReason.TAKEN_BACK
+    return NotClaimableReason.EXPIRED if share.ends_at <= at else None
 
 
 def day_start(now: datetime, zone: ZoneInfo) -> int:
