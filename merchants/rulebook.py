@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kernel.callers import Caller
-from kernel.refusals import NotFound
+from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import Answer
 from merchants.answering import answer_once, merchant_of_id
 from merchants.coupons import TemplateDraft
@@ -18,7 +18,7 @@ from merchants.lifecycle import set_template_state, void_coupons
 from merchants.registry_sql import read_state
 from merchants.rights import require_may_act_for
 from merchants.standings import set_ladder
-from merchants.template_life import CouponTemplateState
+from merchants.template_life import CouponTemplateState, PartialRefundRule
 from merchants.templates_sql import Template, read_template
 from merchants.tiers import Ladder
 
@@ -56,8 +56,14 @@ class Rulebook:
         """
         now = self._backend.clock.now()
 
+        own = self._backend.settings().alliance_merchant_id
+        is_recheck = draft.life.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND
+
         def work(connection: Connection) -> dict[str, Any]:
             self._require_known(connection, merchant_id)
+            if merchant_id == own and is_recheck:
+                # Refunds are made by merchants' backends, which know their own templates alone.
+                raise InvalidInput.at("onPartialRefund", "KEEP for a coupon of the alliance.")
             template_id, warnings = create_template(
                 connection,
                 draft,

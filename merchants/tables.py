@@ -312,6 +312,7 @@ refund = Table(
     _text("redemptions"),
     _text("state_after"),
     _whole("at"),
+    _whole("deducted_minor"),
     UniqueConstraint("merchant_id", "order_id", "position"),
     CheckConstraint("cash_minor >= 0"),
     CheckConstraint("points >= 0"),
