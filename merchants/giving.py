@@ -27,12 +27,14 @@ class ClaimCoupon:
     Attributes:
         is_new_member: whether the claimant joined the merchant (the alliance, for a coupon of
             its own) by this claim.
+        at_merchant_id: whose till claims for it; None when the member claims itself.
     """
 
     merchant_id: str
     share_code: str
     card_id: str
     is_new_member: bool
+    at_merchant_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

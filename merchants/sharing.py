@@ -30,6 +30,7 @@ from merchants.sharing_sql import (
     read_share,
     write_claimed,
 )
+from merchants.shown_sql import show_coupons
 from merchants.templates_sql import count_issued, read_template
 
 SHARES_PER_DAY_MAX = 10
@@ -160,6 +161,8 @@ def claim_coupon(
     coupon_id = ids.new_within("cpn", claim.merchant_id)
     insert_coupons(connection, [_passed_on(coupon, coupon_id, claim.card_id, at=at)])
     write_claimed(connection, share, card_id=claim.card_id, claimed_coupon_id=coupon_id, at=at)
+    if claim.at_merchant_id is not None and claim.at_merchant_id != claim.merchant_id:
+        show_coupons(connection, claim.merchant_id, [coupon_id], to=claim.at_merchant_id)
     return Claimed(replayed=False, coupon_id=coupon_id)
 
 

@@ -146,6 +146,7 @@ class Claiming:
                     card_id=joined.card_id,
                     is_new_member=not joined.already_member
                     and (issuer_id != ALLIANCE_MERCHANT_ID or membership.made_member),
+                    at_merchant_id=(caller.subject if caller.kind is CallerKind.MERCHANT else None),
                 )
             )
         except (DatabaseUnavailable, Overloaded) as error:

@@ -16,8 +16,6 @@ from tests.journeys.town import Settled, cny, line, settle, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LATER = timedelta(minutes=6)
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def people(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settled]:

@@ -276,3 +276,41 @@ async def test_a_store_of_another_merchant_takes_no_part(people: Settled) -> Non
     )
 
     assert answer["code"] == "NOT_FOUND"
+
+
+async def test_a_coupon_of_the_alliance_goes_to_a_friend_anywhere(people: Settled) -> None:
+    town = people.town
+    alliance = (await town.query("AllianceSettings", town.admin))["merchant"]["id"]
+    made = await town.done(
+        "CreateCouponTemplate",
+        town.admin,
+        merchantId=alliance,
+        title="联盟分享",
+        kind="AMOUNT_OFF",
+        amount=cny(500),
+        minSpend=cny(1_000),
+        funder="ALLIANCE",
+        shareable=True,
+        shareNewMembersOnly=True,
+        quotaPerMember=2,
+    )
+    template_id = made["template"]["id"]
+    codes = []
+    for _ in range(2):
+        issued = await town.done(
+            "IssueCoupons", town.admin, templateId=template_id, cardIds=[people.ann_card]
+        )
+        codes.append(await share(people, issued["coupons"][0]["id"]))
+
+    known = await town.change("ClaimCoupon", town.member(people.bob), shareCode=codes[0])
+    stranger = await town.done(
+        "ClaimCoupon",
+        town.merchant(people.books),
+        shareCode=codes[1],
+        storeId=people.books_shop,
+        credential={"phone": "+8613900000010"},
+    )
+
+    assert (known["code"], known["reason"]) == ("SHARE_NOT_CLAIMABLE", "NEW_MEMBERS_ONLY")
+    assert stranger["coupon"]["merchantId"] == alliance
+    assert stranger["membership"]["merchant"]["id"] == people.books
