@@ -16,7 +16,7 @@ from merchants.attempts import lock_coupons, release_attempt
 from merchants.coupons_sql import read_coupons, read_usable_coupons
 from merchants.eligibility import why_barred
 from merchants.issuing import join_merchant
-from merchants.occasions import give_coupons, give_due_page
+from merchants.occasions import due_templates, give_coupons, give_due_page
 from merchants.offers import Priced
 from merchants.orders import place_order
 from merchants.orders_sql import read_order_by_no, read_orders
@@ -221,6 +221,11 @@ class HostedBackend:
     async def give_due(self, merchant_id: str) -> int:
         """Gives the coupons whose time has come, a page of members in each transaction."""
         now, zone = self.clock.now(), self.settings().facts.zone
+        # Most merchants have nothing due, and reading does not keep others from writing.
+        if not await self.database.snapshot(
+            lambda connection: due_templates(connection, merchant_id, now=now, zone=zone)
+        ):
+            return 0
         count, after = 0, ""
         while True:
             given, last = await self.database.transaction(

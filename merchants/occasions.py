@@ -118,19 +118,24 @@ def give_due_page(
     ids: IdSource,
 ) -> tuple[int, str | None]:
     """Gives what is due to the next cards; how many, and the last card, None at the end."""
-    templates = [
-        template
-        for trigger in SWEPT
-        for template in _active(connection, merchant_id, trigger)
-        if _is_its_day(template, now, zone)
-    ]
-    if not templates:
-        return 0, None
+    templates = due_templates(connection, merchant_id, now=now, zone=zone)
     cards = read_cards(connection, merchant_id, after=after, limit=PAGE)
     count = 0
     for template in templates:
         count += _give_due(connection, template, cards, now=now, zone=zone, ids=ids)
     return count, cards[-1] if len(cards) == PAGE else None
+
+
+def due_templates(
+    connection: Connection, merchant_id: str, *, now: datetime, zone: ZoneInfo
+) -> list[Template]:
+    """Templates whose coupons may be due to somebody now."""
+    return [
+        template
+        for trigger in SWEPT
+        for template in _active(connection, merchant_id, trigger)
+        if _is_its_day(template, now, zone)
+    ]
 
 
 def _give_due(
