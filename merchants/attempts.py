@@ -6,12 +6,14 @@ Source: docs/rules/coupons.md, rules 10 to 12.
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from kernel.refusals import NotFound
 from merchants.coupons_sql import read_coupons
+from merchants.eligibility import refuse_outsiders
 from merchants.locks_sql import (
     Taking,
     lock_coupon,
@@ -27,16 +29,21 @@ from merchants.refusals import BackendAttemptReleased, CouponTaken, OrderConflic
 from merchants.stored import dump, load
 
 
-def lock_coupons(connection: Connection, lock: LockCoupons, *, now: datetime) -> Locked:
+def lock_coupons(
+    connection: Connection, lock: LockCoupons, *, now: datetime, zone: ZoneInfo
+) -> Locked:
     """Every coupon locked for the attempt, or none.
 
     Raises:
         BackendAttemptReleased: the attempt was released before.
         CouponTaken: another checkout has one of them; tells where and since when.
-        NotFound: the card has no such coupon, or its time is over.
+        CouponBudgetSpent: what a template may cost in all is spent.
+        NotFound: the card has no such coupon, its time is over, or it is for others now.
     """
     _refuse_released(connection, merchant_id=lock.merchant_id, attempt_id=lock.attempt_id)
     coupon_ids = tuple(dict.fromkeys(lock.coupon_ids))
+    costs = dict(zip(lock.coupon_ids, lock.costs_minor, strict=False))
+    refuse_outsiders(connection, lock, now=now, zone=zone)
     is_new = False
     for coupon_id in coupon_ids:
         taking = Taking(
@@ -46,6 +53,7 @@ def lock_coupons(connection: Connection, lock: LockCoupons, *, now: datetime) ->
             attempt_id=lock.attempt_id,
             store_id=lock.store_id,
             at=to_micros(now),
+            cost_minor=costs.get(coupon_id),
         )
         if lock_coupon(connection, taking):
             is_new = True

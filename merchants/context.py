@@ -38,5 +38,17 @@ class MerchantsContext:
             raise Forbidden
         return self.caller
 
+    @property
+    def member_caller(self) -> tuple[Caller, str]:
+        """The caller, who is a member, and its card.
+
+        Raises:
+            Forbidden: it is nobody, a merchant or an admin.
+        """
+        caller = self.caller
+        if caller is None or caller.kind is not CallerKind.MEMBER or caller.card_id is None:
+            raise Forbidden
+        return caller, caller.card_id
+
 
 MerchantsInfo = strawberry.Info[MerchantsContext, None]

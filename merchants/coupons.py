@@ -5,12 +5,15 @@ Source: docs/rules/coupons.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from kernel.text import is_label, is_title
 from kernel.units import AMOUNT_MAX, WHOLE_BP
 from merchants.offers import CouponKind, CouponTerms
+from merchants.template_life import CouponTemplateState as CouponTemplateState
+from merchants.template_life import TemplateLife, life_problems
 
 NO_THRESHOLD_FACE_MAX_MINOR = 20_00
 TITLE_MAX = 100
@@ -31,15 +34,6 @@ class CouponState(StrEnum):
     TRANSFERRED = "TRANSFERRED"
     EXPIRED = "EXPIRED"
     VOID = "VOID"
-
-
-class CouponTemplateState(StrEnum):
-    """State of a coupon template."""
-
-    DRAFT = "DRAFT"
-    ACTIVE = "ACTIVE"
-    PAUSED = "PAUSED"
-    ENDED = "ENDED"
 
 
 class Funder(StrEnum):
@@ -71,6 +65,7 @@ class TemplateDraft:
     quota_per_member: int = 1
     shareable: bool = False
     for_new_members: bool = False
+    life: TemplateLife = field(default_factory=TemplateLife)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +110,12 @@ def template_problems(
         *_time_problems(draft, now),
         *_quota_problems(draft),
         *_funder_problems(draft, may_spend_alliance_money=may_spend_alliance_money),
+        *life_problems(
+            draft.life,
+            draft.terms,
+            shareable=draft.shareable,
+            for_new_members=draft.for_new_members,
+        ),
     ]
 
 
@@ -132,17 +133,18 @@ def threshold_warnings(terms: CouponTerms, *, median_basket_minor: int | None) -
 
 def _text_problems(terms: CouponTerms) -> list[list[str]]:
     problems = []
-    if not terms.title.strip() or len(terms.title) > TITLE_MAX:
-        problems.append(["title", f"1 to {TITLE_MAX} characters."])
-    if terms.stacking_group is not None and not 1 <= len(terms.stacking_group) <= TITLE_MAX:
-        problems.append(["stackingGroup", f"1 to {TITLE_MAX} characters."])
+    if not is_title(terms.title, longest=TITLE_MAX):
+        problems.append(["title", f"1 to {TITLE_MAX} characters, no control character."])
+    group = terms.stacking_group
+    if group is not None and not is_label(group, longest=TITLE_MAX):
+        problems.append(["stackingGroup", f"1 to {TITLE_MAX} characters, no control character."])
     for path, limits in (("skus", terms.skus), ("categoryIds", terms.category_ids)):
         if limits is None:
             continue
         if not 1 <= len(limits) <= SCOPE_MAX:
             problems.append([path, f"1 to {SCOPE_MAX}, or absent."])
-        elif any(not 1 <= len(limit) <= TEXT_MAX for limit in limits):
-            problems.append([path, f"Each has 1 to {TEXT_MAX} characters."])
+        elif any(not is_label(limit, longest=TEXT_MAX) for limit in limits):
+            problems.append([path, f"Each has 1 to {TEXT_MAX} characters, no control character."])
     if terms.channels is not None and not terms.channels:
         problems.append(["channels", "At least one, or absent."])
     return problems

@@ -9,23 +9,25 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kernel.statements import Prepared
-from merchants.coupons import CouponState
+from merchants.coupons import CouponState, TemplateDraft
 from merchants.keys_sql import EACH_KEY, MERCHANT, Key, keys_parameter, matches
 from merchants.offers import CouponTerms, OfferedCoupon
-from merchants.stored import load, terms_from_json
+from merchants.stored import draft_from_json, load
 from merchants.tables import NEVER
+from merchants.template_life import TemplateLife
 
 _COLUMNS = (
-    "c.merchant_id, c.coupon_id, c.card_id, c.code, c.state, c.attempt_id, c.valid_from,"
-    " c.valid_until, t.draft"
+    "c.merchant_id, c.coupon_id, c.template_id, c.card_id, c.code, c.state, c.attempt_id,"
+    " c.valid_from, c.valid_until, c.share_code, c.share_until, c.passed_from, c.void_reason,"
+    " t.draft, t.spent_minor"
 )
 _WITH_TEMPLATE = (
     " JOIN coupon_template AS t ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
 )
 _INSERT = Prepared(
     "INSERT INTO coupon (merchant_id, coupon_id, template_id, card_id, code, state, valid_from,"
-    " valid_until, issued_at) VALUES (:merchant_id, :coupon_id, :template_id, :card_id, :code,"
-    " 'ISSUED', :valid_from, :valid_until, :issued_at)"
+    " valid_until, issued_at, passed_from) VALUES (:merchant_id, :coupon_id, :template_id,"
+    " :card_id, :code, 'ISSUED', :valid_from, :valid_until, :issued_at, :passed_from)"
 )
 _BY_KEY = Prepared(
     f"SELECT {_COLUMNS} FROM {EACH_KEY} coupon AS c{_WITH_TEMPLATE}"
@@ -33,7 +35,8 @@ _BY_KEY = Prepared(
 )
 _USABLE = Prepared(
     f"SELECT {_COLUMNS} FROM coupon AS c{_WITH_TEMPLATE}"
-    " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id AND c.state = 'ISSUED'"
+    " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id"
+    " AND (c.state = 'ISSUED' OR c.share_until <= :at)"
     " AND c.valid_from <= :at AND c.valid_until > :at"
     " ORDER BY c.valid_until, c.coupon_id LIMIT :limit"
 )
@@ -42,8 +45,9 @@ _PAGES = Prepared(
     f" WHERE c.merchant_id = {MERCHANT} AND c.coupon_id IN ("
     f"SELECT p.coupon_id FROM coupon AS p WHERE {matches('p.merchant_id', 'p.card_id')}"
     " AND (p.valid_until, p.coupon_id) > (:valid_until, :coupon_id)"
-    " AND CASE WHEN p.state = 'ISSUED' AND p.valid_until <= :now THEN 'EXPIRED'"
-    " ELSE p.state END IN :states ORDER BY p.valid_until, p.coupon_id LIMIT :limit"
+    " AND CASE WHEN (p.state = 'ISSUED' OR p.share_until <= :now) AND p.valid_until <= :now"
+    " THEN 'EXPIRED' WHEN p.share_until <= :now THEN 'ISSUED' ELSE p.state END IN :states"
+    " ORDER BY p.valid_until, p.coupon_id LIMIT :limit"
     ") ORDER BY c.merchant_id, c.card_id, c.valid_until, c.coupon_id",
     lists=("states",),
 )
@@ -51,17 +55,39 @@ _PAGES = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class HeldCoupon:
-    """One member's coupon; instants in microseconds, `valid_until` may be NEVER."""
+    """One member's coupon; instants in microseconds, `valid_until` may be NEVER.
+
+    Attributes:
+        share_until: until when its open share code can be claimed; None when none is open.
+        passed_from: the coupon that it was before a member passed it on.
+        spent_minor: what its template has cost so far.
+    """
 
     merchant_id: str
     coupon_id: str
+    template_id: str
     card_id: str
     code: str
     state: CouponState
     attempt_id: str | None
     valid_from: int
     valid_until: int
-    terms: CouponTerms
+    share_code: str | None
+    share_until: int | None
+    passed_from: str | None
+    void_reason: str | None
+    spent_minor: int
+    draft: TemplateDraft
+
+    @property
+    def terms(self) -> CouponTerms:
+        """What it grants."""
+        return self.draft.terms
+
+    @property
+    def life(self) -> TemplateLife:
+        """How it lives."""
+        return self.draft.life
 
     @property
     def offer(self) -> OfferedCoupon:
@@ -69,15 +95,21 @@ class HeldCoupon:
         return OfferedCoupon(self.coupon_id, self.merchant_id, self.terms)
 
     def state_at(self, now: int) -> CouponState:
-        """Its state, EXPIRED once its time is over and nobody took it."""
-        if self.state is CouponState.ISSUED and self.valid_until <= now:
-            return CouponState.EXPIRED
-        return self.state
+        """Its state, EXPIRED once its time is over and nobody took it.
+
+        A share code that nobody claimed in time gives the coupon back by that alone.
+        """
+        is_free = self.state is CouponState.ISSUED or (
+            self.share_until is not None and self.share_until <= now
+        )
+        if not is_free:
+            return self.state
+        return CouponState.EXPIRED if self.valid_until <= now else CouponState.ISSUED
 
 
 def insert_coupons(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Keeps new coupons, ISSUED."""
-    connection.execute(_INSERT, list(rows))
+    connection.execute(_INSERT, [{"passed_from": None, **row} for row in rows])
 
 
 def read_coupons(connection: Connection, keys: Sequence[Key]) -> dict[Key, HeldCoupon]:
@@ -132,11 +164,17 @@ def _held(row: Any) -> HeldCoupon:
     return HeldCoupon(
         merchant_id=row.merchant_id,
         coupon_id=row.coupon_id,
+        template_id=row.template_id,
         card_id=row.card_id,
         code=row.code,
         state=CouponState(row.state),
         attempt_id=row.attempt_id,
         valid_from=row.valid_from,
         valid_until=row.valid_until,
-        terms=terms_from_json(load(row.draft)),
+        share_code=row.share_code,
+        share_until=row.share_until,
+        passed_from=row.passed_from,
+        void_reason=row.void_reason,
+        spent_minor=row.spent_minor,
+        draft=draft_from_json(load(row.draft)),
     )

@@ -14,13 +14,18 @@ from kernel.ids import IdSource
 from kernel.refusals import NotFound
 from merchants.attempts import lock_coupons, release_attempt
 from merchants.coupons_sql import read_coupons, read_usable_coupons
+from merchants.eligibility import why_barred
 from merchants.issuing import join_merchant
+from merchants.occasions import due_templates, give_coupons, give_due_page
 from merchants.offers import Priced
 from merchants.orders import place_order
 from merchants.orders_sql import read_order_by_no, read_orders
 from merchants.outbox_sql import read_events
 from merchants.port import (
+    ClaimCoupon,
+    Claimed,
     Event,
+    GiveCoupons,
     JoinedMerchant,
     JoinMerchant,
     LockCoupons,
@@ -38,11 +43,16 @@ from merchants.port import (
     RefundTerms,
     ReleaseAttempt,
     Released,
+    SharedCoupon,
 )
 from merchants.quoting import CANDIDATES_MAX, AllianceFacts, price_cart
 from merchants.recording import record_event
 from merchants.refunds import refund_order, refund_terms
+from merchants.refusals import CouponTaken
 from merchants.registry_sql import read_state, write_state
+from merchants.sharing import claim_coupon, why_closed
+from merchants.sharing_sql import read_share
+from merchants.shown_sql import show_coupons
 from merchants.standings import standings_of
 
 EVENTS_MAX = 1_000
@@ -108,13 +118,15 @@ class HostedBackend:
 
         def work(connection: Connection) -> Offers:
             key = (merchant_id, card_id)
-            coupons = read_usable_coupons(
+            usable = read_usable_coupons(
                 connection,
                 merchant_id=merchant_id,
                 card_id=card_id,
                 at=to_micros(now),
                 limit=CANDIDATES_MAX,
             )
+            barred = why_barred(connection, usable, now=now, zone=facts.zone)
+            coupons = [each for each in usable if each.coupon_id not in barred]
             standings = standings_of(connection, [key], now=now, zone=facts.zone)
             return Offers(tuple(each.offer for each in coupons), standings[key])
 
@@ -139,16 +151,30 @@ class HostedBackend:
 
     async def lock(self, lock: LockCoupons) -> Locked:
         """Locks coupons."""
-        now = self.clock.now()
-        return await self.database.transaction(
-            lambda connection: lock_coupons(connection, lock, now=now)
-        )
+        now, zone = self.clock.now(), self.settings().facts.zone
+        elsewhere = lock.at_merchant_id if lock.at_merchant_id != lock.merchant_id else None
+
+        def work(connection: Connection) -> Locked:
+            locked = lock_coupons(connection, lock, now=now, zone=zone)
+            if elsewhere is not None:
+                show_coupons(connection, lock.merchant_id, locked.coupon_ids, to=elsewhere)
+            return locked
+
+        try:
+            return await self.database.transaction(work)
+        except CouponTaken as taken:
+            if elsewhere is not None:
+                coupon_ids, to = (taken.coupon_id,), elsewhere
+                await self.database.transaction(
+                    lambda connection: show_coupons(connection, lock.merchant_id, coupon_ids, to=to)
+                )
+            raise
 
     async def place(self, order: PlaceOrder) -> Placed:
         """Books the sale."""
         facts = self.settings().facts
         return await self.database.transaction(
-            lambda connection: place_order(connection, order, facts)
+            lambda connection: place_order(connection, order, facts, ids=self.ids)
         )
 
     async def release(self, attempt: ReleaseAttempt) -> Released:
@@ -164,9 +190,60 @@ class HostedBackend:
             lambda connection: refund_order(connection, refund, currency=currency, now=now)
         )
 
+    async def shared_coupon(self, merchant_id: str, share_code: str) -> SharedCoupon:
+        """What the code would give."""
+        at = to_micros(self.clock.now())
+
+        def work(connection: Connection) -> SharedCoupon:
+            share = read_share(connection, merchant_id=merchant_id, share_code=share_code)
+            if share is None:
+                raise NotFound(share_code)
+            return SharedCoupon(
+                merchant_id, share.coupon_id, share.card_id, why_closed(share, at=at)
+            )
+
+        return await self.database.snapshot(work)
+
+    async def claim(self, claim: ClaimCoupon) -> Claimed:
+        """Gives the claimant a coupon."""
+        now, zone = self.clock.now(), self.settings().facts.zone
+        return await self.database.transaction(
+            lambda connection: claim_coupon(connection, claim, now=now, zone=zone, ids=self.ids)
+        )
+
+    async def give(self, given: GiveCoupons) -> int:
+        """Gives coupons for an occasion."""
+        now, zone = self.clock.now(), self.settings().facts.zone
+        return await self.database.transaction(
+            lambda connection: give_coupons(connection, given, now=now, zone=zone, ids=self.ids)
+        )
+
+    async def give_due(self, merchant_id: str) -> int:
+        """Gives the coupons whose time has come, a page of members in each transaction."""
+        now, zone = self.clock.now(), self.settings().facts.zone
+        # Most merchants have nothing due, and reading does not keep others from writing.
+        if not await self.database.snapshot(
+            lambda connection: due_templates(connection, merchant_id, now=now, zone=zone)
+        ):
+            return 0
+        count, after = 0, ""
+        while True:
+            given, last = await self.database.transaction(
+                lambda connection, seen=after: give_due_page(  # type: ignore[misc]
+                    connection, merchant_id, after=seen, now=now, zone=zone, ids=self.ids
+                )
+            )
+            count += given
+            if last is None:
+                return count
+            after = last
+
     async def record(self, event: RecordEvent) -> Recorded:
         """Counts another merchant's event here."""
-        return await self.database.transaction(lambda connection: record_event(connection, event))
+        zone = self.settings().facts.zone
+        return await self.database.transaction(
+            lambda connection: record_event(connection, event, zone=zone, ids=self.ids)
+        )
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:
         """Orders by (merchant_id, order_id), in the order asked; None for an unknown one."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput
+from merchants.audiences_sql import read_outsiders
 from merchants.coupons import (
     ISSUE_CARDS_MAX,
     CouponTemplateState,
@@ -25,7 +27,7 @@ from merchants.coupons import (
 )
 from merchants.coupons_sql import insert_coupons
 from merchants.port import JoinedMerchant, JoinMerchant, MerchantState
-from merchants.refusals import MerchantNotActive, NotAMember, QuotaExhausted
+from merchants.refusals import MerchantNotActive, NotAMember, NotInAudience, QuotaExhausted
 from merchants.registry_sql import (
     insert_membership,
     read_member_cards,
@@ -42,6 +44,7 @@ from merchants.templates_sql import (
     read_issued_per_card,
     read_median_basket,
     read_newcomer_templates,
+    read_template,
 )
 
 
@@ -94,6 +97,7 @@ def issue_to_cards(
     card_ids: Sequence[str],
     *,
     now: datetime,
+    zone: ZoneInfo,
     ids: IdSource,
 ) -> list[str]:
     """One coupon for each card, in their order; all or none.
@@ -102,6 +106,7 @@ def issue_to_cards(
         MerchantNotActive: the merchant may not issue.
         InvalidInput: no cards, too many, one twice, or the template can not be issued now.
         NotAMember: some cards have not joined.
+        NotInAudience: the template is not for some of them.
         QuotaExhausted: the template's quotas do not cover all of them.
     """
     require_active(connection, template.merchant_id)
@@ -110,9 +115,17 @@ def issue_to_cards(
     strangers = [card_id for card_id in card_ids if card_id not in members]
     if strangers:
         raise NotAMember(strangers)
-    left, at_limit = _quota(connection, template, card_ids)
-    if at_limit or left < len(card_ids):
-        raise QuotaExhausted(left, at_limit)
+    outsiders = read_outsiders(
+        connection,
+        template.draft.life.audience,
+        merchant_id=template.merchant_id,
+        card_ids=card_ids,
+        now=now,
+        zone=zone,
+    )
+    if outsiders:
+        raise NotInAudience(outsiders)
+    _take_quota(connection, template, card_ids)
     return _issue(connection, template, card_ids, now=now, ids=ids)
 
 
@@ -144,9 +157,8 @@ def join_merchant(
     # The alliance welcomes a person once; a merchant welcomes whoever joins it.
     if join.merchant_id != alliance_merchant_id or join.is_new_member:
         for template in read_newcomer_templates(connection, join.merchant_id):
-            left, at_limit = _quota(connection, template, [join.card_id])
-            if left >= 1 and not at_limit and _fault_now(template, join.at) is None:
-                coupon_ids += _issue(connection, template, [join.card_id], now=join.at, ids=ids)
+            coupon_id = issue_if_room(connection, template, join.card_id, now=join.at, ids=ids)
+            coupon_ids += [] if coupon_id is None else [coupon_id]
     write_joining_coupons(connection, coupon_ids=coupon_ids, **key)
     return JoinedMerchant(replayed=False, coupon_ids=tuple(coupon_ids))
 
@@ -173,12 +185,30 @@ def _fault_now(template: Template, now: datetime) -> str | None:
     return None
 
 
-def _quota(
-    connection: Connection, template: Template, card_ids: Sequence[str]
-) -> tuple[int, list[str]]:
-    """Coupons left in all (2^53 − 1 without a limit), and cards that have their share."""
+def _take_quota(connection: Connection, template: Template, card_ids: Sequence[str]) -> None:
+    """Counts a coupon for each card as issued.
+
+    The count comes first: from then on nobody else issues from the template, so that what the
+    cards have is exact however many issue at once.
+
+    Raises:
+        QuotaExhausted: the quotas do not cover all of them; what was counted is to be undone.
+    """
+    key = {"merchant_id": template.merchant_id, "template_id": template.template_id}
+    has_room = count_issued(connection, count=len(card_ids), **key)
+    at_limit = cards_at_limit(connection, template, card_ids)
+    if has_room and not at_limit:
+        return
+    counted = read_template(connection, **key)
     total = template.draft.quota_total
-    left = 2**53 - 1 if total is None else total - template.issued
+    issued = 0 if counted is None else counted.issued - (len(card_ids) if has_room else 0)
+    raise QuotaExhausted(2**53 - 1 if total is None else total - issued, at_limit)
+
+
+def cards_at_limit(
+    connection: Connection, template: Template, card_ids: Sequence[str]
+) -> list[str]:
+    """Those of the cards that have their share of the template already."""
     given = read_issued_per_card(
         connection,
         merchant_id=template.merchant_id,
@@ -186,7 +216,21 @@ def _quota(
         card_ids=card_ids,
     )
     per_member = template.draft.quota_per_member
-    return left, [card_id for card_id in card_ids if given.get(card_id, 0) >= per_member]
+    return [card_id for card_id in card_ids if given.get(card_id, 0) >= per_member]
+
+
+def issue_if_room(
+    connection: Connection, template: Template, card_id: str, *, now: datetime, ids: IdSource
+) -> str | None:
+    """The card's new coupon; None when quotas, state or time leave none to give."""
+    key = {"merchant_id": template.merchant_id, "template_id": template.template_id}
+    if _fault_now(template, now) is not None or not count_issued(connection, count=1, **key):
+        return None
+    if cards_at_limit(connection, template, [card_id]):
+        count_issued(connection, count=-1, **key)
+        return None
+    [coupon_id] = _issue(connection, template, [card_id], now=now, ids=ids)
+    return coupon_id
 
 
 def _issue(
@@ -214,12 +258,6 @@ def _issue(
             }
             for coupon_id, card_id in zip(coupon_ids, card_ids, strict=True)
         ],
-    )
-    count_issued(
-        connection,
-        merchant_id=template.merchant_id,
-        template_id=template.template_id,
-        count=len(coupon_ids),
     )
     return coupon_ids
 

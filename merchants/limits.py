@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kernel.text import is_label
 from kernel.units import AMOUNT_MAX, WHOLE_BP
 from merchants.offers import CartLine
 from merchants.port import PriceCart
@@ -53,9 +54,9 @@ def line_problems(lines: Sequence[CartLine]) -> list[list[str]]:
     problems = []
     for index, line in enumerate(lines):
         path = f"lines.{index}"
-        if not 1 <= len(line.sku) <= TEXT_MAX:
+        if not is_label(line.sku, longest=TEXT_MAX):
             problems.append([f"{path}.sku", f"1 to {TEXT_MAX} characters."])
-        if line.category_id is not None and not 1 <= len(line.category_id) <= TEXT_MAX:
+        if line.category_id is not None and not is_label(line.category_id, longest=TEXT_MAX):
             problems.append([f"{path}.categoryId", f"1 to {TEXT_MAX} characters, or absent."])
         if not 1 <= line.quantity <= QUANTITY_MAX:
             problems.append([f"{path}.quantity", f"1 to {QUANTITY_MAX}."])
@@ -66,6 +67,6 @@ def line_problems(lines: Sequence[CartLine]) -> list[list[str]]:
 
 def number_problems(path: str, number: str) -> list[list[str]]:
     """The fault of a merchant's own number."""
-    if not 1 <= len(number) <= TEXT_MAX:
+    if not is_label(number, longest=TEXT_MAX):
         return [[path, f"1 to {TEXT_MAX} characters."]]
     return []

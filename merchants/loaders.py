@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from strawberry.dataloader import DataLoader
 
+from kernel.callers import Caller, CallerKind
 from kernel.clock import to_micros
 from merchants.coupons import CouponState
 from merchants.coupons_sql import HeldCoupon, read_coupon_pages, read_coupons
@@ -18,6 +19,7 @@ from merchants.keys_sql import Key
 from merchants.ladders_sql import read_ladders
 from merchants.orders_sql import OrderRow, read_order_pages, read_orders
 from merchants.registry_sql import read_cards_of_memberships
+from merchants.shown_sql import read_shown
 from merchants.standings import standings_of
 from merchants.tiers import Ladder, Standing
 
@@ -50,8 +52,9 @@ class Loaders:
     A loader is made when it is first asked: most requests need one or two.
     """
 
-    def __init__(self, backend: HostedBackend) -> None:
+    def __init__(self, backend: HostedBackend, caller: Caller | None) -> None:
         self._backend = backend
+        self._caller = caller
 
     @cached_property
     def card_by_membership(self) -> DataLoader[Key, str | None]:
@@ -67,6 +70,11 @@ class Loaders:
     def coupons(self) -> DataLoader[Key, HeldCoupon | None]:
         """Coupons."""
         return DataLoader(self._coupons)
+
+    @cached_property
+    def coupons_shown(self) -> DataLoader[Key, bool]:
+        """Whether the caller is a merchant whose till held or presented a coupon."""
+        return DataLoader(self._coupons_shown)
 
     @cached_property
     def orders(self) -> DataLoader[Key, OrderRow | None]:
@@ -107,6 +115,14 @@ class Loaders:
     async def _coupons(self, keys: list[Key]) -> list[HeldCoupon | None]:
         found = await self._read(lambda connection: read_coupons(connection, keys))
         return [found.get(key) for key in keys]
+
+    async def _coupons_shown(self, keys: list[Key]) -> list[bool]:
+        caller = self._caller
+        if caller is None or caller.kind is not CallerKind.MERCHANT:
+            return [False] * len(keys)
+        merchant_id = caller.subject
+        found = await self._read(lambda connection: read_shown(connection, keys, to=merchant_id))
+        return [key in found for key in keys]
 
     async def _orders(self, keys: list[Key]) -> list[OrderRow | None]:
         found = await self._read(lambda connection: read_orders(connection, keys))

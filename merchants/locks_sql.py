@@ -8,16 +8,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kernel.statements import Prepared
+from merchants.budgets_sql import give_back_cost, read_cost, spend_budget
+from merchants.refusals import CouponBudgetSpent
 
 _LOCK = Prepared(
-    "UPDATE coupon SET state = 'LOCKED', attempt_id = :attempt_id"
+    "UPDATE coupon SET state = 'LOCKED', attempt_id = :attempt_id, share_until = NULL"
     " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id AND card_id = :card_id"
-    " AND state = 'ISSUED' AND valid_from <= :at AND valid_until > :at"
+    " AND (state = 'ISSUED' OR share_until <= :at) AND valid_from <= :at AND valid_until > :at"
 )
 _REDEEM = Prepared(
-    "UPDATE coupon SET state = 'REDEEMED', attempt_id = :attempt_id"
+    "UPDATE coupon SET state = 'REDEEMED', attempt_id = :attempt_id, share_until = NULL"
     " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id AND card_id = :card_id"
-    " AND (state = 'ISSUED' OR (state = 'LOCKED' AND attempt_id = :attempt_id))"
+    " AND (state = 'ISSUED' OR share_until <= :at"
+    " OR (state = 'LOCKED' AND attempt_id = :attempt_id))"
 )
 _FREE = Prepared(
     "UPDATE coupon SET state = 'ISSUED', attempt_id = NULL"
@@ -25,10 +28,11 @@ _FREE = Prepared(
     " AND state = :state AND attempt_id = :attempt_id"
 )
 _USE = Prepared(
-    "INSERT INTO coupon_use (merchant_id, coupon_id, attempt_id, state, store_id, order_id, at)"
-    " VALUES (:merchant_id, :coupon_id, :attempt_id, :state, :store_id, :order_id, :at)"
-    " ON CONFLICT (merchant_id, coupon_id, attempt_id) DO UPDATE SET state = excluded.state,"
-    " order_id = excluded.order_id, at = excluded.at"
+    "INSERT INTO coupon_use (merchant_id, coupon_id, attempt_id, state, store_id, order_id, at,"
+    " cost_minor) VALUES (:merchant_id, :coupon_id, :attempt_id, :state, :store_id, :order_id,"
+    " :at, :cost_minor) ON CONFLICT (merchant_id, coupon_id, attempt_id) DO UPDATE SET"
+    " state = excluded.state, order_id = excluded.order_id, at = excluded.at,"
+    " cost_minor = excluded.cost_minor"
 )
 _END_USE = Prepared(
     "UPDATE coupon_use SET state = :state WHERE merchant_id = :merchant_id"
@@ -51,8 +55,8 @@ _RETURNED_BY = Prepared(
     " AND order_id = :order_id AND state = 'RETURNED'"
 )
 _RETURNED_AHEAD = Prepared(
-    "INSERT INTO coupon_use (merchant_id, coupon_id, attempt_id, state, store_id, order_id, at)"
-    " VALUES (:merchant_id, :coupon_id, :order_id, 'RETURNED', NULL, :order_id, :at)"
+    "INSERT INTO coupon_use (merchant_id, coupon_id, attempt_id, state, store_id, order_id, at,"
+    " cost_minor) VALUES (:merchant_id, :coupon_id, :order_id, 'RETURNED', NULL, :order_id, :at, 0)"
     " ON CONFLICT DO NOTHING"
 )
 _RELEASED = Prepared(
@@ -67,7 +71,11 @@ _RELEASE = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """Who takes a coupon, where and when (microseconds)."""
+    """Who takes a coupon, where and when (microseconds).
+
+    Attributes:
+        cost_minor: what it takes off, for its template's budget; None when that is not known.
+    """
 
     merchant_id: str
     coupon_id: str
@@ -76,6 +84,12 @@ class Taking:
     store_id: str | None
     at: int
     order_id: str | None = None
+    cost_minor: int | None = None
+
+    @property
+    def coupon(self) -> dict[str, str]:
+        """The coupon's key, as arguments."""
+        return {"merchant_id": self.merchant_id, "coupon_id": self.coupon_id}
 
     def values(self, **more: Any) -> dict[str, Any]:
         """As statement parameters."""
@@ -101,18 +115,38 @@ class LiveUse:
 
 
 def lock_coupon(connection: Connection, taking: Taking) -> bool:
-    """Whether the coupon was free and is locked for the attempt now."""
+    """Whether the coupon was free and is locked for the attempt now.
+
+    Raises:
+        CouponBudgetSpent: it was free, and its template has no money left for it.
+    """
     if connection.execute(_LOCK, taking.values()).rowcount == 0:
         return False
-    connection.execute(_USE, taking.values(state="LOCKED"))
+    spent = spend_budget(connection, **taking.coupon, cost_minor=taking.cost_minor)
+    if spent is None:
+        raise CouponBudgetSpent(taking.coupon_id)
+    connection.execute(_USE, taking.values(state="LOCKED", cost_minor=spent))
     return True
 
 
 def redeem_coupon(connection: Connection, taking: Taking) -> bool:
-    """Whether the coupon was the attempt's, or free, and is redeemed for the order now."""
+    """Whether the coupon was the attempt's, or free, and is redeemed for the order now.
+
+    What the lock took from the budget stands, less what the sale did not need; without a lock
+    the cost is taken now, and a coupon that the budget does not cover is not redeemed.
+    """
+    spent = read_cost(connection, **taking.coupon, attempt_id=taking.attempt_id)
+    if not spent:
+        spent = spend_budget(connection, **taking.coupon, cost_minor=taking.cost_minor)
+        if spent is None:
+            return False
+    elif taking.cost_minor is not None and taking.cost_minor < spent:
+        spend_budget(connection, **taking.coupon, cost_minor=taking.cost_minor - spent)
+        spent = taking.cost_minor
     if connection.execute(_REDEEM, taking.values()).rowcount == 0:
+        spend_budget(connection, **taking.coupon, cost_minor=-spent)
         return False
-    connection.execute(_USE, taking.values(state="REDEEMED"))
+    connection.execute(_USE, taking.values(state="REDEEMED", cost_minor=spent))
     return True
 
 
@@ -201,3 +235,4 @@ def _end_use(
     key = {"merchant_id": merchant_id, "coupon_id": coupon_id, "attempt_id": attempt_id}
     if connection.execute(_FREE, {**key, "state": was}).rowcount:
         connection.execute(_END_USE, {**key, "state": becomes})
+        give_back_cost(connection, **key)

@@ -6,16 +6,18 @@ Source: docs/rules/orders.md.
 from __future__ import annotations
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from kernel.clock import to_micros
-from kernel.ids import MalformedId, merchant_of
+from kernel.ids import IdSource, MalformedId, merchant_of
 from kernel.refusals import InvalidInput
 from kernel.requests import hash_of
 from merchants.ladders_sql import add_figures
 from merchants.limits import cart_problems, number_problems
 from merchants.locks_sql import Taking, read_locked, read_released, redeem_coupon
+from merchants.occasions import TierWatch, give_for_purchase
 from merchants.offers import Priced, Redemption
 from merchants.orders_sql import (
     OrderRow,
@@ -32,7 +34,9 @@ from merchants.refusals import BackendAttemptReleased, OrderConflict
 from merchants.stored import decisions_as_json, dump, lines_as_json, redemptions_as_json
 
 
-def place_order(connection: Connection, order: PlaceOrder, alliance: AllianceFacts) -> Placed:
+def place_order(
+    connection: Connection, order: PlaceOrder, alliance: AllianceFacts, *, ids: IdSource
+) -> Placed:
     """The order, booked now or before.
 
     Raises:
@@ -65,15 +69,43 @@ def place_order(connection: Connection, order: PlaceOrder, alliance: AllianceFac
     if priced.coupon_ids:
         row = _redeem(connection, row, priced)
     if row.card_id is not None:
-        add_figures(
-            connection,
-            merchant_id=row.merchant_id,
-            card_id=row.card_id,
-            orders=1,
-            amount_minor=row.qualifying_minor,
-        )
+        _count(connection, order, row, row.card_id, zone=alliance.zone, ids=ids)
     cursor = add_event(connection, merchant_id=row.merchant_id, order_id=row.order_id)
     return Placed(False, row.facts, row.absorbed_minor, sale_event(row, cursor))
+
+
+def _count(
+    connection: Connection,
+    order: PlaceOrder,
+    row: OrderRow,
+    card_id: str,
+    *,
+    zone: ZoneInfo,
+    ids: IdSource,
+) -> None:
+    """Moves the figures of tiers, and gives the coupons that the sale earns."""
+    now = order.paid_at
+    tiers = TierWatch.begin(
+        connection, merchant_id=row.merchant_id, card_id=card_id, now=now, zone=zone
+    )
+    add_figures(
+        connection,
+        merchant_id=row.merchant_id,
+        card_id=card_id,
+        orders=1,
+        amount_minor=row.qualifying_minor,
+    )
+    tiers.give(connection, now=now, zone=zone, ids=ids)
+    give_for_purchase(
+        connection,
+        merchant_id=row.merchant_id,
+        card_id=card_id,
+        order_id=row.order_id,
+        category_ids=[line.category_id for line in order.cart.lines],
+        now=now,
+        zone=zone,
+        ids=ids,
+    )
 
 
 def facts_of(cart: PriceCart) -> str:
@@ -176,6 +208,7 @@ def _row(order: PlaceOrder, priced: Priced, fact_hash: str) -> OrderRow:
 def _redeem(connection: Connection, row: OrderRow, priced: Priced) -> OrderRow:
     """Redeems the order's coupons; what can not be had again is borne by the merchant."""
     lost: set[str] = set()
+    costs = {each.coupon_id: each.amount_minor for each in priced.redemptions}
     for coupon_id in priced.coupon_ids:
         taking = Taking(
             merchant_id=row.merchant_id,
@@ -185,6 +218,7 @@ def _redeem(connection: Connection, row: OrderRow, priced: Priced) -> OrderRow:
             store_id=row.store_id,
             at=row.placed_at,
             order_id=row.order_id,
+            cost_minor=costs.get(coupon_id),
         )
         if not redeem_coupon(connection, taking):
             lost.add(coupon_id)

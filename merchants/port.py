@@ -16,6 +16,10 @@ from merchants.events import Event as Event
 from merchants.events import EventKind as EventKind
 from merchants.events import OrderFacts as OrderFacts
 from merchants.events import OrderState as OrderState
+from merchants.giving import ClaimCoupon as ClaimCoupon
+from merchants.giving import Claimed as Claimed
+from merchants.giving import GiveCoupons as GiveCoupons
+from merchants.giving import SharedCoupon as SharedCoupon
 from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced
 from merchants.tiers import Standing
 
@@ -71,13 +75,21 @@ class PriceCart:
 
 @dataclass(frozen=True, slots=True)
 class LockCoupons:
-    """Locks coupons of one backend for an attempt; all or none."""
+    """Locks coupons of one backend for an attempt; all or none.
+
+    Attributes:
+        costs_minor: what each takes off, in the order of `coupon_ids`, for the budgets of their
+            templates; empty when not known: then the most that each can take off counts.
+        at_merchant_id: whose till asks; None when that is not told.
+    """
 
     merchant_id: str
     attempt_id: str
     store_id: str
     card_id: str
     coupon_ids: tuple[str, ...]
+    costs_minor: tuple[int, ...] = ()
+    at_merchant_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +239,7 @@ class RecordEvent:
         qualifying_minor: `Event.qualifying_minor`.
         coupon_ids: the alliance's coupons redeemed (sale) or returned (refund).
         store_id: where; shown to a checkout that finds a coupon taken.
+        costs_minor: what each coupon took off, in the order of `coupon_ids`; empty when not told.
     """
 
     merchant_id: str
@@ -239,6 +252,7 @@ class RecordEvent:
     qualifying_minor: int
     coupon_ids: tuple[str, ...] = ()
     store_id: str | None = None
+    costs_minor: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +329,22 @@ class Backend(Protocol):
 
         Refuses RefundExceedsOrder, RefundConflict, InvalidInput, NotFound.
         """
+        ...
+
+    async def shared_coupon(self, merchant_id: str, share_code: str) -> SharedCoupon:
+        """What the code gives, or gave. Refuses NotFound."""
+        ...
+
+    async def claim(self, claim: ClaimCoupon) -> Claimed:
+        """Gives the claimant a coupon. Refuses NotFound, ShareNotClaimable."""
+        ...
+
+    async def give(self, given: GiveCoupons) -> int:
+        """Gives coupons for an occasion, once to each card; how many were given now."""
+        ...
+
+    async def give_due(self, merchant_id: str) -> int:
+        """Gives the coupons whose time has come (HOLIDAY, WAKE_UP, WIN_BACK); how many."""
         ...
 
     async def record(self, event: RecordEvent) -> Recorded:

@@ -13,6 +13,7 @@ from kernel.ids import MalformedId, merchant_of
 from kernel.refusals import InvalidInput
 from merchants.coupons import CouponState
 from merchants.coupons_sql import HeldCoupon, read_coupons, read_usable_coupons
+from merchants.eligibility import why_barred
 from merchants.ladders_sql import read_ladders
 from merchants.limits import cart_problems
 from merchants.offers import CouponKind, CouponTerms, OfferedCoupon, Priced
@@ -104,6 +105,8 @@ def _own_coupons(
     if named:
         at = to_micros(cart.at)
         held = read_coupons(connection, [(cart.merchant_id, coupon_id) for coupon_id in named])
+        own = [each for each in held.values() if each.card_id == cart.card_id]
+        barred = why_barred(connection, own, now=cart.at, zone=alliance.zone)
         for coupon_id in named:
             found = held.get((cart.merchant_id, coupon_id))
             if found is None or found.card_id != cart.card_id:
@@ -112,16 +115,19 @@ def _own_coupons(
             elif paid_attempt_id is not None:
                 candidates[coupon_id] = Candidate(found.offer)
             else:
-                candidates[coupon_id] = Candidate(found.offer, _why_barred(found, at))
+                why_not = _why_unusable(found, at) or barred.get(coupon_id)
+                candidates[coupon_id] = Candidate(found.offer, why_not)
     if cart.choose_best:
-        for usable in read_usable_coupons(
+        usable = read_usable_coupons(
             connection,
             merchant_id=cart.merchant_id,
             card_id=cart.card_id,
             at=to_micros(cart.at),
             limit=CANDIDATES_MAX,
-        ):
-            candidates.setdefault(usable.coupon_id, Candidate(usable.offer))
+        )
+        barred = why_barred(connection, usable, now=cart.at, zone=alliance.zone)
+        for each in usable:
+            candidates.setdefault(each.coupon_id, Candidate(each.offer, barred.get(each.coupon_id)))
     return tuple(candidates.values())
 
 
@@ -152,7 +158,7 @@ def _why_unknown(coupon_id: str, merchant_id: str, alliance_merchant_id: str) ->
     return ("COUPON_NOT_FOUND", "You have no such coupon here.")
 
 
-def _why_barred(coupon: HeldCoupon, at: int) -> tuple[str, str] | None:
+def _why_unusable(coupon: HeldCoupon, at: int) -> tuple[str, str] | None:
     state = coupon.state_at(at)
     if state is not CouponState.ISSUED:
         return _BARRED[state]

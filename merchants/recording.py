@@ -5,9 +5,12 @@ Source: docs/rules/tiers.md, rule 7.
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import Connection
 
 from kernel.clock import to_micros
+from kernel.ids import IdSource
 from kernel.refusals import InvalidInput
 from kernel.units import AMOUNT_MAX
 from merchants.coupons_sql import read_coupons
@@ -20,6 +23,7 @@ from merchants.locks_sql import (
     return_coupon,
     write_returned,
 )
+from merchants.occasions import TierWatch
 from merchants.port import Recorded, RecordEvent
 from merchants.recording_sql import (
     RecordedOrder,
@@ -30,7 +34,9 @@ from merchants.recording_sql import (
 )
 
 
-def record_event(connection: Connection, event: RecordEvent) -> Recorded:
+def record_event(
+    connection: Connection, event: RecordEvent, *, zone: ZoneInfo, ids: IdSource
+) -> Recorded:
     """The event counted, now or before; in whatever order an order's events arrive.
 
     Raises:
@@ -50,7 +56,11 @@ def record_event(connection: Connection, event: RecordEvent) -> Recorded:
     )
     if not is_new:
         return Recorded(replayed=True)
+    tiers = TierWatch.begin(
+        connection, merchant_id=event.merchant_id, card_id=event.card_id, now=event.at, zone=zone
+    )
     _count(connection, event, at)
+    tiers.give(connection, now=event.at, zone=zone, ids=ids)
     if event.coupon_ids and event.refund_no is None:
         _redeem(connection, event, at)
     elif event.coupon_ids:
@@ -102,6 +112,7 @@ def _redeem(connection: Connection, event: RecordEvent, at: int) -> None:
     """
     key = {"merchant_id": event.merchant_id, "order_id": event.order_id}
     returned = read_returned(connection, **key)
+    costs = dict(zip(event.coupon_ids, event.costs_minor, strict=False))
     for coupon_id in event.coupon_ids:
         taking = Taking(
             merchant_id=event.merchant_id,
@@ -111,6 +122,7 @@ def _redeem(connection: Connection, event: RecordEvent, at: int) -> None:
             store_id=event.store_id,
             at=at,
             order_id=event.order_id,
+            cost_minor=costs.get(coupon_id),
         )
         if redeem_coupon(connection, taking) and coupon_id in returned:
             return_coupon(

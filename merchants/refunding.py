@@ -52,6 +52,7 @@ class RefundShares:
         points_kept: points that the cash left in the lines earns.
         qualifying_minor: cash and coins left in the lines; what counts for ladders.
         is_full: nothing of the order is left with the merchant.
+        deducted_minor: kept back because a coupon is undone; negative when it is given back.
     """
 
     lines: tuple[LineRefund, ...]
@@ -59,11 +60,13 @@ class RefundShares:
     points_kept: int
     qualifying_minor: int
     is_full: bool
+    deducted_minor: int = 0
 
     @property
     def cash_minor(self) -> int:
         """Cash to hand back, shipping included."""
-        return sum(line.cash_minor for line in self.lines) + self.shipping_minor
+        gross = sum(line.cash_minor for line in self.lines) + self.shipping_minor
+        return gross - self.deducted_minor
 
     @property
     def points(self) -> int:

@@ -5,6 +5,7 @@ Source: docs/rules/refunds.md.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from kernel.clock import to_micros
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import hash_of
+from merchants.budgets_sql import give_back_cost
 from merchants.coupons_sql import read_coupons
 from merchants.ladders_sql import add_figures
 from merchants.limits import LINES_MAX, number_problems
@@ -20,10 +22,12 @@ from merchants.offers import CouponOutcome, Redemption
 from merchants.orders_sql import OrderRow, read_orders, write_refunded
 from merchants.outbox_sql import add_event, read_cursor, refund_event
 from merchants.port import OrderState, Refunded, RefundOrder, RefundTerms
+from merchants.rechecking import RecheckedCoupon, keeping_back, with_recheck
 from merchants.refunding import PaidOrder, RefundShares, refund_amount, refund_lines
 from merchants.refunds_sql import RefundRow, insert_refund, read_refunds
 from merchants.refusals import RefundConflict
 from merchants.stored import (
+    decisions_from_json,
     dump,
     line_refunds_as_json,
     line_refunds_from_json,
@@ -32,6 +36,7 @@ from merchants.stored import (
     redemptions_as_json,
     redemptions_from_json,
 )
+from merchants.template_life import PartialRefundRule
 
 
 def refund_terms(
@@ -46,8 +51,9 @@ def refund_terms(
     """
     order = _order(connection, refund)
     earlier = read_refunds(connection, merchant_id=order.merchant_id, order_id=order.order_id)
-    shares = _shares(order, earlier, refund, currency)
-    outcome, _ = _coupon_outcome(connection, order, refund, shares, now=to_micros(now))
+    shares, undone = _shares(connection, order, earlier, refund, currency)
+    coupons = _coupons(connection, order, earlier, shares, undone, now=to_micros(now))
+    outcome = coupons.outcome
     return _terms(shares, outcome)
 
 
@@ -69,18 +75,12 @@ def refund_order(
     for each in earlier:
         if each.refund_no == refund.refund_no:
             return _replay(connection, order, each, fact_hash)
-    shares = _shares(order, earlier, refund, currency)
-    outcome, returned = _coupon_outcome(connection, order, refund, shares, now=to_micros(now))
-    row = _row(order, refund, shares, outcome, fact_hash, position=len(earlier) + 1, now=now)
+    shares, undone = _shares(connection, order, earlier, refund, currency)
+    coupons = _coupons(connection, order, earlier, shares, undone, now=to_micros(now))
+    row = _row(order, refund, shares, coupons, fact_hash, position=len(earlier) + 1, now=now)
     insert_refund(connection, row)
     _move_order(connection, order, row)
-    for coupon_id, attempt_id in returned:
-        return_coupon(
-            connection,
-            merchant_id=order.merchant_id,
-            coupon_id=coupon_id,
-            attempt_id=attempt_id,
-        )
+    _settle_coupons(connection, order, coupons)
     cursor = add_event(
         connection,
         merchant_id=order.merchant_id,
@@ -90,7 +90,7 @@ def refund_order(
     after = read_orders(connection, [(order.merchant_id, order.order_id)])
     return Refunded(
         replayed=False,
-        terms=_terms(shares, outcome),
+        terms=_terms(shares, coupons.outcome),
         order=after[(order.merchant_id, order.order_id)].facts,
         event=refund_event(order, row, cursor),
     )
@@ -112,8 +112,13 @@ def _order(connection: Connection, refund: RefundOrder) -> OrderRow:
 
 
 def _shares(
-    order: OrderRow, earlier: list[RefundRow], refund: RefundOrder, currency: str
-) -> RefundShares:
+    connection: Connection,
+    order: OrderRow,
+    earlier: list[RefundRow],
+    refund: RefundOrder,
+    currency: str,
+) -> tuple[RefundShares, list[str]]:
+    """What comes back, and the coupons that it undoes because the rest is below their minimum."""
     paid = PaidOrder(
         lines=lines_from_json(load(order.lines)),
         refunded=tuple(
@@ -125,54 +130,123 @@ def _shares(
         earn_bps=order.earn_bps,
         currency=currency,
     )
+    deducted = sum(each.deducted_minor for each in earlier)
     if refund.amount_minor is not None:
-        return refund_amount(paid, refund.amount_minor)
-    return refund_lines(paid, refund.lines)
+        shares = refund_amount(paid, refund.amount_minor)
+        rechecked = []
+    else:
+        shares = refund_lines(paid, refund.lines)
+        rechecked = _rechecked_coupons(connection, order)
+    if refund.amount_minor is not None and deducted:
+        # A price adjustment changes no unit, so what was kept back stays kept back.
+        return keeping_back(shares, paid, deducted_before_minor=deducted), []
+    decisions = decisions_from_json(load(order.decisions)) if rechecked else ()
+    return with_recheck(shares, paid, rechecked, decisions, deducted_before_minor=deducted)
 
 
-def _coupon_outcome(
+def _rechecked_coupons(connection: Connection, order: OrderRow) -> list[RecheckedCoupon]:
+    """Coupons of this backend whose templates have the minimum spend tested again."""
+    redemptions = redemptions_from_json(load(order.redemptions))
+    held = read_coupons(connection, [(order.merchant_id, each.coupon_id) for each in redemptions])
+    return [
+        RecheckedCoupon(coupon.coupon_id, coupon.terms)
+        for coupon in held.values()
+        if coupon.life.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Coupons:
+    """What a refund does to the coupons of its order.
+
+    Attributes:
+        reversed: redemptions whose cost goes back to whoever bore it.
+        returned: (coupon, attempt) of this backend that go back to their holder.
+        expired: (coupon, attempt) of this backend whose time is over.
+    """
+
+    outcome: CouponOutcome
+    reversed: tuple[Redemption, ...] = ()
+    returned: tuple[tuple[str, str], ...] = ()
+    expired: tuple[tuple[str, str], ...] = ()
+
+
+def _coupons(
     connection: Connection,
     order: OrderRow,
-    refund: RefundOrder,
+    earlier: list[RefundRow],
     shares: RefundShares,
+    undone: list[str],
     *,
     now: int,
-) -> tuple[CouponOutcome, list[tuple[str, str]]]:
-    """What becomes of the coupons, and which (coupon, attempt) of this backend return.
+) -> _Coupons:
+    """What becomes of the coupons.
 
-    Source: docs/rules/refunds.md, rule 5.
+    Source: docs/rules/refunds.md, rules 5 and 9.
     """
     redemptions = redemptions_from_json(load(order.redemptions))
     if not redemptions:
-        return CouponOutcome.NONE, []
-    if refund.amount_minor is not None or not shares.is_full:
-        return CouponOutcome.KEPT, []
-    redeemed = read_redeemed(connection, merchant_id=order.merchant_id, order_id=order.order_id)
-    coupons = read_coupons(connection, [(order.merchant_id, each[0]) for each in redeemed])
-    returned = [
-        each for each in redeemed if coupons[(order.merchant_id, each[0])].valid_until > now
+        return _Coupons(CouponOutcome.NONE)
+    before = {
+        each.coupon_id for row in earlier for each in redemptions_from_json(load(row.redemptions))
+    }
+    by_units = any(line.units for line in shares.lines)
+    ends = shares.is_full and by_units
+    going = [
+        each
+        for each in redemptions
+        if each.coupon_id not in before and (ends or each.coupon_id in undone)
     ]
+    if not going:
+        is_rechecked = shares.deducted_minor != 0 or bool(undone)
+        return _Coupons(CouponOutcome.RECHECKED if is_rechecked else CouponOutcome.KEPT)
+    ids = {each.coupon_id for each in going}
+    found = read_redeemed(connection, merchant_id=order.merchant_id, order_id=order.order_id)
+    redeemed = [each for each in found if each[0] in ids]
+    held = read_coupons(connection, [(order.merchant_id, each[0]) for each in redeemed])
+    is_over = {key[1]: coupon.valid_until <= now for key, coupon in held.items()}
+    returned = tuple(each for each in redeemed if not is_over[each[0]])
+    expired = tuple(each for each in redeemed if is_over[each[0]])
     # Coupons that live elsewhere are judged there, when the event reaches them.
-    has_foreign = len(redemptions) > len(redeemed)
-    outcome = CouponOutcome.RETURNED if returned or has_foreign else CouponOutcome.EXPIRED
-    return outcome, returned
+    has_foreign = len(going) > len(redeemed)
+    if not ends:
+        outcome = CouponOutcome.RECHECKED
+    else:
+        outcome = CouponOutcome.RETURNED if returned or has_foreign else CouponOutcome.EXPIRED
+    return _Coupons(outcome, tuple(going), returned, expired)
+
+
+def _settle_coupons(connection: Connection, order: OrderRow, coupons: _Coupons) -> None:
+    """Gives coupons back to their holders, and their cost to the budgets of their templates."""
+    for coupon_id, attempt_id in coupons.returned:
+        return_coupon(
+            connection,
+            merchant_id=order.merchant_id,
+            coupon_id=coupon_id,
+            attempt_id=attempt_id,
+        )
+    for coupon_id, attempt_id in coupons.expired:
+        give_back_cost(
+            connection,
+            merchant_id=order.merchant_id,
+            coupon_id=coupon_id,
+            attempt_id=attempt_id,
+        )
 
 
 def _row(
     order: OrderRow,
     refund: RefundOrder,
     shares: RefundShares,
-    outcome: CouponOutcome,
+    coupons: _Coupons,
     fact_hash: str,
     *,
     position: int,
     now: datetime,
 ) -> RefundRow:
-    is_reversed = outcome in (CouponOutcome.RETURNED, CouponOutcome.EXPIRED)
     redemptions = [
         Redemption(each.coupon_id, -each.amount_minor, each.funder_alliance_bps)
-        for each in redemptions_from_json(load(order.redemptions))
-        if is_reversed
+        for each in coupons.reversed
     ]
     is_refunded = shares.is_full or order.state == OrderState.REFUNDED
     state = OrderState.REFUNDED if is_refunded else OrderState.PARTIALLY_REFUNDED
@@ -189,10 +263,11 @@ def _row(
         coins_minor=shares.coins_minor,
         points_kept=shares.points_kept,
         qualifying_minor=shares.qualifying_minor,
-        coupon_outcome=outcome,
+        coupon_outcome=coupons.outcome,
         redemptions=dump(redemptions_as_json(redemptions)),
         state_after=state,
         at=to_micros(now),
+        deducted_minor=shares.deducted_minor,
     )
 
 

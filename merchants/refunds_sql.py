@@ -13,12 +13,12 @@ from kernel.statements import Prepared
 _COLUMNS = (
     "merchant_id, order_id, refund_no, position, fact_hash, lines, shipping_minor, cash_minor,"
     " points, coins_minor, points_kept, qualifying_minor, coupon_outcome, redemptions,"
-    " state_after, at"
+    " state_after, at, deducted_minor"
 )
 _INSERT = Prepared(
     f"INSERT INTO refund ({_COLUMNS}) VALUES (:merchant_id, :order_id, :refund_no, :position,"
     " :fact_hash, :lines, :shipping_minor, :cash_minor, :points, :coins_minor, :points_kept,"
-    " :qualifying_minor, :coupon_outcome, :redemptions, :state_after, :at)"
+    " :qualifying_minor, :coupon_outcome, :redemptions, :state_after, :at, :deducted_minor)"
 )
 _OF_ORDER = Prepared(
     f"SELECT {_COLUMNS} FROM refund WHERE merchant_id = :merchant_id AND order_id = :order_id"
@@ -32,6 +32,7 @@ class RefundRow:
 
     Attributes:
         position: counts the order's refunds from 1.
+        deducted_minor: kept back because a coupon is undone; negative when given back.
     """
 
     merchant_id: str
@@ -50,6 +51,7 @@ class RefundRow:
     redemptions: str
     state_after: str
     at: int
+    deducted_minor: int
 
 
 _NAMES = tuple(RefundRow.__dataclass_fields__)

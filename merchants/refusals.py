@@ -64,6 +64,49 @@ class NotAMember(Refusal):
 
 
 @dataclass(eq=False)
+class NotInAudience(Refusal):
+    """The template is not for some of these members."""
+
+    card_ids: list[str]
+
+
+@dataclass(eq=False)
+class CouponBudgetSpent(Refusal):
+    """What the coupon's template may cost in all is spent."""
+
+    coupon_id: str
+
+
+@dataclass(eq=False)
+class TemplateStateUnreachable(Refusal):
+    """A coupon template can not go from its state to this one."""
+
+    state: str
+
+
+@dataclass(eq=False)
+class CouponNotFree(Refusal):
+    """The coupon is in use, used, passed on or withdrawn."""
+
+    coupon_id: str
+    merchant_id: str
+
+
+@dataclass(eq=False)
+class CouponNotShareable(Refusal):
+    """The coupon can not be passed on, or taken back, now."""
+
+    reason: str
+
+
+@dataclass(eq=False)
+class ShareNotClaimable(Refusal):
+    """The share code gives you no coupon."""
+
+    reason: str
+
+
+@dataclass(eq=False)
 class QuotaExhausted(Refusal):
     """The template's quota does not cover this."""
 

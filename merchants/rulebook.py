@@ -8,20 +8,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kernel.callers import Caller
-from kernel.ids import MalformedId, is_id, merchant_of
 from kernel.refusals import InvalidInput, NotFound
-from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
+from kernel.requests import Answer
+from merchants.answering import answer_once, merchant_of_id
 from merchants.coupons import TemplateDraft
 from merchants.hosted import HostedBackend
 from merchants.issuing import create_template, issue_to_cards, require_active
+from merchants.lifecycle import set_template_state, void_coupons
 from merchants.registry_sql import read_state
 from merchants.rights import require_may_act_for
 from merchants.standings import set_ladder
-from merchants.tables import requests
-from merchants.templates_sql import read_template
+from merchants.template_life import CouponTemplateState, PartialRefundRule
+from merchants.templates_sql import Template, read_template
 from merchants.tiers import Ladder
-
-_log = RequestLog(requests)
 
 
 class Rulebook:
@@ -57,8 +56,14 @@ class Rulebook:
         """
         now = self._backend.clock.now()
 
+        own = self._backend.settings().alliance_merchant_id
+        is_recheck = draft.life.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND
+
         def work(connection: Connection) -> dict[str, Any]:
             self._require_known(connection, merchant_id)
+            if merchant_id == own and is_recheck:
+                # Refunds are made by merchants' backends, which know their own templates alone.
+                raise InvalidInput.at("onPartialRefund", "KEEP for a coupon of the alliance.")
             template_id, warnings = create_template(
                 connection,
                 draft,
@@ -76,22 +81,71 @@ class Rulebook:
     ) -> Answer:
         """The outcome: `couponIds`, one per card in their order.
 
-        Refuses NotFound, MerchantNotActive, InvalidInput, NotAMember, QuotaExhausted.
+        Refuses NotFound, MerchantNotActive, InvalidInput, NotAMember, NotInAudience,
+        QuotaExhausted.
         """
         now = self._backend.clock.now()
 
         def work(connection: Connection) -> dict[str, Any]:
-            merchant_id = _merchant_of_template(template_id)
-            require_may_act_for(self._caller, merchant_id, named=template_id)
-            template = read_template(connection, merchant_id=merchant_id, template_id=template_id)
-            if template is None:
-                raise NotFound(template_id)
+            template = self._template(connection, template_id)
+            merchant_id = template.merchant_id
             coupon_ids = issue_to_cards(
-                connection, template, card_ids, now=now, ids=self._backend.ids
+                connection,
+                template,
+                card_ids,
+                now=now,
+                zone=self._backend.settings().facts.zone,
+                ids=self._backend.ids,
             )
             return {"merchantId": merchant_id, "couponIds": coupon_ids}
 
         return await self._answer("issueCoupons", request_id, body, work)
+
+    async def set_template_state(
+        self, template_id: str, state: CouponTemplateState, *, request_id: str, body: object
+    ) -> Answer:
+        """The outcome: `merchantId` and `templateId`.
+
+        Refuses NotFound, MerchantNotActive, TemplateStateUnreachable.
+        """
+
+        def work(connection: Connection) -> dict[str, Any]:
+            template = self._template(connection, template_id)
+            if state is CouponTemplateState.ACTIVE:
+                require_active(connection, template.merchant_id)
+            set_template_state(connection, template, state)
+            return {"merchantId": template.merchant_id, "templateId": template_id}
+
+        return await self._answer("setCouponTemplateState", request_id, body, work)
+
+    async def void_coupons(
+        self,
+        merchant_id: str,
+        coupon_ids: Sequence[str],
+        *,
+        reason: str,
+        request_id: str,
+        body: object,
+    ) -> Answer:
+        """The outcome: `merchantId` and `couponIds`.
+
+        Refuses NotFound, InvalidInput, CouponNotFree.
+        """
+
+        def work(connection: Connection) -> dict[str, Any]:
+            self._require_known(connection, merchant_id)
+            void_coupons(connection, merchant_id=merchant_id, coupon_ids=coupon_ids, reason=reason)
+            return {"merchantId": merchant_id, "couponIds": list(coupon_ids)}
+
+        return await self._answer("voidCoupons", request_id, body, work)
+
+    def _template(self, connection: Connection, template_id: str) -> Template:
+        merchant_id = merchant_of_id(template_id, "tpl")
+        require_may_act_for(self._caller, merchant_id, named=template_id)
+        template = read_template(connection, merchant_id=merchant_id, template_id=template_id)
+        if template is None:
+            raise NotFound(template_id)
+        return template
 
     def _require_known(self, connection: Connection, merchant_id: str) -> None:
         require_may_act_for(self._caller, merchant_id, named=merchant_id)
@@ -105,22 +159,6 @@ class Rulebook:
         body: object,
         work: Callable[[Connection], dict[str, Any]],
     ) -> Answer:
-        if not 1 <= len(request_id) <= REQUEST_ID_MAX:
-            raise InvalidInput.at("requestId", f"1 to {REQUEST_ID_MAX} characters.")
-        key = RequestKey(self._caller.key, operation, request_id, hash_of(body))
-        now = self._backend.clock.now()
-        return await self._backend.database.transaction(
-            lambda connection: _log.answer_once(
-                connection, key, now=now, work=lambda: work(connection)
-            )
+        return await answer_once(
+            self._backend, self._caller, operation, request_id=request_id, body=body, work=work
         )
-
-
-def _merchant_of_template(template_id: str) -> str:
-    try:
-        merchant_id = merchant_of(template_id)
-    except MalformedId as error:
-        raise NotFound(template_id) from error
-    if not is_id(template_id, "tpl", within_merchant=True):
-        raise NotFound(template_id)
-    return merchant_id

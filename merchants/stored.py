@@ -21,6 +21,7 @@ from merchants.offers import (
     Redemption,
 )
 from merchants.refunding import LineRefund
+from merchants.template_life import life_as_json, life_from_json
 from merchants.tiers import Benefit, Step
 
 
@@ -219,6 +220,7 @@ def draft_as_json(draft: TemplateDraft) -> dict[str, Any]:
         "quotaPerMember": draft.quota_per_member,
         "shareable": draft.shareable,
         "forNewMembers": draft.for_new_members,
+        "life": life_as_json(draft.life),
     }
 
 
@@ -235,6 +237,7 @@ def draft_from_json(stored: dict[str, Any]) -> TemplateDraft:
         quota_per_member=stored["quotaPerMember"],
         shareable=stored["shareable"],
         for_new_members=stored["forNewMembers"],
+        life=life_from_json(stored.get("life")),
     )
 
 

@@ -73,7 +73,7 @@ class HostedMerchants:
             request_id=request_id,
             language=language,
             backend=self.backend,
-            loaders=Loaders(self.backend),
+            loaders=Loaders(self.backend, caller),
         )
 
     async def close(self) -> None:

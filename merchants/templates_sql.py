@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 from kernel.statements import Prepared
 from merchants.coupons import CouponTemplateState, TemplateDraft
 from merchants.stored import draft_as_json, draft_from_json, dump, load
+from merchants.template_life import CouponTrigger
 
-_COLUMNS = "merchant_id, template_id, state, draft, issued, created_at"
+_COLUMNS = "merchant_id, template_id, state, draft, issued, spent_minor, created_at"
 _INSERT = Prepared(
     "INSERT INTO coupon_template (merchant_id, template_id, state, kind, draft, issued,"
-    " quota_total, quota_per_member, for_new_members, created_at) VALUES (:merchant_id,"
-    " :template_id, 'ACTIVE', :kind, :draft, 0, :quota_total, :quota_per_member,"
-    " :for_new_members, :created_at)"
+    " quota_total, quota_per_member, for_new_members, trigger_kind, budget_minor, spent_minor,"
+    " created_at) VALUES (:merchant_id, :template_id, :state, :kind, :draft, 0, :quota_total,"
+    " :quota_per_member, :for_new_members, :trigger_kind, :budget_minor, 0, :created_at)"
 )
 _ONE = Prepared(
     f"SELECT {_COLUMNS} FROM coupon_template"
@@ -30,6 +31,16 @@ _FOR_NEW_MEMBERS = Prepared(
 _COUNT_ISSUED = Prepared(
     "UPDATE coupon_template SET issued = issued + :count"
     " WHERE merchant_id = :merchant_id AND template_id = :template_id"
+    " AND state = 'ACTIVE' AND (quota_total IS NULL OR issued + :count <= quota_total)"
+)
+_TRIGGERED = Prepared(
+    f"SELECT {_COLUMNS} FROM coupon_template WHERE merchant_id = :merchant_id"
+    " AND trigger_kind = :trigger_kind AND state = 'ACTIVE' ORDER BY created_at, template_id"
+    " LIMIT 20"
+)
+_SET_STATE = Prepared(
+    "UPDATE coupon_template SET state = :state WHERE merchant_id = :merchant_id"
+    " AND template_id = :template_id AND state = :was"
 )
 _PAGE = Prepared(
     f"SELECT {_COLUMNS} FROM coupon_template WHERE merchant_id = :merchant_id"
@@ -59,6 +70,7 @@ class Template:
     state: CouponTemplateState
     draft: TemplateDraft
     issued: int
+    spent_minor: int
     created_at: int
 
 
@@ -70,17 +82,21 @@ def insert_template(
     template_id: str,
     created_at: int,
 ) -> None:
-    """Keeps a new template, ACTIVE."""
+    """Keeps a new template: ACTIVE, unless it is a draft."""
+    life = draft.life
     connection.execute(
         _INSERT,
         {
             "merchant_id": merchant_id,
             "template_id": template_id,
+            "state": CouponTemplateState.DRAFT if life.is_draft else CouponTemplateState.ACTIVE,
             "kind": draft.terms.kind,
             "draft": dump(draft_as_json(draft)),
             "quota_total": draft.quota_total,
             "quota_per_member": draft.quota_per_member,
             "for_new_members": int(draft.for_new_members),
+            "trigger_kind": life.trigger,
+            "budget_minor": life.budget_minor,
             "created_at": created_at,
         },
     )
@@ -118,11 +134,35 @@ def read_template_page(
     return [_template(row) for row in rows]
 
 
-def count_issued(connection: Connection, *, merchant_id: str, template_id: str, count: int) -> None:
-    """Adds to what the template has issued; its quota is checked by the table."""
-    connection.execute(
-        _COUNT_ISSUED, {"merchant_id": merchant_id, "template_id": template_id, "count": count}
-    )
+def read_triggered_templates(
+    connection: Connection, merchant_id: str, trigger: CouponTrigger
+) -> list[Template]:
+    """Up to 20 active templates of a trigger, oldest first."""
+    rows = connection.execute(_TRIGGERED, {"merchant_id": merchant_id, "trigger_kind": trigger})
+    return [_template(row) for row in rows]
+
+
+def write_template_state(
+    connection: Connection, template: Template, state: CouponTemplateState
+) -> bool:
+    """Whether the template was still in the state that was read, and is in the other now."""
+    values = {
+        "merchant_id": template.merchant_id,
+        "template_id": template.template_id,
+        "was": template.state,
+        "state": state,
+    }
+    return connection.execute(_SET_STATE, values).rowcount == 1
+
+
+def count_issued(connection: Connection, *, merchant_id: str, template_id: str, count: int) -> bool:
+    """Whether the quota had room for so many more, which count as issued now.
+
+    Until the transaction ends nobody else issues from the template: what is read of it after
+    this call is exact.
+    """
+    values = {"merchant_id": merchant_id, "template_id": template_id, "count": count}
+    return connection.execute(_COUNT_ISSUED, values).rowcount == 1
 
 
 def read_issued_per_card(
@@ -149,5 +189,6 @@ def _template(row: Any) -> Template:
         state=CouponTemplateState(row.state),
         draft=draft_from_json(load(row.draft)),
         issued=row.issued,
+        spent_minor=row.spent_minor,
         created_at=row.created_at,
     )

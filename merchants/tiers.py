@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from kernel.text import is_title
 from kernel.units import AMOUNT_MAX, WHOLE_BP
 
 STEPS_MAX = 50
@@ -185,8 +186,8 @@ def ladder_problems(name: str, steps: Sequence[Step]) -> list[list[str]]:
 
 
 def _name_problems(path: str, name: str) -> list[list[str]]:
-    if not name.strip() or len(name) > NAME_MAX:
-        return [[path, f"1 to {NAME_MAX} characters."]]
+    if not is_title(name, longest=NAME_MAX):
+        return [[path, f"1 to {NAME_MAX} characters, no control character."]]
     return []
 
 

@@ -24,6 +24,7 @@ from gateway.directory.directory import Directory, open_directory
 from gateway.directory.health import HealthBoard
 from gateway.membership import members_sql
 from gateway.membership.buyers import Buyers
+from gateway.membership.claiming import Claiming
 from gateway.membership.enrolment import Enrolment
 from gateway.membership.lookup_budget import LookupLimits
 from gateway.membership.recognition import Recognition
@@ -31,6 +32,7 @@ from gateway.membership.wallets import Wallets
 from gateway.resolvers.context import AllianceContext
 from gateway.schema.checkout_refusals import CHECKOUT_REFUSALS
 from gateway.schema.checkouts import Checkout
+from gateway.schema.claims import CLAIM_REFUSALS
 from gateway.schema.mutation import Mutation
 from gateway.schema.nodes import Coupon, Order
 from gateway.schema.query import Query
@@ -52,7 +54,7 @@ def alliance_schema() -> SubgraphSchema:
         query=Query,
         mutation=Mutation,
         types=[Coupon, Order, Checkout],
-        refusals={**ALLIANCE_REFUSALS, **CHECKOUT_REFUSALS},
+        refusals={**ALLIANCE_REFUSALS, **CHECKOUT_REFUSALS, **CLAIM_REFUSALS},
     )
 
 
@@ -113,6 +115,15 @@ class AllianceSubgraph:
             clock=clock,
             ids=ids,
             secret=secret,
+        )
+        self.claiming = Claiming(
+            database=database,
+            directory=directory,
+            enrolment=self.enrolment,
+            backend=backend,
+            begun=begun,
+            clock=clock,
+            ids=ids,
         )
         self.desk = Desk(
             database=database,

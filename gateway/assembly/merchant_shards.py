@@ -25,6 +25,10 @@ ROUTES = {
     "setTierLadder": ByArgument(("input", "merchantId")),
     "createCouponTemplate": ByArgument(("input", "merchantId")),
     "issueCoupons": ByArgument(("input", "templateId"), _merchant_of_id),
+    "setCouponTemplateState": ByArgument(("input", "templateId"), _merchant_of_id),
+    "voidCoupons": ByArgument(("input", "merchantId")),
+    "shareCoupon": ByArgument(("input", "couponId"), _merchant_of_id),
+    "takeBackCoupon": ByArgument(("input", "couponId"), _merchant_of_id),
 }
 """Where each public root field of the merchants subgraph names its merchant."""
 

@@ -111,6 +111,11 @@ def refund_of(event: Event) -> ApplyRefund:
 
 def record_of(event: Event, card_id: str) -> RecordEvent:
     """What the alliance's own backend is told of another merchant's event."""
+    ours = [
+        redemption
+        for redemption in event.redemptions
+        if issuer_of(redemption.coupon_id) == ALLIANCE_MERCHANT_ID
+    ]
     return RecordEvent(
         merchant_id=ALLIANCE_MERCHANT_ID,
         at_merchant_id=event.merchant_id,
@@ -120,12 +125,9 @@ def record_of(event: Event, card_id: str) -> RecordEvent:
         card_id=card_id,
         at=event.at,
         qualifying_minor=event.qualifying_minor,
-        coupon_ids=tuple(
-            redemption.coupon_id
-            for redemption in event.redemptions
-            if issuer_of(redemption.coupon_id) == ALLIANCE_MERCHANT_ID
-        ),
+        coupon_ids=tuple(redemption.coupon_id for redemption in ours),
         store_id=event.store_id,
+        costs_minor=tuple(abs(redemption.amount_minor) for redemption in ours),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kernel.refusals import InvalidInput
+from kernel.text import is_label
 from kernel.units import AMOUNT_MAX
 from merchants.limits import CART_MAX_MINOR
 
@@ -107,7 +108,7 @@ def cart_problems(cart: CartAsked, *, currency: str) -> Problems:
 
 def number_problems(field: str, number: str) -> Problems:
     """Every fault of a merchant's order or refund number."""
-    if 1 <= len(number) <= NUMBER_MAX and number.isprintable() and number.strip() == number:
+    if is_label(number, longest=NUMBER_MAX) and number.strip() == number:
         return []
     return [[field, f"has 1 to {NUMBER_MAX} printable characters, none of them a space at an end"]]
 
@@ -141,9 +142,9 @@ def refund_problems(
 
 
 def _check_line(problems: Problems, path: str, line: LineAsked, currency: str) -> None:
-    if not 1 <= len(line.sku) <= TEXT_MAX:
+    if not is_label(line.sku, longest=TEXT_MAX):
         problems.append([f"{path}.sku", f"has 1 to {TEXT_MAX} characters"])
-    if line.category_id is not None and not 1 <= len(line.category_id) <= TEXT_MAX:
+    if line.category_id is not None and not is_label(line.category_id, longest=TEXT_MAX):
         problems.append([f"{path}.categoryId", f"has 1 to {TEXT_MAX} characters"])
     if not 1 <= line.quantity <= QUANTITY_MAX:
         problems.append([f"{path}.quantity", f"is 1 to {QUANTITY_MAX}"])

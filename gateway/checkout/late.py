@@ -19,7 +19,7 @@ from ledger.contract import OrderReceipt
 from merchants.offers import DecisionKind, DecisionOutcome, Priced
 from merchants.port import PriceCart
 from merchants.pricing import version_of
-from merchants.refusals import CouponTaken
+from merchants.refusals import CouponBudgetSpent, CouponTaken
 
 
 async def take_anew(desk: Desk, checkout: SavedCheckout) -> SavedCheckout:
@@ -36,7 +36,7 @@ async def take_anew(desk: Desk, checkout: SavedCheckout) -> SavedCheckout:
             await lock_coupons(
                 desk, checkout, merchant_id=ALLIANCE_MERCHANT_ID, coupon_ids=(coupon_id,)
             )
-        except (CouponTaken, NotFound):
+        except (CouponTaken, CouponBudgetSpent, NotFound):
             lost.add(coupon_id)
     agreed, absorbed_minor = without_coupons(checkout.cart, checkout.agreed, lost)
     following = dataclasses.replace(

@@ -13,6 +13,7 @@ from gateway.checkout import checkouts_sql
 from gateway.checkout.capture import finish_capture
 from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.checkout.events import Outbox, apply_events, outboxes
+from gateway.checkout.occasions import sweep_occasions
 from gateway.checkout.release import begin_release, finish_release
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import CheckoutState, Need, need_of
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 PAGE = 200
 CHECKOUT_PAUSE_SECONDS = 1.0
 EVENT_PAUSE_SECONDS = 0.5
+OCCASION_PAUSE_SECONDS = 600.0
 
 
 async def sweep_checkouts(desk: Desk) -> int:
@@ -106,7 +108,7 @@ async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState, *, is_exten
 
 
 class Sweepers:
-    """Both sweepers, in the background of one server."""
+    """All sweepers, in the background of one server."""
 
     def __init__(
         self,
@@ -115,19 +117,22 @@ class Sweepers:
         catch_up: Callable[[], Awaitable[None]],
         checkout_pause_seconds: float = CHECKOUT_PAUSE_SECONDS,
         event_pause_seconds: float = EVENT_PAUSE_SECONDS,
+        occasion_pause_seconds: float = OCCASION_PAUSE_SECONDS,
     ) -> None:
         self._desk = desk
         self._catch_up = catch_up
         self._checkout_pause_seconds = checkout_pause_seconds
         self._event_pause_seconds = event_pause_seconds
+        self._occasion_pause_seconds = occasion_pause_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
 
     async def run_once(self) -> None:
-        """Does once what both do for ever."""
+        """Does once what all do for ever."""
         await self._catch_up()
         await sweep_checkouts(self._desk)
         await sweep_events(self._desk)
+        await sweep_occasions(self._desk)
 
     def start(self) -> None:
         """Begins to sweep."""
@@ -136,6 +141,7 @@ class Sweepers:
         self._tasks = [
             asyncio.create_task(self._repeat(sweep_checkouts, self._checkout_pause_seconds)),
             asyncio.create_task(self._repeat(sweep_events, self._event_pause_seconds)),
+            asyncio.create_task(self._repeat(sweep_occasions, self._occasion_pause_seconds)),
         ]
 
     async def stop(self) -> None:

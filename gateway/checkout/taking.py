@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.checkout.refusals import QuoteStale
 from gateway.checkout.release import give_up
@@ -13,7 +15,7 @@ from kernel.refusals import NotFound, Refusal, RequestInProgress
 from kernel.requests import RequestKey
 from ledger.contract import AttemptReleased, HoldFunds
 from merchants.port import LockCoupons
-from merchants.refusals import BackendAttemptReleased
+from merchants.refusals import BackendAttemptReleased, CouponBudgetSpent
 
 
 async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) -> None:
@@ -23,6 +25,7 @@ async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) 
 
     Raises:
         CouponTaken, InsufficientPoints, InsufficientCoins, DebtOpen: another was faster.
+        QuoteStale: others spent what a coupon's template may cost in all.
         DatabaseUnavailable, Overloaded: a backend or the ledger does not answer.
     """
     try:
@@ -32,6 +35,10 @@ async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) 
         # A sweeper gave the attempt up meanwhile; a repeat begins another one.
         await give_up(desk, checkout, key=key, refusal=None)
         raise RequestInProgress from refusal
+    except CouponBudgetSpent:
+        stale = await _stale(desk, checkout)
+        await give_up(desk, checkout, key=key, refusal=stale)
+        raise stale from None
     except Refusal as refusal:
         await give_up(desk, checkout, key=key, refusal=refusal)
         raise
@@ -54,13 +61,22 @@ async def _refuse_taken(desk: Desk, checkout: SavedCheckout) -> None:
                 desk, checkout, merchant_id=merchant_of(coupon_id), coupon_ids=(coupon_id,)
             )
             became_free = True
-        except NotFound:
+        except (NotFound, CouponBudgetSpent):
             # Nobody has it: its time is over, or it never was the customer's. The price says so.
             continue
     if became_free:
-        priced = await desk.backend.price(checkout.cart)
-        currency = desk.settings.current.values.currency
-        raise QuoteStale(priced=priced_as_dict(priced), currency=currency)
+        raise await _stale(desk, checkout)
+
+
+async def _stale(desk: Desk, checkout: SavedCheckout) -> QuoteStale:
+    """The refusal that tells what the cart costs by now."""
+    cart = checkout.cart
+    if cart.card_id is not None:
+        offers = await desk.backend.offers(ALLIANCE_MERCHANT_ID, cart.card_id)
+        cart = dataclasses.replace(cart, alliance_coupons=offers.coupons)
+    priced = await desk.backend.price(cart)
+    currency = desk.settings.current.values.currency
+    return QuoteStale(priced=priced_as_dict(priced), currency=currency)
 
 
 async def _take(desk: Desk, checkout: SavedCheckout) -> None:
@@ -104,6 +120,8 @@ async def lock_coupons(
         CouponTaken: another attempt has one.
     """
     assert checkout.card_id is not None
+    costs = {each.coupon_id: each.amount_minor for each in checkout.agreed.redemptions}
+    are_priced = all(coupon_id in costs for coupon_id in coupon_ids)
     await desk.backend.lock(
         LockCoupons(
             merchant_id=merchant_id,
@@ -111,5 +129,7 @@ async def lock_coupons(
             store_id=checkout.cart.store_id,
             card_id=checkout.card_id,
             coupon_ids=coupon_ids,
+            costs_minor=tuple(costs[each] for each in coupon_ids) if are_priced else (),
+            at_merchant_id=checkout.merchant_id,
         )
     )

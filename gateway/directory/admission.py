@@ -31,6 +31,7 @@ from kernel.graphql import ChannelKind, Forbidden
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import RequestKey
+from kernel.text import is_title
 from merchants import port
 from merchants.refusals import MerchantNotActive
 
@@ -277,7 +278,7 @@ def check_store(command: OpenStore) -> None:
 
 
 def _check_text(problems: list[list[str]], field: str, text: str, *, longest: int) -> None:
-    if not text.strip() or len(text) > longest or not text.isprintable():
+    if not is_title(text, longest=longest):
         problems.append([field, f"has 1 to {longest} printable characters"])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.membership.identities import StatedCredential
 from gateway.membership.people import Membership, Profile
 from kernel.refusals import InvalidInput
+from kernel.text import is_title
 
 CONSENTS_MAX = 20
 PURPOSE_MAX = 64
@@ -90,5 +91,5 @@ def joined_outcome(
 
 
 def _check_words(problems: list[list[str]], field: str, words: str | None, *, longest: int) -> None:
-    if words is not None and not (words.strip() and len(words) <= longest and words.isprintable()):
+    if words is not None and not is_title(words, longest=longest):
         problems.append([field, f"has 1 to {longest} printable characters"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.resolvers import administration, enrolment
+from gateway.resolvers import administration, claims, enrolment
 from gateway.schema.administration import (
     AdmitMerchantResult,
     ConfigureAllianceResult,
     OpenStoreResult,
 )
 from gateway.schema.checkout_fields import CheckoutMutations
+from gateway.schema.claims import ClaimCouponResult
 from gateway.schema.enrolment import JoinResult
 
 
@@ -43,6 +44,13 @@ class MembershipMutations:
         resolver=enrolment.join,
         requires_scopes=[["merchant"]],
         description="Makes a member, a card and a membership as far as they lack, in one call.",
+    )
+    claim_coupon: ClaimCouponResult | None = strawberry.federation.field(
+        resolver=claims.claim_coupon,
+        requires_scopes=[["member"], ["merchant"]],
+        description="Gives a friend the coupon of a share code, once; who is no member yet "
+        "becomes one in the same call. Somebody who joins and then loses the race for the code "
+        "stays a member.",
     )
 
 

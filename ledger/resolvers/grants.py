@@ -12,6 +12,7 @@ from kernel.database import Isolation
 from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput, NotFound, Refusal
 from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
+from kernel.text import is_title
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.contract import GrantCoins
 from ledger.entering import Moment
@@ -69,7 +70,7 @@ def _check(context: LedgerContext, input: grants.GrantCoinsInput) -> None:
         problems.append(["amount.amountMinor", "is over 0"])
     if input.amount.currency.value != context.settings.currency:
         problems.append(["amount.currency", f"is {context.settings.currency}"])
-    if not 1 <= len(input.reason.strip()) <= REASON_MAX:
+    if not is_title(input.reason, longest=REASON_MAX):
         problems.append(["reason", f"has 1 to {REASON_MAX} characters"])
     if problems:
         raise InvalidInput(problems)

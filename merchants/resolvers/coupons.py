@@ -15,16 +15,22 @@ from merchants.offers import CouponKind
 from merchants.resolvers.parents import MerchantsOwn
 from merchants.resolvers.refused import not_yours
 from merchants.rights import may_see_wallet
+from merchants.schema.coupon_shares import CouponShare
 from merchants.schema.offers import money_or_none
 from merchants.tables import NEVER
 
 
 async def held(coupon: MerchantsOwn, info: MerchantsInfo) -> HeldCoupon:
-    """The coupon, which the caller may see."""
-    found = await info.context.loaders.coupons.load((coupon.merchant_id, coupon.id))
-    if found is None or not may_see_wallet(
-        info.context.caller, merchant_id=found.merchant_id, card_id=found.card_id
-    ):
+    """The coupon, which the caller may see: its own, its issuer's, or one its till presented."""
+    loaders = info.context.loaders
+    key = (coupon.merchant_id, coupon.id)
+    found = await loaders.coupons.load(key)
+    if found is None:
+        raise not_yours()
+    caller = info.context.caller
+    if may_see_wallet(caller, merchant_id=found.merchant_id, card_id=found.card_id):
+        return found
+    if not await loaders.coupons_shown.load(key):
         raise not_yours()
     return found
 
@@ -48,6 +54,24 @@ async def coupon_state(coupon: Parent[MerchantsOwn], info: MerchantsInfo) -> Cou
     """Its state at this instant."""
     found = await held(coupon, info)
     return found.state_at(to_micros(info.context.backend.clock.now()))
+
+
+async def coupon_void_reason(coupon: Parent[MerchantsOwn], info: MerchantsInfo) -> str | None:
+    """Why it was withdrawn."""
+    return (await held(coupon, info)).void_reason
+
+
+async def coupon_share(coupon: Parent[MerchantsOwn], info: MerchantsInfo) -> CouponShare | None:
+    """Its open share code, for its holder alone: whoever has the code can claim the coupon."""
+    found = await held(coupon, info)
+    now = to_micros(info.context.backend.clock.now())
+    caller = info.context.caller
+    is_open = found.share_until is not None and found.share_until > now
+    if not is_open or caller is None or caller.card_id != found.card_id:
+        return None
+    assert found.share_code is not None
+    assert found.share_until is not None
+    return CouponShare(code=found.share_code, expires_at=from_micros(found.share_until))
 
 
 async def coupon_amount(coupon: Parent[MerchantsOwn], info: MerchantsInfo) -> Money | None:

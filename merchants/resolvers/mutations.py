@@ -30,6 +30,7 @@ from merchants.schema.inputs import (
 from merchants.schema.offers import currency_problems, minor_of
 from merchants.schema.templates import CouponTemplate
 from merchants.schema.tiers import TierLadder
+from merchants.template_life import SHARE_DAYS, PartialRefundRule, TemplateLife
 from merchants.templates_sql import read_template
 from merchants.tiers import Benefit, Ladder, Step, TierWindow
 
@@ -63,6 +64,7 @@ async def create_coupon_template(
         ("amount", input.amount),
         ("cap", input.cap),
         ("minSpend", input.min_spend),
+        ("budget", input.budget),
     ]
     problems = currency_problems(amounts, context.currency)
     if problems:
@@ -164,6 +166,20 @@ def _draft(input: CreateCouponTemplateInput) -> TemplateDraft:
         quota_per_member=1 if quota is None else quota,
         shareable=bool(input.shareable),
         for_new_members=bool(input.for_new_members),
+        life=_life(input),
+    )
+
+
+def _life(input: CreateCouponTemplateInput) -> TemplateLife:
+    return TemplateLife(
+        is_draft=bool(input.as_draft),
+        budget_minor=minor_of(input.budget),
+        audience=None if input.audience is None else input.audience.audience(),
+        trigger=input.trigger,
+        trigger_on=input.trigger_on,
+        share_days=SHARE_DAYS if input.share_days is None else input.share_days,
+        share_new_members_only=bool(input.share_new_members_only),
+        on_partial_refund=input.on_partial_refund or PartialRefundRule.KEEP,
     )
 
 

@@ -13,6 +13,7 @@ from kernel.graphql import (
     RequestIdReusedRefusal,
     RequestInProgressRefusal,
 )
+from merchants.schema.coupon_refusals import NotInAudienceRefusal
 from merchants.schema.coupons import Coupon
 from merchants.schema.refusals import (
     MerchantNotActiveRefusal,
@@ -77,6 +78,7 @@ CreateCouponTemplateResult = Annotated[
 IssueCouponsResult = Annotated[
     CouponsIssued
     | NotAMemberRefusal
+    | NotInAudienceRefusal
     | QuotaExhaustedRefusal
     | MerchantNotActiveRefusal
     | InvalidInputRefusal

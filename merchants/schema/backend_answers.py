@@ -11,6 +11,7 @@ import strawberry
 from kernel.graphql import InvalidInputRefusal, Long, Money, NotFoundRefusal
 from kernel.pages import PageInfo
 from merchants import offers, port
+from merchants.schema.coupon_refusals import BackendBudgetSpentRefusal
 from merchants.schema.coupons import Coupon
 from merchants.schema.enums import CouponOutcome, EventKind
 from merchants.schema.offers import BenefitDecision, PricedLine
@@ -265,7 +266,11 @@ BackendJoinResult = Annotated[
     ),
 ]
 BackendLockResult = Annotated[
-    BackendLocked | BackendAttemptReleasedRefusal | CouponTakenRefusal | NotFoundRefusal,
+    BackendLocked
+    | BackendAttemptReleasedRefusal
+    | BackendBudgetSpentRefusal
+    | CouponTakenRefusal
+    | NotFoundRefusal,
     strawberry.federation.union(
         "BackendLockResult", inaccessible=True, description="Answer of `backendLock`."
     ),

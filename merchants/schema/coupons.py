@@ -36,7 +36,9 @@ class Coupon:
         resolver=resolve.coupon_kind, description="What it does. Null only with an error."
     )
     state = strawberry.field(
-        resolver=resolve.coupon_state, description="State. Null only with an error."
+        resolver=resolve.coupon_state,
+        description="State at this instant: EXPIRED once its time is over, TRANSFERRED while a "
+        "share of it is open and once a friend has it. Null only with an error.",
     )
     amount = strawberry.field(
         resolver=resolve.coupon_amount, description="What it takes off; null unless AMOUNT_OFF."
@@ -51,6 +53,14 @@ class Coupon:
     min_spend = strawberry.field(
         resolver=resolve.coupon_min_spend,
         description="Spending it needs, after promotions; 0 for none. Null only with an error.",
+    )
+    void_reason = strawberry.field(
+        resolver=resolve.coupon_void_reason,
+        description="Why it was withdrawn, for people; null unless VOID.",
+    )
+    share = strawberry.field(
+        resolver=resolve.coupon_share,
+        description="How a friend can have it; null unless its holder asks and a share is open.",
     )
     valid_from = strawberry.field(
         resolver=resolve.coupon_valid_from,

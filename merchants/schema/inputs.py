@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import strawberry
 
 from kernel.graphql import ChannelKind, Long, MoneyInput
-from merchants.schema.enums import CouponKind, Funder, TierMetric, TierWindow
+from merchants.schema.audiences import CouponAudienceInput
+from merchants.schema.enums import (
+    CouponKind,
+    CouponTrigger,
+    Funder,
+    PartialRefundRule,
+    TierMetric,
+    TierWindow,
+)
+from merchants.template_life import SHARE_DAYS
 
 _REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _MERCHANT_ID = "The merchant; an admin may name the alliance's own."
@@ -118,6 +127,35 @@ class CreateCouponTemplateInput:
     )
     for_new_members: bool | None = strawberry.field(
         default=False, description="Give one on joining."
+    )
+    as_draft: bool | None = strawberry.field(
+        default=False,
+        description="Make it a DRAFT, of which nothing is issued until "
+        "`setCouponTemplateState` makes it ACTIVE.",
+    )
+    budget: MoneyInput | None = strawberry.field(
+        default=None,
+        description="What all redemptions together may take off; beyond it the coupon is refused "
+        "with COUPON_BUDGET_SPENT. Needs an `amount` or a `cap`.",
+    )
+    audience: CouponAudienceInput | None = strawberry.field(
+        default=None, description="Whom it is for; absent: every member."
+    )
+    trigger: CouponTrigger | None = strawberry.field(
+        default=None, description="What makes it give coupons by itself; absent: nothing."
+    )
+    trigger_on: date | None = strawberry.field(
+        default=None, description="Needed for HOLIDAY: the day, in the alliance's time zone."
+    )
+    share_days: int | None = strawberry.field(
+        default=SHARE_DAYS, description="Days for which a share can be claimed, 1 to 90."
+    )
+    share_new_members_only: bool | None = strawberry.field(
+        default=False, description="Let only someone claim who joins by claiming."
+    )
+    on_partial_refund: PartialRefundRule | None = strawberry.field(
+        default=PartialRefundRule.KEEP,
+        description="What a refund of a part of an order does to its coupon.",
     )
 
 

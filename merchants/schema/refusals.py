@@ -24,6 +24,7 @@ from merchants.refusals import (
     RefundConflict,
     RefundExceedsOrder,
 )
+from merchants.schema.coupon_refusals import COUPON_REFUSALS
 from merchants.schema.coupons import Coupon
 from merchants.schema.merchants import Merchant, Store
 from merchants.schema.orders import Order
@@ -136,6 +137,7 @@ REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     NotAMember: NotAMemberRefusal,
     QuotaExhausted: QuotaExhaustedRefusal,
     BackendAttemptReleased: BackendAttemptReleasedRefusal,
+    **COUPON_REFUSALS,
 }
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from merchants.resolvers import backend
+from merchants.resolvers import backend, coupon_changes
 from merchants.resolvers import mutations as resolve
 
 _MERCHANT_OR_ADMIN = [["merchant"], ["admin"]]
+_MEMBER = [["member"]]
 
 
 @strawberry.type
@@ -56,6 +57,29 @@ class Mutation:
         resolver=resolve.issue_coupons,
         requires_scopes=_MERCHANT_OR_ADMIN,
         description="Gives one coupon to each card; all or none.",
+    )
+    set_coupon_template_state = strawberry.federation.mutation(
+        resolver=coupon_changes.set_coupon_template_state,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Starts, pauses or ends the issuing of a template's coupons. Coupons that "
+        "members have stay good.",
+    )
+    void_coupons = strawberry.federation.mutation(
+        resolver=coupon_changes.void_coupons,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Withdraws coupons that nobody uses, with a reason for their members; all or "
+        "none.",
+    )
+    share_coupon = strawberry.federation.mutation(
+        resolver=coupon_changes.share_coupon,
+        requires_scopes=_MEMBER,
+        description="Makes a code with which a friend can have one of the member's coupons, "
+        "once. Until then it can be taken back.",
+    )
+    take_back_coupon = strawberry.federation.mutation(
+        resolver=coupon_changes.take_back_coupon,
+        requires_scopes=_MEMBER,
+        description="Takes back a shared coupon that nobody claimed yet.",
     )
     backend_join = strawberry.federation.mutation(
         resolver=backend.backend_join,

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import strawberry
 
 from kernel.graphql import ChannelKind, Long, Money
 from merchants.coupons import alliance_share_bps
-from merchants.schema.enums import CouponKind, CouponTemplateState, Funder
+from merchants.schema.audiences import CouponAudience
+from merchants.schema.enums import (
+    CouponKind,
+    CouponTemplateState,
+    CouponTrigger,
+    Funder,
+    PartialRefundRule,
+)
 from merchants.schema.offers import money_or_none
 from merchants.templates_sql import Template
 
@@ -54,12 +62,34 @@ class CouponTemplate:
     )
     shareable: bool = strawberry.field(description="Whether a member may pass a coupon on, once.")
     for_new_members: bool = strawberry.field(description="Whether it is given on joining.")
+    budget: Money | None = strawberry.field(
+        description="What all its redemptions together may take off; null without a limit."
+    )
+    budget_spent: Money | None = strawberry.field(
+        description="What of the budget is redeemed or held; null without a budget."
+    )
+    audience: CouponAudience | None = strawberry.field(
+        description="Whom it is for; null for every member."
+    )
+    trigger: CouponTrigger | None = strawberry.field(
+        description="What makes it give coupons by itself; null for nothing."
+    )
+    trigger_on: date | None = strawberry.field(
+        description="The day of a HOLIDAY, in the alliance's time zone; null otherwise."
+    )
+    share_days: int = strawberry.field(description="Days for which a share can be claimed.")
+    share_new_members_only: bool = strawberry.field(
+        description="Whether only someone who joins by claiming may claim."
+    )
+    on_partial_refund: PartialRefundRule = strawberry.field(
+        description="What a refund of a part of an order does to its coupon."
+    )
 
     @classmethod
     def of(cls, template: Template, currency: str) -> CouponTemplate:
         """The GraphQL object of a template."""
         draft, terms = template.draft, template.draft.terms
-        channels = terms.channels
+        channels, life = terms.channels, draft.life
         return cls(
             id=strawberry.ID(template.template_id),
             title=terms.title,
@@ -82,4 +112,14 @@ class CouponTemplate:
             ),
             shareable=draft.shareable,
             for_new_members=draft.for_new_members,
+            budget=money_or_none(life.budget_minor, currency),
+            budget_spent=(
+                None if life.budget_minor is None else Money.of(template.spent_minor, currency)
+            ),
+            audience=None if life.audience is None else CouponAudience.of(life.audience),
+            trigger=life.trigger,
+            trigger_on=life.trigger_on,
+            share_days=life.share_days,
+            share_new_members_only=life.share_new_members_only,
+            on_partial_refund=life.on_partial_refund,
         )

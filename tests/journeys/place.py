@@ -28,6 +28,11 @@ SENDERS = {
     "setTierLadder": ("SetTierLadder", "tea"),
     "createCouponTemplate": ("CreateCouponTemplate", "tea"),
     "issueCoupons": ("IssueCoupons", "tea"),
+    "setCouponTemplateState": ("SetCouponTemplateState", "tea"),
+    "voidCoupons": ("VoidCoupons", "tea"),
+    "shareCoupon": ("ShareCoupon", "ann"),
+    "takeBackCoupon": ("TakeBackCoupon", "ann"),
+    "claimCoupon": ("ClaimCoupon", "tea"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -97,6 +102,38 @@ class Place:
             "HoldCheckout", till, cart=self.cart(), quoteVersion=quote["version"]
         )
         return str(held["checkout"]["id"])
+
+    async def issued(self) -> str:
+        """Id of a new coupon of ann's that can be passed on, of a template of its own."""
+        till = self.town.merchant(self.people.tea)
+        template = await self.town.done(
+            "CreateCouponTemplate", till, **TEMPLATE, merchantId=self.people.tea, shareable=True
+        )
+        issued = await self.town.done(
+            "IssueCoupons",
+            till,
+            templateId=template["template"]["id"],
+            cardIds=[self.people.ann_card],
+        )
+        return str(issued["coupons"][0]["id"])
+
+    async def shared(self) -> tuple[str, str]:
+        """A new coupon that ann passed on, and its share code; ann never reaches a day's limit."""
+        self.town.gateway.clock.set(self.town.gateway.clock.now() + timedelta(days=1))
+        coupon_id = await self.issued()
+        ann = self.town.member(self.people.ann)
+        shared = await self.town.done("ShareCoupon", ann, couponId=coupon_id)
+        return coupon_id, str(shared["shareCode"])
+
+    async def template(self) -> str:
+        """Id of a new template of tea's."""
+        made = await self.town.done(
+            "CreateCouponTemplate",
+            self.town.merchant(self.people.tea),
+            **TEMPLATE,
+            merchantId=self.people.tea,
+        )
+        return str(made["template"]["id"])
 
     async def sold(self) -> str:
         """Id of a new order of ann's."""
@@ -204,9 +241,45 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
     }
     if field == "approveSettlementRule":
         inputs[field] = {"ruleId": await place.proposed()}
+    elif field in COUPON_INPUTS:
+        inputs[field] = await COUPON_INPUTS[field](place)
     if field not in inputs:
         inputs[field] = await _checkout_input(place, field, fresh)
     return {"input": {"requestId": fresh, **inputs[field]}}
+
+
+async def _state_input(place: Place) -> dict[str, Any]:
+    return {"templateId": await place.template(), "state": "PAUSED"}
+
+
+async def _void_input(place: Place) -> dict[str, Any]:
+    coupon_ids = [await place.issued()]
+    return {"merchantId": place.people.tea, "couponIds": coupon_ids, "reason": "印错了"}
+
+
+async def _share_input(place: Place) -> dict[str, Any]:
+    await place.shared()
+    return {"couponId": await place.issued()}
+
+
+async def _take_back_input(place: Place) -> dict[str, Any]:
+    coupon_id, _ = await place.shared()
+    return {"couponId": coupon_id}
+
+
+async def _claim_input(place: Place) -> dict[str, Any]:
+    _, code = await place.shared()
+    friend = {"phone": place.phone()}
+    return {"shareCode": code, "storeId": place.people.tea_shop, "credential": friend}
+
+
+COUPON_INPUTS = {
+    "setCouponTemplateState": _state_input,
+    "voidCoupons": _void_input,
+    "shareCoupon": _share_input,
+    "takeBackCoupon": _take_back_input,
+    "claimCoupon": _claim_input,
+}
 
 
 async def _checkout_input(place: Place, field: str, fresh: str) -> dict[str, Any]:

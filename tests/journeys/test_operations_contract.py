@@ -30,9 +30,10 @@ ADMIN = (
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
     "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons "
+    "SetCouponTemplateState VoidCoupons "
     "MyStatements MyStatement"
 )
-MEMBER = "MyCard MyHistory MyOrders"
+MEMBER = "MyCard MyHistory MyOrders ShareCoupon TakeBackCoupon ClaimCoupon"
 
 INPUTS = {
     "MoneyInput": {"amountMinor": "Long!", "currency": "CurrencyCode!"},
@@ -140,6 +141,26 @@ INPUTS = {
         "funderAllianceBps": "Int",
         "shareable": "Boolean = false",
         "forNewMembers": "Boolean = false",
+    },
+    "SetCouponTemplateStateInput": {
+        "requestId": "ID!",
+        "templateId": "ID!",
+        "state": "CouponTemplateState!",
+    },
+    "VoidCouponsInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "couponIds": "[ID!]!",
+        "reason": "String!",
+    },
+    "ShareCouponInput": {"requestId": "ID!", "couponId": "ID!"},
+    "TakeBackCouponInput": {"requestId": "ID!", "couponId": "ID!"},
+    "ClaimCouponInput": {
+        "requestId": "ID!",
+        "shareCode": "String!",
+        "storeId": "ID",
+        "credential": "CredentialInput",
+        "consents": "[String!]",
     },
     "IssueCouponsInput": {"requestId": "ID!", "templateId": "ID!", "cardIds": "[ID!]!"},
     "ConfigureAllianceInput": {

@@ -41,6 +41,11 @@ CHANGES: dict[str, dict[str, Any]] = {
     "setTierLadder": {"window": "CALENDAR_YEAR"},
     "createCouponTemplate": {"title": "另一种"},
     "issueCoupons": {"cardIds": []},
+    "setCouponTemplateState": {"state": "ENDED"},
+    "voidCoupons": {"reason": "另一个理由"},
+    "shareCoupon": {"couponId": "cpn_another"},
+    "takeBackCoupon": {"couponId": "cpn_another"},
+    "claimCoupon": {"shareCode": "shr_another"},
 }
 """Another body of each mutation."""
 

@@ -24,6 +24,7 @@ ANYONE = ("ok", "ok", "ok", "ok", "ok", NONE)
 ANNS = ("ok", "null", "ok", "null", "ok", NONE)
 TEAS = ("ok", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN", "ok", NONE)
 TILLS = ("ok", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN", NONE)
+ANNS_OWN = ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE)
 RULES = ("ok", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN", "ok", NONE)
 """Answers to the callers in their order; tea, a merchant, and ann, its member, own the thing."""
 
@@ -79,6 +80,14 @@ MUTATIONS = {
     "setTierLadder": ("SetTierLadder", RULES),
     "createCouponTemplate": ("CreateCouponTemplate", RULES),
     "issueCoupons": ("IssueCoupons", RULES),
+    "setCouponTemplateState": ("SetCouponTemplateState", RULES),
+    "voidCoupons": ("VoidCoupons", RULES),
+    "shareCoupon": ("ShareCoupon", ANNS_OWN),
+    "takeBackCoupon": ("TakeBackCoupon", ANNS_OWN),
+    "claimCoupon": (
+        "ClaimCoupon",
+        ("ok", "NOT_FOUND", "INVALID_INPUT", "INVALID_INPUT", "FORBIDDEN", NONE),
+    ),
 }
 ROOTS = {
     **QUERIES,

@@ -155,7 +155,12 @@ class Shop:
             template = read_template(connection, merchant_id=merchant_id, template_id=template_id)
             assert template is not None
             return issue_to_cards(
-                connection, template, card_ids, now=self.clock.now(), ids=self.ids
+                connection,
+                template,
+                card_ids,
+                now=self.clock.now(),
+                zone=SETTINGS.facts.zone,
+                ids=self.ids,
             )
 
         return await self.database.transaction(work)

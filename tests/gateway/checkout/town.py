@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.alliance.subgraph import AllianceSubgraph
 from gateway.checkout.carts import Amount, CartAsked, LineAsked
@@ -161,6 +162,7 @@ class Town:
                 template,
                 [self.names.cards[card]],
                 now=self.clock.now(),
+                zone=ZoneInfo("Asia/Shanghai"),
                 ids=self.desk.ids,
             )
             return coupon_id

@@ -1,0 +1,54 @@
+"""SQL of withdrawing coupons. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from kernel.statements import Prepared
+from merchants.coupons import TemplateDraft
+from merchants.stored import draft_from_json, load
+
+_VOID = Prepared(
+    "UPDATE coupon SET state = 'VOID', void_reason = :reason, share_until = NULL"
+    " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id"
+    " AND (state = 'ISSUED' OR share_until IS NOT NULL)"
+)
+_OF_TIERS = Prepared(
+    "SELECT c.coupon_id, t.draft FROM coupon AS c JOIN coupon_template AS t"
+    " ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
+    " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id"
+    " AND (c.state = 'ISSUED' OR c.share_until IS NOT NULL) AND t.trigger_kind = 'TIER_REACHED'"
+    " ORDER BY c.coupon_id"
+)
+_FORGET = Prepared(
+    "DELETE FROM coupon_occasion WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TierCoupon:
+    """An unused coupon that reaching a tier gave."""
+
+    coupon_id: str
+    draft: TemplateDraft
+
+
+def void_coupon(connection: Connection, *, merchant_id: str, coupon_id: str, reason: str) -> bool:
+    """Whether nobody was using the coupon, and it is withdrawn now."""
+    values = {"merchant_id": merchant_id, "coupon_id": coupon_id, "reason": reason}
+    return connection.execute(_VOID, values).rowcount == 1
+
+
+def read_tier_coupons(
+    connection: Connection, *, merchant_id: str, card_id: str
+) -> list[TierCoupon]:
+    """Unused coupons of the card that its tiers gave."""
+    rows = connection.execute(_OF_TIERS, {"merchant_id": merchant_id, "card_id": card_id})
+    return [TierCoupon(row.coupon_id, draft_from_json(load(row.draft))) for row in rows]
+
+
+def forget_occasion(connection: Connection, *, merchant_id: str, coupon_id: str) -> None:
+    """Lets the occasion of a coupon give one again."""
+    connection.execute(_FORGET, {"merchant_id": merchant_id, "coupon_id": coupon_id})
