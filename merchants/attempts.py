@@ -23,7 +23,8 @@ from merchants.locks_sql import (
 )
 from merchants.orders_sql import read_order_of_attempt
 from merchants.port import LockCoupons, Locked, ReleaseAttempt, Released
-from merchants.refusals import BackendAttemptReleased, CouponTaken, OrderConflict
+from merchants.promotions.stock_sql import hold_stock, release_stock
+from merchants.refusals import BackendAttemptReleased, BackendSoldOut, CouponTaken, OrderConflict
 from merchants.stored import dump, load
 
 
@@ -34,6 +35,7 @@ def lock_coupons(connection: Connection, lock: LockCoupons, *, now: datetime) ->
         BackendAttemptReleased: the attempt was released before.
         CouponTaken: another checkout has one of them; tells where and since when.
         NotFound: the card has no such coupon, or its time is over.
+        BackendSoldOut: a promotion has fewer units left.
     """
     _refuse_released(connection, merchant_id=lock.merchant_id, attempt_id=lock.attempt_id)
     coupon_ids = tuple(dict.fromkeys(lock.coupon_ids))
@@ -42,7 +44,7 @@ def lock_coupons(connection: Connection, lock: LockCoupons, *, now: datetime) ->
         taking = Taking(
             merchant_id=lock.merchant_id,
             coupon_id=coupon_id,
-            card_id=lock.card_id,
+            card_id=lock.card_id or "",
             attempt_id=lock.attempt_id,
             store_id=lock.store_id,
             at=to_micros(now),
@@ -51,6 +53,15 @@ def lock_coupons(connection: Connection, lock: LockCoupons, *, now: datetime) ->
             is_new = True
         else:
             _refuse_unless_ours(connection, taking)
+    short = hold_stock(
+        connection,
+        lock.stock,
+        merchant_id=lock.merchant_id,
+        attempt_id=lock.attempt_id,
+        at=to_micros(now),
+    )
+    if short is not None:
+        raise BackendSoldOut(short)
     return Locked(replayed=not is_new and bool(coupon_ids), coupon_ids=coupon_ids)
 
 
@@ -70,6 +81,7 @@ def release_attempt(connection: Connection, attempt: ReleaseAttempt) -> Released
     coupon_ids = read_locked(connection, **key)
     for coupon_id in coupon_ids:
         unlock_coupon(connection, coupon_id=coupon_id, **key)
+    release_stock(connection, **key)
     write_released(connection, coupon_ids=dump(coupon_ids), **key)
     return Released(replayed=False, coupon_ids=tuple(coupon_ids))
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+MAJOR = 100
+"""Minor units of one major unit, in every currency of an alliance."""
+
 
 class CouponKind(StrEnum):
     """What a coupon does."""
@@ -107,7 +110,10 @@ class Decision:
     """One candidate benefit: whether it applied, and why.
 
     Attributes:
-        id: unique within its quote or order; allocations name it. A coupon's is the coupon's id.
+        id: unique within its quote or order; allocations name it. A coupon's is the coupon's id,
+            a promotion's the promotion's.
+        title: a name that somebody gave; empty when `merchants.wording` names it.
+        says: code of its sentence in `merchants.wording`; `facts` are what the sentence tells.
         reason: code in capitals; None when applied.
         amount_minor: what it took off; 0 unless applied.
         blocked_by: id of the decision that excluded it.
@@ -119,12 +125,13 @@ class Decision:
     title: str
     kind: DecisionKind
     outcome: DecisionOutcome
-    message: str
+    says: str
     amount_minor: int = 0
     reason: str | None = None
     blocked_by: str | None = None
     missing_minor: int | None = None
     rule_version: int | None = None
+    facts: tuple[tuple[str, int | str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,14 @@ class Redemption:
 
 
 @dataclass(frozen=True, slots=True)
+class StockUnits:
+    """Units of a promotion's stock that a price uses; at least 1."""
+
+    promotion_id: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Priced:
     """A priced cart.
 
@@ -181,6 +196,7 @@ class Priced:
         coupon_ids: the merchant's coupons that applied, to be locked there.
         alliance_coupon_ids: the alliance's coupons that applied, to be locked there.
         redemptions: what each applied coupon takes off, and who bears it.
+        stock: units of promotions with a stock, to be reserved at the merchant.
     """
 
     version: str
@@ -197,3 +213,4 @@ class Priced:
     coupon_ids: tuple[str, ...]
     alliance_coupon_ids: tuple[str, ...]
     redemptions: tuple[Redemption, ...]
+    stock: tuple[StockUnits, ...] = ()

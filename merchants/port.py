@@ -16,7 +16,7 @@ from merchants.events import Event as Event
 from merchants.events import EventKind as EventKind
 from merchants.events import OrderFacts as OrderFacts
 from merchants.events import OrderState as OrderState
-from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced
+from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced, StockUnits
 from merchants.tiers import Standing
 
 
@@ -71,13 +71,19 @@ class PriceCart:
 
 @dataclass(frozen=True, slots=True)
 class LockCoupons:
-    """Locks coupons of one backend for an attempt; all or none."""
+    """Locks coupons of one backend, and holds stock there, for an attempt; all or none.
+
+    Attributes:
+        card_id: None for an anonymous buyer, who has no coupons.
+        stock: `Priced.stock`, what flash sales give.
+    """
 
     merchant_id: str
     attempt_id: str
     store_id: str
-    card_id: str
-    coupon_ids: tuple[str, ...]
+    card_id: str | None
+    coupon_ids: tuple[str, ...] = ()
+    stock: tuple[StockUnits, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +305,9 @@ class Backend(Protocol):
         ...
 
     async def lock(self, lock: LockCoupons) -> Locked:
-        """Locks coupons. Refuses BackendAttemptReleased, CouponTaken, NotFound."""
+        """Locks coupons and stock. Refuses BackendAttemptReleased, CouponTaken, NotFound,
+        BackendSoldOut.
+        """
         ...
 
     async def place(self, order: PlaceOrder) -> Placed:

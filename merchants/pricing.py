@@ -11,57 +11,53 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from kernel.units import WHOLE_BP, share_bp
+from kernel.units import WHOLE_BP
+from merchants.benefits import BenefitInForce as BenefitInForce
+from merchants.benefits import best_percentage, earn_rate, lost_percentages
 from merchants.offers import (
+    MAJOR,
     Allocation,
     Decision,
-    DecisionKind,
     DecisionOutcome,
     Priced,
     PricedLine,
     Redemption,
 )
 from merchants.port import PriceCart
+from merchants.promotions.decisions import parity_decisions, promotion_decisions
+from merchants.promotions.goods import GoodsPrice, Percentage, goods_price
+from merchants.promotions.terms import Buyer, Promotion
 from merchants.spending import Spending, coins_spending, points_spending
-from merchants.stacking import MAJOR, AppliedCoupon, Candidate, coupon_layer, money_text
-from merchants.tiers import Benefit
-
-PERCENT_OFF = "PERCENT_OFF"
-POINTS_MULTIPLIER = "POINTS_MULTIPLIER"
-
-
-@dataclass(frozen=True, slots=True)
-class BenefitInForce:
-    """A benefit of the tier that the buyer stands in."""
-
-    ladder: str
-    ladder_version: int
-    position: int
-    benefit: Benefit
-
-    @property
-    def decision_id(self) -> str:
-        """Names the decision about it."""
-        return f"tier:{self.ladder}:{self.position}"
+from merchants.stacking import AppliedCoupon, Candidate, coupon_layer
 
 
 @dataclass(frozen=True, slots=True)
 class PriceRules:
-    """What a price depends on beside the cart: the buyer's benefits and coupons here."""
+    """What a price depends on beside the cart: what is on offer, and what the buyer has here.
+
+    Attributes:
+        promotions: those that are on at the instant, open to this buyer or not.
+        rank: the buyer's best rank in any ladder; 0 for none.
+    """
 
     benefits: tuple[BenefitInForce, ...] = ()
     coupons: tuple[Candidate, ...] = ()
     alliance_coupons: tuple[Candidate, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
+    rank: int = 0
 
 
 class _Layers:
     """The lines as the layers take their shares, and the decisions so far."""
 
-    def __init__(self, cart: PriceCart) -> None:
+    def __init__(self, cart: PriceCart, goods: GoodsPrice) -> None:
         self.cart = cart
-        self.left = [line.list_minor for line in cart.lines]
-        self.allocations: list[list[Allocation]] = [[] for _ in cart.lines]
+        self.goods = goods
+        self.left = list(goods.left_minor)
+        self.allocations = [[Allocation(*each) for each in line] for line in goods.shares]
         self.decisions: list[Decision] = []
+        self.applied: list[AppliedCoupon] = []
+        self.foreign: list[AppliedCoupon] = []
 
     def take(self, decision_id: str, shares: Sequence[int]) -> None:
         """Takes each line's share of one decision off it."""
@@ -77,19 +73,77 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
     Identities: `list == payable` + Σ allocations, for each line and in all (shipping apart); a
     member never pays more than a stranger.
 
-    Source: docs/rules/pricing.md, rules 1 to 8.
+    Source: docs/rules/pricing.md.
     """
-    layers = _Layers(cart)
-    _take_tier_benefit(layers, rules.benefits)
-    after_promotions = tuple(layers.left)
-    own = _take_coupons(layers, rules.coupons, after_promotions)
-    foreign = _take_coupons(layers, rules.alliance_coupons, after_promotions)
+    percentage = best_percentage(rules.benefits)
+    public = _goods(cart, rules, Buyer(is_member=False), None)
+    goods = public
+    if cart.card_id is not None:
+        goods = _goods(cart, rules, Buyer(True, rules.rank), percentage)
+    layers = _after_coupons(cart, rules, goods)
+    decisions = promotion_decisions(goods, cart.lines, percentage=percentage)
+    if goods.left_minor != public.left_minor:
+        otherwise = _after_coupons(cart, rules, public)
+        if sum(otherwise.left) < sum(layers.left):
+            layers = otherwise
+            decisions = promotion_decisions(public, cart.lines, percentage=None)
+            decisions += parity_decisions(public, goods, percentage)
+    decisions += lost_percentages(rules.benefits)
+    layers.decisions[:0] = decisions
+    return _finish(cart, rules, layers, public)
+
+
+def _goods(
+    cart: PriceCart, rules: PriceRules, buyer: Buyer, percentage: Percentage | None
+) -> GoodsPrice:
+    return goods_price(cart.lines, rules.promotions, buyer=buyer, percentage=percentage, at=cart.at)
+
+
+def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _Layers:
+    layers = _Layers(cart, goods)
+    layers.applied.extend(_take_coupons(layers, rules.coupons, goods.left_minor))
+    layers.foreign.extend(_take_coupons(layers, rules.alliance_coupons, goods.left_minor))
+    return layers
+
+
+def _finish(cart: PriceCart, rules: PriceRules, layers: _Layers, public: GoodsPrice) -> Priced:
     points = points_spending(cart, layers.left)
     _spend(layers, points)
     coins = coins_spending(cart, layers.left)
     _spend(layers, coins)
-    earn_bps = _earn_bps(layers, rules.benefits)
-    lines = tuple(
+    earn_bps, earning = earn_rate(rules.benefits)
+    layers.decisions.extend(earning)
+    cash = sum(layers.left)
+    coupons = (*layers.applied, *layers.foreign)
+    unversioned = Priced(
+        version="",
+        list_minor=sum(line.list_minor for line in cart.lines),
+        payable_minor=cash + cart.shipping_minor,
+        anonymous_payable_minor=sum(public.left_minor) + cart.shipping_minor,
+        points_spent=points.spent,
+        coins_spent_minor=coins.spent,
+        shipping_minor=cart.shipping_minor,
+        points_to_earn=points_earned(
+            cash, per_major=cart.earn_points_per_major_unit if cart.card_id else 0, bps=earn_bps
+        ),
+        earn_bps=earn_bps,
+        lines=_priced_lines(layers, points, coins),
+        decisions=tuple(layers.decisions),
+        coupon_ids=tuple(each.coupon.coupon_id for each in layers.applied),
+        alliance_coupon_ids=tuple(each.coupon.coupon_id for each in layers.foreign),
+        redemptions=tuple(
+            Redemption(
+                each.coupon.coupon_id, each.amount_minor, each.coupon.terms.funder_alliance_bps
+            )
+            for each in coupons
+        ),
+        stock=layers.goods.stock,
+    )
+    return replace(unversioned, version=version_of(cart, unversioned))
+
+
+def _priced_lines(layers: _Layers, points: Spending, coins: Spending) -> tuple[PricedLine, ...]:
+    return tuple(
         PricedLine(
             index=index,
             sku=line.sku,
@@ -100,34 +154,8 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
             coins_minor=coins.spent_by_line[index],
             allocations=tuple(layers.allocations[index]),
         )
-        for index, line in enumerate(cart.lines)
+        for index, line in enumerate(layers.cart.lines)
     )
-    cash = sum(layers.left)
-    list_minor = sum(line.list_minor for line in lines)
-    unversioned = Priced(
-        version="",
-        list_minor=list_minor,
-        payable_minor=cash + cart.shipping_minor,
-        anonymous_payable_minor=list_minor + cart.shipping_minor,
-        points_spent=points.spent,
-        coins_spent_minor=coins.spent,
-        shipping_minor=cart.shipping_minor,
-        points_to_earn=points_earned(
-            cash, per_major=cart.earn_points_per_major_unit if cart.card_id else 0, bps=earn_bps
-        ),
-        earn_bps=earn_bps,
-        lines=lines,
-        decisions=tuple(layers.decisions),
-        coupon_ids=tuple(each.coupon.coupon_id for each in own),
-        alliance_coupon_ids=tuple(each.coupon.coupon_id for each in foreign),
-        redemptions=tuple(
-            Redemption(
-                each.coupon.coupon_id, each.amount_minor, each.coupon.terms.funder_alliance_bps
-            )
-            for each in (*own, *foreign)
-        ),
-    )
-    return replace(unversioned, version=version_of(cart, unversioned))
 
 
 def points_earned(cash_minor: int, *, per_major: int, bps: int = WHOLE_BP) -> int:
@@ -170,42 +198,9 @@ def version_of(cart: PriceCart, priced: Priced) -> str:
             if decision.outcome is DecisionOutcome.APPLIED
         ],
         [(each.coupon_id, each.funder_alliance_bps) for each in priced.redemptions],
+        [(each.promotion_id, each.units) for each in priced.stock],
     ]
     return hashlib.sha256(orjson.dumps(facts)).hexdigest()[:32]
-
-
-def _take_tier_benefit(layers: _Layers, benefits: Sequence[BenefitInForce]) -> None:
-    """The best percentage of the buyer's tiers; the others are refused."""
-    rivals = [each for each in benefits if each.benefit.kind == PERCENT_OFF]
-    if not rivals:
-        return
-    best = min(rivals, key=lambda each: (-(each.benefit.percent_off_bps or 0), each.decision_id))
-    shares = [share_bp(left, best.benefit.percent_off_bps or 0) for left in layers.left]
-    amount = sum(shares)
-    for each in rivals:
-        applied = each is best and amount > 0
-        layers.decisions.append(
-            Decision(
-                id=each.decision_id,
-                title=each.benefit.title,
-                kind=DecisionKind.TIER_BENEFIT,
-                outcome=DecisionOutcome.APPLIED if applied else DecisionOutcome.REFUSED,
-                message=_tier_message(applied, is_best=each is best, amount_minor=amount),
-                amount_minor=amount if applied else 0,
-                reason=None if applied else ("NO_EFFECT" if each is best else "BETTER_BENEFIT"),
-                blocked_by=None if each is best else best.decision_id,
-                rule_version=each.ladder_version,
-            )
-        )
-    layers.take(best.decision_id, shares)
-
-
-def _tier_message(applied: bool, *, is_best: bool, amount_minor: int) -> str:
-    if applied:
-        return f"Your tier takes {money_text(amount_minor)} off."
-    if is_best:
-        return "Your tier's discount would take nothing off."
-    return "Another of your tiers saves at least as much."
 
 
 def _take_coupons(
@@ -228,24 +223,3 @@ def _spend(layers: _Layers, spending: Spending) -> None:
     layers.decisions.extend(spending.decisions)
     if spending.spent:
         layers.take(spending.decisions[0].id, spending.shares_minor)
-
-
-def _earn_bps(layers: _Layers, benefits: Sequence[BenefitInForce]) -> int:
-    rivals = [each for each in benefits if each.benefit.kind == POINTS_MULTIPLIER]
-    if not rivals:
-        return WHOLE_BP
-    best = min(
-        rivals, key=lambda each: (-(each.benefit.points_multiplier_bps or 0), each.decision_id)
-    )
-    bps = max(best.benefit.points_multiplier_bps or 0, WHOLE_BP)
-    layers.decisions.append(
-        Decision(
-            id=best.decision_id,
-            title=best.benefit.title,
-            kind=DecisionKind.TIER_BENEFIT,
-            outcome=DecisionOutcome.APPLIED,
-            message="Your tier multiplies the points that this order earns.",
-            rule_version=best.ladder_version,
-        )
-    )
-    return bps

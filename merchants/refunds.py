@@ -20,6 +20,7 @@ from merchants.offers import CouponOutcome, Redemption
 from merchants.orders_sql import OrderRow, read_orders, write_refunded
 from merchants.outbox_sql import add_event, read_cursor, refund_event
 from merchants.port import OrderState, Refunded, RefundOrder, RefundTerms
+from merchants.promotions.stock_sql import return_stock
 from merchants.refunding import PaidOrder, RefundShares, refund_amount, refund_lines
 from merchants.refunds_sql import RefundRow, insert_refund, read_refunds
 from merchants.refusals import RefundConflict
@@ -74,6 +75,8 @@ def refund_order(
     row = _row(order, refund, shares, outcome, fact_hash, position=len(earlier) + 1, now=now)
     insert_refund(connection, row)
     _move_order(connection, order, row)
+    if shares.is_full and refund.lines:
+        return_stock(connection, merchant_id=order.merchant_id, order_id=order.order_id)
     for coupon_id, attempt_id in returned:
         return_coupon(
             connection,

@@ -26,6 +26,13 @@ class BackendAttemptReleased(Refusal):
 
 
 @dataclass(eq=False)
+class BackendSoldOut(Refusal):
+    """Too few units of a promotion's stock are left; the cart costs something else now."""
+
+    promotion_id: str
+
+
+@dataclass(eq=False)
 class OrderConflict(Refusal):
     """The merchant has another order, with other facts, under this number."""
 

@@ -1,4 +1,4 @@
-"""A merchant changes its own rules: ladders, templates, coupons. One answer per request id."""
+"""A merchant changes its own rules: ladders, templates, promotions. One answer per request id."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash
 from merchants.coupons import TemplateDraft
 from merchants.hosted import HostedBackend
 from merchants.issuing import create_template, issue_to_cards, require_active
+from merchants.promotions.setting import set_promotion
+from merchants.promotions.terms import PromotionTerms
 from merchants.registry_sql import read_state
 from merchants.rights import require_may_act_for
 from merchants.standings import set_ladder
@@ -70,6 +72,36 @@ class Rulebook:
             return {"merchantId": merchant_id, "templateId": template_id, "warnings": warnings}
 
         return await self._answer("createCouponTemplate", request_id, body, work)
+
+    async def set_promotion(
+        self,
+        merchant_id: str,
+        terms: PromotionTerms,
+        *,
+        promotion_id: str | None,
+        request_id: str,
+        body: object,
+    ) -> Answer:
+        """The outcome: `promotionId` and `version`.
+
+        Refuses NotFound, MerchantNotActive, InvalidInput.
+        """
+        now = self._backend.clock.now()
+
+        def work(connection: Connection) -> dict[str, Any]:
+            self._require_known(connection, merchant_id)
+            require_active(connection, merchant_id)
+            made_id, version = set_promotion(
+                connection,
+                terms,
+                merchant_id=merchant_id,
+                promotion_id=promotion_id,
+                now=now,
+                ids=self._backend.ids,
+            )
+            return {"merchantId": merchant_id, "promotionId": made_id, "version": version}
+
+        return await self._answer("setPromotion", request_id, body, work)
 
     async def issue(
         self, template_id: str, card_ids: Sequence[str], *, request_id: str, body: object

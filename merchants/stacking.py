@@ -19,16 +19,13 @@ from merchants.offers import (
     OfferedCoupon,
 )
 
-MAJOR = 100
-"""Minor units of one major unit, in every currency of an alliance."""
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A coupon to be considered.
 
     Attributes:
-        barred: reason code and sentence when it can not be used at all; None otherwise.
+        barred: reason code and code of the sentence when it can not be used at all.
     """
 
     coupon: OfferedCoupon
@@ -125,18 +122,14 @@ def in_scope(terms: CouponTerms, line: CartLine) -> bool:
     )
 
 
-def money_text(amount_minor: int) -> str:
-    """An amount for people, in major units: `12.00`."""
-    return f"{amount_minor // MAJOR}.{amount_minor % MAJOR:02d}"
-
-
 def refused(
     coupon: OfferedCoupon,
     reason: str,
-    message: str,
     *,
+    says: str | None = None,
     blocked_by: str | None = None,
     missing_minor: int | None = None,
+    facts: tuple[tuple[str, int | str], ...] = (),
 ) -> Decision:
     """The decision of a coupon that does not apply."""
     return Decision(
@@ -144,19 +137,20 @@ def refused(
         title=coupon.terms.title,
         kind=DecisionKind.COUPON,
         outcome=DecisionOutcome.REFUSED,
-        message=message,
+        says=says or reason,
         reason=reason,
         blocked_by=blocked_by,
         missing_minor=missing_minor,
         rule_version=1,
+        facts=facts,
     )
 
 
 def _barred(candidate: Candidate) -> Decision | None:
     if candidate.barred is None:
         return None
-    reason, message = candidate.barred
-    return refused(candidate.coupon, reason, message)
+    reason, says = candidate.barred
+    return refused(candidate.coupon, reason, says=says)
 
 
 def _unmet(
@@ -164,18 +158,18 @@ def _unmet(
 ) -> Decision | None:
     terms = coupon.terms
     if terms.channels is not None and channel not in terms.channels:
-        return refused(coupon, "COUPON_WRONG_CHANNEL", "This coupon is not for this kind of store.")
+        return refused(coupon, "COUPON_WRONG_CHANNEL")
     scope = [in_scope(terms, line) for line in lines]
     if not any(scope):
-        return refused(coupon, "OUT_OF_SCOPE", "Nothing in the cart is covered by this coupon.")
+        return refused(coupon, "OUT_OF_SCOPE")
     spend = sum(amount for amount, is_in in zip(spend_minor, scope, strict=True) if is_in)
     if spend < terms.min_spend_minor:
         missing = terms.min_spend_minor - spend
         return refused(
             coupon,
             "BELOW_MIN_SPEND",
-            f"Spend {money_text(missing)} more to use this coupon.",
             missing_minor=missing,
+            facts=(("missing", missing),),
         )
     return None
 
@@ -197,9 +191,7 @@ def _best(
 
 def _decide(rivals: Sequence[OfferedCoupon], winner: AppliedCoupon) -> list[Decision]:
     if winner.amount_minor == 0:
-        return [
-            refused(coupon, "NO_EFFECT", "This coupon would take nothing off.") for coupon in rivals
-        ]
+        return [refused(coupon, "NO_EFFECT") for coupon in rivals]
     decisions = []
     for coupon in rivals:
         if coupon is winner.coupon:
@@ -209,9 +201,10 @@ def _decide(rivals: Sequence[OfferedCoupon], winner: AppliedCoupon) -> list[Deci
                     title=coupon.terms.title,
                     kind=DecisionKind.COUPON,
                     outcome=DecisionOutcome.APPLIED,
-                    message=f"Takes {money_text(winner.amount_minor)} off.",
+                    says="TAKES_OFF",
                     amount_minor=winner.amount_minor,
                     rule_version=1,
+                    facts=(("amount", winner.amount_minor),),
                 )
             )
         else:
@@ -219,9 +212,8 @@ def _decide(rivals: Sequence[OfferedCoupon], winner: AppliedCoupon) -> list[Deci
                 refused(
                     coupon,
                     "STACKING_GROUP",
-                    f"Only one of these coupons can be used; “{winner.coupon.terms.title}” "
-                    "saves at least as much.",
                     blocked_by=winner.coupon.coupon_id,
+                    facts=(("winner", winner.coupon.terms.title),),
                 )
             )
     return decisions

@@ -19,6 +19,7 @@ from merchants.offers import (
     Priced,
     PricedLine,
     Redemption,
+    StockUnits,
 )
 from merchants.refunding import LineRefund
 from merchants.tiers import Benefit, Step
@@ -83,12 +84,13 @@ def decisions_as_json(decisions: Iterable[Decision]) -> list[Any]:
             each.title,
             each.kind,
             each.outcome,
-            each.message,
+            each.says,
             each.amount_minor,
             each.reason,
             each.blocked_by,
             each.missing_minor,
             each.rule_version,
+            each.facts,
         ]
         for each in decisions
     ]
@@ -97,7 +99,19 @@ def decisions_as_json(decisions: Iterable[Decision]) -> list[Any]:
 def decisions_from_json(stored: list[Any]) -> tuple[Decision, ...]:
     """The decisions that `decisions_as_json` wrote."""
     return tuple(
-        Decision(each[0], each[1], DecisionKind(each[2]), DecisionOutcome(each[3]), *each[4:])
+        Decision(
+            each[0],
+            each[1],
+            DecisionKind(each[2]),
+            DecisionOutcome(each[3]),
+            each[4],
+            amount_minor=each[5],
+            reason=each[6],
+            blocked_by=each[7],
+            missing_minor=each[8],
+            rule_version=each[9],
+            facts=tuple((name, value) for name, value in each[10]),
+        )
         for each in stored
     )
 
@@ -129,6 +143,7 @@ def priced_as_json(priced: Priced) -> dict[str, Any]:
         "coupons": list(priced.coupon_ids),
         "allianceCoupons": list(priced.alliance_coupon_ids),
         "redemptions": redemptions_as_json(priced.redemptions),
+        "stock": [[each.promotion_id, each.units] for each in priced.stock],
     }
 
 
@@ -149,6 +164,7 @@ def priced_from_json(stored: dict[str, Any]) -> Priced:
         coupon_ids=tuple(stored["coupons"]),
         alliance_coupon_ids=tuple(stored["allianceCoupons"]),
         redemptions=redemptions_from_json(stored["redemptions"]),
+        stock=tuple(StockUnits(*each) for each in stored["stock"]),
     )
 
 

@@ -18,10 +18,12 @@ from sqlalchemy import (
 )
 
 from kernel.requests import request_table
+from merchants.promotions.tables import promotion_tables
 
 NEVER = 2**62
 metadata = MetaData()
 requests = request_table(metadata)
+promotion_tables(metadata)
 
 
 def _key(name: str) -> Column[str]:

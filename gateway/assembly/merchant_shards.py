@@ -24,6 +24,7 @@ def _merchant_of_id(value: Any) -> str:
 ROUTES = {
     "setTierLadder": ByArgument(("input", "merchantId")),
     "createCouponTemplate": ByArgument(("input", "merchantId")),
+    "setPromotion": ByArgument(("input", "merchantId")),
     "issueCoupons": ByArgument(("input", "templateId"), _merchant_of_id),
 }
 """Where each public root field of the merchants subgraph names its merchant."""

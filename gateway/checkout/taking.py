@@ -12,8 +12,9 @@ from kernel.ids import merchant_of
 from kernel.refusals import NotFound, Refusal, RequestInProgress
 from kernel.requests import RequestKey
 from ledger.contract import AttemptReleased, HoldFunds
+from merchants.offers import StockUnits
 from merchants.port import LockCoupons
-from merchants.refusals import BackendAttemptReleased
+from merchants.refusals import BackendAttemptReleased, BackendSoldOut
 
 
 async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) -> None:
@@ -23,6 +24,7 @@ async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) 
 
     Raises:
         CouponTaken, InsufficientPoints, InsufficientCoins, DebtOpen: another was faster.
+        QuoteStale: a flash sale has fewer units left, so that the cart costs something else now.
         DatabaseUnavailable, Overloaded: a backend or the ledger does not answer.
     """
     try:
@@ -58,21 +60,27 @@ async def _refuse_taken(desk: Desk, checkout: SavedCheckout) -> None:
             # Nobody has it: its time is over, or it never was the customer's. The price says so.
             continue
     if became_free:
-        priced = await desk.backend.price(checkout.cart)
-        currency = desk.settings.current.values.currency
-        raise QuoteStale(priced=priced_as_dict(priced), currency=currency)
+        raise await _stale(desk, checkout)
+
+
+async def _stale(desk: Desk, checkout: SavedCheckout) -> QuoteStale:
+    priced = await desk.backend.price(checkout.cart)
+    currency = desk.settings.current.values.currency
+    return QuoteStale(priced=priced_as_dict(priced), currency=currency)
 
 
 async def _take(desk: Desk, checkout: SavedCheckout) -> None:
-    card_id = checkout.card_id
-    if card_id is None:
-        return
-
     async def lock(merchant_id: str, coupon_ids: tuple[str, ...]) -> None:
-        await lock_coupons(desk, checkout, merchant_id=merchant_id, coupon_ids=coupon_ids)
+        stock = checkout.agreed.stock if merchant_id == checkout.merchant_id else ()
+        try:
+            await lock_coupons(
+                desk, checkout, merchant_id=merchant_id, coupon_ids=coupon_ids, stock=stock
+            )
+        except BackendSoldOut as refusal:
+            raise await _stale(desk, checkout) from refusal
         desk.reach(f"take.coupons.{merchant_id == ALLIANCE_MERCHANT_ID}")
 
-    async def hold() -> None:
+    async def hold(card_id: str) -> None:
         await desk.ledger.hold(
             HoldFunds(
                 attempt_id=checkout.attempt_id,
@@ -86,24 +94,29 @@ async def _take(desk: Desk, checkout: SavedCheckout) -> None:
         desk.reach("take.funds")
 
     steps = []
-    if checkout.agreed.coupon_ids:
+    if checkout.agreed.coupon_ids or checkout.agreed.stock:
         steps.append(lock(checkout.merchant_id, checkout.agreed.coupon_ids))
     if checkout.agreed.alliance_coupon_ids:
         steps.append(lock(ALLIANCE_MERCHANT_ID, checkout.agreed.alliance_coupon_ids))
-    if checkout.holds_funds:
-        steps.append(hold())
+    if checkout.holds_funds and checkout.card_id is not None:
+        steps.append(hold(checkout.card_id))
     await all_done(*steps)
 
 
 async def lock_coupons(
-    desk: Desk, checkout: SavedCheckout, *, merchant_id: str, coupon_ids: tuple[str, ...]
+    desk: Desk,
+    checkout: SavedCheckout,
+    *,
+    merchant_id: str,
+    coupon_ids: tuple[str, ...],
+    stock: tuple[StockUnits, ...] = (),
 ) -> None:
-    """Locks coupons of one backend for the checkout's attempt, all or none.
+    """Locks coupons of one backend, and holds stock, for the checkout's attempt, all or none.
 
     Raises:
         CouponTaken: another attempt has one.
+        BackendSoldOut: a flash sale has fewer units left.
     """
-    assert checkout.card_id is not None
     await desk.backend.lock(
         LockCoupons(
             merchant_id=merchant_id,
@@ -111,5 +124,6 @@ async def lock_coupons(
             store_id=checkout.cart.store_id,
             card_id=checkout.card_id,
             coupon_ids=coupon_ids,
+            stock=stock,
         )
     )

@@ -14,6 +14,7 @@ from kernel.graphql import (
     RequestInProgressRefusal,
 )
 from merchants.schema.coupons import Coupon
+from merchants.schema.promotions import Promotion
 from merchants.schema.refusals import (
     MerchantNotActiveRefusal,
     NotAMemberRefusal,
@@ -54,6 +55,16 @@ class CouponsIssued:
     )
 
 
+@strawberry.type(description="The promotion has a new version.")
+class PromotionSet:
+    """The promotion has a new version."""
+
+    replayed: bool = strawberry.field(
+        description="Whether this answers a repeat of an earlier request."
+    )
+    promotion: Promotion = strawberry.field(description="The new version.")
+
+
 SetTierLadderResult = Annotated[
     TierLadderSet
     | MerchantNotActiveRefusal
@@ -84,4 +95,14 @@ IssueCouponsResult = Annotated[
     | RequestIdReusedRefusal
     | RequestInProgressRefusal,
     strawberry.union("IssueCouponsResult", description="Answer of `issueCoupons`."),
+]
+
+SetPromotionResult = Annotated[
+    PromotionSet
+    | MerchantNotActiveRefusal
+    | InvalidInputRefusal
+    | NotFoundRefusal
+    | RequestIdReusedRefusal
+    | RequestInProgressRefusal,
+    strawberry.union("SetPromotionResult", description="Answer of `setPromotion`."),
 ]

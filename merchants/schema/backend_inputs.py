@@ -130,6 +130,16 @@ class BackendJoinInput:
     is_new_member: bool = strawberry.field(description="Whether the person is new to the alliance.")
 
 
+@strawberry.federation.input(
+    inaccessible=True, description="Units of a promotion's stock that a price uses."
+)
+class BackendStockInput:
+    """Units of a promotion's stock."""
+
+    promotion_id: strawberry.ID = strawberry.field(description="The promotion.")
+    units: int = strawberry.field(description="Units, at least 1.")
+
+
 @strawberry.federation.input(inaccessible=True, description="Input of `backendLock`.")
 class BackendLockInput:
     """Input of `backendLock`."""
@@ -137,8 +147,13 @@ class BackendLockInput:
     merchant_id: strawberry.ID = strawberry.field(description=_WHOSE)
     attempt_id: strawberry.ID = strawberry.field(description=_ATTEMPT)
     store_id: strawberry.ID = strawberry.field(description="Where.")
-    card_id: strawberry.ID = strawberry.field(description="The card.")
+    card_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The card; absent: an anonymous buyer, who has no coupons."
+    )
     coupon_ids: Sequence[strawberry.ID] = strawberry.field(description="Coupons to lock.")
+    stock: Sequence[BackendStockInput] | None = strawberry.field(
+        default=None, description="Units of flash sales to hold."
+    )
 
 
 @strawberry.federation.input(inaccessible=True, description="Input of `backendPlace`.")

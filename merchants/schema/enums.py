@@ -7,6 +7,7 @@ import strawberry
 from merchants.coupons import CouponState, CouponTemplateState, Funder
 from merchants.offers import CouponKind, CouponOutcome, DecisionKind, DecisionOutcome
 from merchants.port import EventKind, OrderState
+from merchants.promotions.terms import PromotionKind
 from merchants.tiers import TierMetric, TierWindow
 
 strawberry.enum(CouponKind, description="What a coupon does.")
@@ -16,6 +17,7 @@ strawberry.enum(Funder, description="Who bears a coupon's cost.")
 strawberry.enum(DecisionKind, description="What a decision is about.")
 strawberry.enum(DecisionOutcome, description="What became of a candidate benefit.")
 strawberry.enum(CouponOutcome, description="What a refund does to the coupons of its order.")
+strawberry.enum(PromotionKind, description="What a promotion does.")
 strawberry.enum(OrderState, description="State of an order.")
 strawberry.enum(TierMetric, description="What a ladder measures.")
 strawberry.enum(TierWindow, description="Over which time a ladder measures.")
@@ -33,6 +35,7 @@ __all__ = [
     "EventKind",
     "Funder",
     "OrderState",
+    "PromotionKind",
     "TierMetric",
     "TierWindow",
 ]

@@ -16,6 +16,7 @@ from kernel.graphql import Long, RefusalPayload
 from kernel.refusals import Refusal
 from merchants.refusals import (
     BackendAttemptReleased,
+    BackendSoldOut,
     CouponTaken,
     MerchantNotActive,
     NotAMember,
@@ -127,6 +128,15 @@ class BackendAttemptReleasedRefusal(RefusalPayload):
     """Payload of `BackendAttemptReleased`."""
 
 
+@strawberry.federation.type(
+    inaccessible=True, description="Too few units of a promotion's stock are left."
+)
+class BackendSoldOutRefusal(RefusalPayload):
+    """Payload of `BackendSoldOut`."""
+
+    promotion_id: strawberry.ID = strawberry.field(description="The promotion.")
+
+
 REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     CouponTaken: CouponTakenRefusal,
     OrderConflict: OrderConflictRefusal,
@@ -136,6 +146,7 @@ REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     NotAMember: NotAMemberRefusal,
     QuotaExhausted: QuotaExhaustedRefusal,
     BackendAttemptReleased: BackendAttemptReleasedRefusal,
+    BackendSoldOut: BackendSoldOutRefusal,
 }
 
 

@@ -6,6 +6,7 @@ import strawberry
 
 from merchants.resolvers import backend
 from merchants.resolvers import mutations as resolve
+from merchants.resolvers import promotions as resolve_promotion
 
 _MERCHANT_OR_ADMIN = [["merchant"], ["admin"]]
 
@@ -56,6 +57,12 @@ class Mutation:
         resolver=resolve.issue_coupons,
         requires_scopes=_MERCHANT_OR_ADMIN,
         description="Gives one coupon to each card; all or none.",
+    )
+    set_promotion = strawberry.federation.mutation(
+        resolver=resolve_promotion.set_promotion,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Makes a promotion, or a new version of one, which is in force at once: carts "
+        "that are quoted from then on are priced by it.",
     )
     backend_join = strawberry.federation.mutation(
         resolver=backend.backend_join,

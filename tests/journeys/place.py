@@ -28,6 +28,7 @@ SENDERS = {
     "setTierLadder": ("SetTierLadder", "tea"),
     "createCouponTemplate": ("CreateCouponTemplate", "tea"),
     "issueCoupons": ("IssueCoupons", "tea"),
+    "setPromotion": ("SetPromotion", "tea"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -153,6 +154,14 @@ TEMPLATE = {
     "minSpend": cny(1_000),
     "quotaPerMember": 10,
 }
+PROMOTION = {
+    "title": "满50减8",
+    "kind": "THRESHOLD_OFF",
+    "startsAt": "2026-03-01T00:00:00Z",
+    "endsAt": "2027-03-01T00:00:00Z",
+    "threshold": cny(5_000),
+    "off": cny(800),
+}
 STEPS = [{"name": "新客", "rank": 1, "threshold": 1}]
 
 
@@ -200,6 +209,7 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         },
         "createCouponTemplate": {**TEMPLATE, "merchantId": people.tea},
         "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
+        "setPromotion": {**PROMOTION, "merchantId": people.tea},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
     }
     if field == "approveSettlementRule":

@@ -29,7 +29,7 @@ ADMIN = (
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
-    "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons "
+    "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons SetPromotion "
     "MyStatements MyStatement"
 )
 MEMBER = "MyCard MyHistory MyOrders"
@@ -140,6 +140,28 @@ INPUTS = {
         "funderAllianceBps": "Int",
         "shareable": "Boolean = false",
         "forNewMembers": "Boolean = false",
+    },
+    "SetPromotionInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "promotionId": "ID",
+        "title": "String!",
+        "kind": "PromotionKind!",
+        "startsAt": "DateTime!",
+        "endsAt": "DateTime!",
+        "threshold": "MoneyInput",
+        "off": "MoneyInput",
+        "percentOffBps": "Int",
+        "price": "MoneyInput",
+        "skus": "[String!]",
+        "categoryIds": "[String!]",
+        "stock": "Int",
+        "earlyAccessRank": "Int",
+        "earlyAccessMinutes": "Int",
+        "membersOnly": "Boolean = false",
+        "stacksWithMemberPrice": "Boolean = false",
+        "weekdays": "[Int!]",
+        "monthDays": "[Int!]",
     },
     "IssueCouponsInput": {"requestId": "ID!", "templateId": "ID!", "cardIds": "[ID!]!"},
     "ConfigureAllianceInput": {

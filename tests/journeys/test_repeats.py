@@ -41,6 +41,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "setTierLadder": {"window": "CALENDAR_YEAR"},
     "createCouponTemplate": {"title": "另一种"},
     "issueCoupons": {"cardIds": []},
+    "setPromotion": {"title": "另一个"},
 }
 """Another body of each mutation."""
 

@@ -79,6 +79,7 @@ MUTATIONS = {
     "setTierLadder": ("SetTierLadder", RULES),
     "createCouponTemplate": ("CreateCouponTemplate", RULES),
     "issueCoupons": ("IssueCoupons", RULES),
+    "setPromotion": ("SetPromotion", RULES),
 }
 ROOTS = {
     **QUERIES,

@@ -14,6 +14,7 @@ from merchants.port import (
     ReleaseAttempt,
 )
 from merchants.refusals import CouponTaken, MerchantNotActive
+from merchants.wording import message_of
 from tests.merchants.shop import (
     ALLIANCE,
     ANN,
@@ -179,7 +180,8 @@ async def test_a_missed_threshold_says_how_much_is_missing(shop: Shop) -> None:
     decision = (await shop.backend.price(cart(5_000))).decisions[0]
 
     assert (decision.reason, decision.missing_minor) == ("BELOW_MIN_SPEND", 1_200)
-    assert "12.00" in decision.message
+    assert "12.00" in message_of(decision, "en")
+    assert "12.00" in message_of(decision, "zh")
 
 
 @pytest.mark.parametrize(
