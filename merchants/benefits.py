@@ -61,6 +61,24 @@ def lost_percentages(benefits: Sequence[BenefitInForce]) -> list[Decision]:
     ]
 
 
+def free_shipping(benefits: Sequence[BenefitInForce], shipping_minor: int) -> Decision | None:
+    """That a tier pays the shipping; None when none does, or there is no shipping."""
+    givers = [each for each in benefits if each.benefit.kind == FREE_SHIPPING]
+    if not givers or shipping_minor == 0:
+        return None
+    first = min(givers, key=lambda each: each.decision_id)
+    return Decision(
+        id=first.decision_id,
+        title=first.benefit.title,
+        kind=DecisionKind.SHIPPING,
+        outcome=DecisionOutcome.APPLIED,
+        says="FREE_SHIPPING",
+        amount_minor=shipping_minor,
+        rule_version=first.ladder_version,
+        facts=(("amount", shipping_minor),),
+    )
+
+
 def earn_rate(benefits: Sequence[BenefitInForce]) -> tuple[int, list[Decision]]:
     """Points earned, basis points of the usual, and the decision about it."""
     rivals = [each for each in benefits if each.benefit.kind == POINTS_MULTIPLIER]

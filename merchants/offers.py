@@ -73,14 +73,35 @@ class CartLine:
 
 
 @dataclass(frozen=True, slots=True)
+class GiftZone:
+    """Articles of which a coupon gives some: free (GIFT), or at an add-on price (EXCHANGE).
+
+    Attributes:
+        skus, category_ids: what is in the zone; at least one of the two.
+        pick: units that the member may pick.
+        value_minor: most that a unit may cost publicly; None without a limit.
+        add_on_minor: what a unit costs with the coupon; 0 for a GIFT.
+        excludes_owned: articles that the member bought here before are not given.
+    """
+
+    skus: tuple[str, ...] | None = None
+    category_ids: tuple[str, ...] | None = None
+    pick: int = 1
+    value_minor: int | None = None
+    add_on_minor: int = 0
+    excludes_owned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CouponTerms:
     """What a coupon grants, and to which goods and channels; None where there is no limit.
 
     Attributes:
-        amount_minor: what it takes off; None unless AMOUNT_OFF.
+        amount_minor: what it takes off; of a SHIPPING coupon at most, None for all of it.
         percent_off_bps: what it takes off, basis points; None unless PERCENT_OFF.
         stacking_group: one coupon per group and order; None is the default group.
         funder_alliance_bps: the alliance's share of the cost.
+        zone: what it gives; None unless GIFT or EXCHANGE.
     """
 
     title: str
@@ -94,6 +115,7 @@ class CouponTerms:
     channels: tuple[str, ...] | None = None
     stacking_group: str | None = None
     funder_alliance_bps: int = 0
+    zone: GiftZone | None = None
 
 
 @dataclass(frozen=True, slots=True)

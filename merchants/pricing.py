@@ -13,7 +13,8 @@ import orjson
 
 from kernel.units import WHOLE_BP
 from merchants.benefits import BenefitInForce as BenefitInForce
-from merchants.benefits import best_percentage, earn_rate, lost_percentages
+from merchants.benefits import best_percentage, earn_rate, free_shipping, lost_percentages
+from merchants.coupon_kinds import OpenCart
 from merchants.offers import (
     MAJOR,
     Allocation,
@@ -23,12 +24,13 @@ from merchants.offers import (
     PricedLine,
     Redemption,
 )
+from merchants.policy import PricingPolicy, cap_decisions
 from merchants.port import PriceCart
 from merchants.promotions.decisions import parity_decisions, promotion_decisions
 from merchants.promotions.goods import GoodsPrice, Percentage, goods_price
 from merchants.promotions.terms import Buyer, Promotion
 from merchants.spending import Spending, coins_spending, points_spending
-from merchants.stacking import AppliedCoupon, Candidate, coupon_layer
+from merchants.stacking import AppliedCoupon, Candidate, CouponRules, coupon_layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class PriceRules:
     Attributes:
         promotions: those that are on at the instant, open to this buyer or not.
         rank: the buyer's best rank in any ladder; 0 for none.
+        owned_skus: articles that the buyer bought here before.
+        policy: the merchant's own limits; None without any.
     """
 
     benefits: tuple[BenefitInForce, ...] = ()
@@ -45,6 +49,8 @@ class PriceRules:
     alliance_coupons: tuple[Candidate, ...] = ()
     promotions: tuple[Promotion, ...] = ()
     rank: int = 0
+    owned_skus: frozenset[str] = frozenset()
+    policy: PricingPolicy | None = None
 
 
 class _Layers:
@@ -53,11 +59,17 @@ class _Layers:
     def __init__(self, cart: PriceCart, goods: GoodsPrice) -> None:
         self.cart = cart
         self.goods = goods
+        self.shipping = cart.shipping_minor
         self.left = list(goods.left_minor)
+        self.budget: int | None = None
         self.allocations = [[Allocation(*each) for each in line] for line in goods.shares]
         self.decisions: list[Decision] = []
-        self.applied: list[AppliedCoupon] = []
-        self.foreign: list[AppliedCoupon] = []
+        self.applied: tuple[AppliedCoupon, ...] = ()
+
+    @property
+    def to_pay(self) -> int:
+        """What is left to pay in all."""
+        return sum(self.left) + self.shipping
 
     def take(self, decision_id: str, shares: Sequence[int]) -> None:
         """Takes each line's share of one decision off it."""
@@ -84,7 +96,7 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
     decisions = promotion_decisions(goods, cart.lines, percentage=percentage)
     if goods.left_minor != public.left_minor:
         otherwise = _after_coupons(cart, rules, public)
-        if sum(otherwise.left) < sum(layers.left):
+        if otherwise.to_pay < layers.to_pay:
             layers = otherwise
             decisions = promotion_decisions(public, cart.lines, percentage=None)
             decisions += parity_decisions(public, goods, percentage)
@@ -101,41 +113,73 @@ def _goods(
 
 def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _Layers:
     layers = _Layers(cart, goods)
-    layers.applied.extend(_take_coupons(layers, rules.coupons, goods.left_minor))
-    layers.foreign.extend(_take_coupons(layers, rules.alliance_coupons, goods.left_minor))
+    shipping = free_shipping(rules.benefits, cart.shipping_minor)
+    if shipping is not None:
+        layers.decisions.append(shipping)
+        layers.shipping -= shipping.amount_minor
+    layer = coupon_layer(
+        CouponRules(rules.coupons, rules.alliance_coupons, rules.owned_skus),
+        cart.lines,
+        channel=cart.channel,
+        cart=OpenCart(goods.left_minor, layers.shipping, _budget(cart, rules, goods)),
+    )
+    layers.decisions.extend(layer.decisions)
+    for applied in layer.applied:
+        layers.take(applied.coupon.coupon_id, applied.effect.shares_minor)
+    layers.applied = layer.applied
+    layers.shipping = layer.cart.shipping_minor
+    layers.budget = layer.cart.budget_minor
     return layers
 
 
+def _budget(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int | None:
+    """What coupons and points may take off goods; None without a limit.
+
+    Source: docs/rules/pricing.md, rule 22.
+    """
+    if rules.policy is None or rules.policy.discount_cap_bps is None:
+        return None
+    list_minor = sum(line.list_minor for line in cart.lines)
+    taken = list_minor - sum(goods.left_minor)
+    return max(0, list_minor * rules.policy.discount_cap_bps // WHOLE_BP - taken)
+
+
 def _finish(cart: PriceCart, rules: PriceRules, layers: _Layers, public: GoodsPrice) -> Priced:
-    points = points_spending(cart, layers.left)
+    points = points_spending(cart, layers.left, budget_minor=layers.budget)
     _spend(layers, points)
+    if layers.budget is not None:
+        layers.budget -= sum(points.shares_minor)
+        layers.decisions.extend(cap_decisions(rules.policy, left_minor=layers.budget))
     coins = coins_spending(cart, layers.left)
     _spend(layers, coins)
     earn_bps, earning = earn_rate(rules.benefits)
     layers.decisions.extend(earning)
     cash = sum(layers.left)
-    coupons = (*layers.applied, *layers.foreign)
+    own = tuple(each for each in layers.applied if not each.is_alliances)
+    foreign = tuple(each for each in layers.applied if each.is_alliances)
     unversioned = Priced(
         version="",
         list_minor=sum(line.list_minor for line in cart.lines),
-        payable_minor=cash + cart.shipping_minor,
+        payable_minor=cash + layers.shipping,
         anonymous_payable_minor=sum(public.left_minor) + cart.shipping_minor,
         points_spent=points.spent,
         coins_spent_minor=coins.spent,
-        shipping_minor=cart.shipping_minor,
+        shipping_minor=layers.shipping,
         points_to_earn=points_earned(
             cash, per_major=cart.earn_points_per_major_unit if cart.card_id else 0, bps=earn_bps
         ),
         earn_bps=earn_bps,
         lines=_priced_lines(layers, points, coins),
         decisions=tuple(layers.decisions),
-        coupon_ids=tuple(each.coupon.coupon_id for each in layers.applied),
-        alliance_coupon_ids=tuple(each.coupon.coupon_id for each in layers.foreign),
+        coupon_ids=tuple(each.coupon.coupon_id for each in own),
+        alliance_coupon_ids=tuple(each.coupon.coupon_id for each in foreign),
         redemptions=tuple(
             Redemption(
-                each.coupon.coupon_id, each.amount_minor, each.coupon.terms.funder_alliance_bps
+                each.coupon.coupon_id,
+                each.effect.amount_minor,
+                each.coupon.terms.funder_alliance_bps,
             )
-            for each in coupons
+            for each in layers.applied
         ),
         stock=layers.goods.stock,
     )
@@ -201,22 +245,6 @@ def version_of(cart: PriceCart, priced: Priced) -> str:
         [(each.promotion_id, each.units) for each in priced.stock],
     ]
     return hashlib.sha256(orjson.dumps(facts)).hexdigest()[:32]
-
-
-def _take_coupons(
-    layers: _Layers, candidates: Sequence[Candidate], spend_minor: Sequence[int]
-) -> tuple[AppliedCoupon, ...]:
-    layer = coupon_layer(
-        candidates,
-        layers.cart.lines,
-        channel=layers.cart.channel,
-        before_minor=layers.left,
-        spend_minor=spend_minor,
-    )
-    layers.decisions.extend(layer.decisions)
-    for applied in layer.applied:
-        layers.take(applied.coupon.coupon_id, applied.shares_minor)
-    return layer.applied
 
 
 def _spend(layers: _Layers, spending: Spending) -> None:

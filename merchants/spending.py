@@ -30,13 +30,16 @@ class Spending:
     decisions: tuple[Decision, ...]
 
 
-def points_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
+def points_spending(
+    cart: PriceCart, left_minor: Sequence[int], *, budget_minor: int | None = None
+) -> Spending:
     """The most that the offered points buy, for the fewest of them.
 
     Identity: `value.floor(spent) == Σ shares`.
 
     Args:
         left_minor: what is left to pay of each line.
+        budget_minor: most that they may take off, by the merchant's limit of discounts.
 
     Source: docs/rules/pricing.md, rules 4 and 5.
     """
@@ -45,6 +48,8 @@ def points_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
         return Spending(0, nothing, nothing, ())
     value = cart.member_point_value
     limit = sum(left_minor) * cart.points_cap_bps // WHOLE_BP
+    if budget_minor is not None:
+        limit = min(limit, budget_minor)
     available = min(cart.points, cart.points_available)
     points = 0
     if value.numerator:

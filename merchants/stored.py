@@ -16,6 +16,7 @@ from merchants.offers import (
     Decision,
     DecisionKind,
     DecisionOutcome,
+    GiftZone,
     Priced,
     PricedLine,
     Redemption,
@@ -226,6 +227,7 @@ def draft_as_json(draft: TemplateDraft) -> dict[str, Any]:
         "channels": terms.channels,
         "stackingGroup": terms.stacking_group,
         "termsAllianceBps": terms.funder_alliance_bps,
+        "zone": None if terms.zone is None else _zone_as_json(terms.zone),
         "funder": draft.funder,
         "funderAllianceBps": draft.funder_alliance_bps,
         "validFrom": draft.valid_from and format_datetime(draft.valid_from),
@@ -268,7 +270,32 @@ def terms_from_json(stored: dict[str, Any]) -> CouponTerms:
         channels=_texts(stored["channels"]),
         stacking_group=stored["stackingGroup"],
         funder_alliance_bps=stored["termsAllianceBps"],
+        zone=_zone_from_json(stored.get("zone")),
     )
+
+
+def _zone_from_json(stored: dict[str, Any] | None) -> GiftZone | None:
+    if stored is None:
+        return None
+    return GiftZone(
+        skus=_texts(stored["skus"]),
+        category_ids=_texts(stored["categoryIds"]),
+        pick=stored["pick"],
+        value_minor=stored["value"],
+        add_on_minor=stored["addOn"],
+        excludes_owned=stored["excludesOwned"],
+    )
+
+
+def _zone_as_json(zone: GiftZone) -> dict[str, Any]:
+    return {
+        "skus": zone.skus,
+        "categoryIds": zone.category_ids,
+        "pick": zone.pick,
+        "value": zone.value_minor,
+        "addOn": zone.add_on_minor,
+        "excludesOwned": zone.excludes_owned,
+    }
 
 
 def _texts(stored: list[str] | None) -> tuple[str, ...] | None:

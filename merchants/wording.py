@@ -62,8 +62,39 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "再买 {missing:money} 即可使用此券。",
     ),
     "STACKING_GROUP": (
-        "Only one of these coupons can be used; “{winner}” saves at least as much.",
-        "同组优惠券只能用一张，“{winner}”优惠不少于此。",
+        "Only one of these coupons can be used; you pay least with “{winner}”.",
+        "同组优惠券只能用一张，使用“{winner}”最省。",
+    ),
+    "NO_MORE_EFFECT": (
+        "The other discounts leave nothing that it would take off.",
+        "其他优惠已抵扣，使用后不能再优惠，因此未使用。",
+    ),
+    "SEARCH_LIMIT": (
+        "There are too many coupons to try each with all others; use it alone to compare.",
+        "可用券组合过多，未逐一比较；可单独选用此券。",
+    ),
+    "GIFT_NOT_IN_CART": (
+        "Put what it gives into the cart: {zone}.",
+        "请先把可选商品加入购物车：{zone}。",
+    ),
+    "GIFT_OWNED": (
+        "You have what it gives already; pick another article of it.",
+        "您已拥有该商品，请另选一件。",
+    ),
+    "GIVES": ("Gives goods worth {amount:money}.", "已赠送价值 {amount:money} 的商品。"),
+    "ADD_ON": (
+        "Takes {amount:money} off what you pick at the add-on price.",
+        "加价换购已优惠 {amount:money}。",
+    ),
+    "SHIPPING_OFF": ("Takes {amount:money} off shipping.", "运费已减 {amount:money}。"),
+    "FREE_SHIPPING": (
+        "Your tier ships free; that saves {amount:money}.",
+        "您的会员等级免运费，已省 {amount:money}。",
+    ),
+    "NO_SHIPPING": ("There is no shipping to pay.", "本单没有运费。"),
+    "DISCOUNT_CAP": (
+        "Coupons and points stop here: discounts take at most {share:percent} of public prices.",
+        "已达优惠上限：优惠最多为原价的 {share:percent}。",
     ),
     "COUPON_WRONG_CHANNEL": (
         "This coupon is not for this kind of store.",
