@@ -16,6 +16,8 @@ from merchants.coupons_sql import HeldCoupon, read_coupons, read_usable_coupons
 from merchants.ladders_sql import read_ladders
 from merchants.limits import cart_problems
 from merchants.offers import CouponKind, CouponTerms, OfferedCoupon, Priced
+from merchants.orders_sql import read_bought_lines
+from merchants.policy_sql import read_policy
 from merchants.port import PriceCart
 from merchants.pricing import BenefitInForce, PriceRules, price
 from merchants.promotions.promotions_sql import read_open_promotions
@@ -23,6 +25,7 @@ from merchants.promotions.stock_sql import read_held
 from merchants.promotions.terms import Promotion, is_on
 from merchants.stacking import Candidate
 from merchants.standings import standings_of
+from merchants.stored import lines_from_json, load
 
 CANDIDATES_MAX = 100
 _UNKNOWN = CouponTerms(title="", kind=CouponKind.AMOUNT_OFF, min_spend_minor=0)
@@ -64,16 +67,34 @@ def price_cart(
     if problems:
         raise InvalidInput(problems)
     benefits, rank = _benefits(connection, cart, alliance)
+    own = _own_coupons(connection, cart, alliance, paid_attempt_id=paid_attempt_id)
+    foreign = _alliance_coupons(cart)
     return price(
         cart,
         PriceRules(
             benefits=benefits,
             rank=rank,
             promotions=_promotions(connection, cart, alliance, paid_attempt_id=paid_attempt_id),
-            coupons=_own_coupons(connection, cart, alliance, paid_attempt_id=paid_attempt_id),
-            alliance_coupons=_alliance_coupons(cart),
+            coupons=own,
+            alliance_coupons=foreign,
+            owned_skus=_owned(connection, cart, (*own, *foreign)),
+            policy=read_policy(connection, cart.merchant_id),
         ),
     )
+
+
+def _owned(
+    connection: Connection, cart: PriceCart, candidates: Sequence[Candidate]
+) -> frozenset[str]:
+    """What the buyer bought here before, read only when a coupon asks."""
+    asks = any(
+        each.coupon.terms.zone is not None and each.coupon.terms.zone.excludes_owned
+        for each in candidates
+    )
+    if cart.card_id is None or not asks:
+        return frozenset()
+    orders = read_bought_lines(connection, merchant_id=cart.merchant_id, card_id=cart.card_id)
+    return frozenset(line.sku for lines in orders for line in lines_from_json(load(lines)))
 
 
 def _promotions(

@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kernel.callers import Caller
+from kernel.clock import to_micros
 from kernel.ids import MalformedId, is_id, merchant_of
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
 from merchants.coupons import TemplateDraft
 from merchants.hosted import HostedBackend
 from merchants.issuing import create_template, issue_to_cards, require_active
+from merchants.policy import PricingPolicy, policy_problems
+from merchants.policy_sql import read_policy, write_policy
 from merchants.promotions.setting import set_promotion
 from merchants.promotions.terms import PromotionTerms
 from merchants.registry_sql import read_state
@@ -102,6 +105,33 @@ class Rulebook:
             return {"merchantId": merchant_id, "promotionId": made_id, "version": version}
 
         return await self._answer("setPromotion", request_id, body, work)
+
+    async def set_policy(
+        self,
+        merchant_id: str,
+        discount_cap_bps: int | None,
+        *,
+        request_id: str,
+        body: object,
+    ) -> Answer:
+        """The outcome: `version` of the merchant's limits of discounts.
+
+        Refuses NotFound, MerchantNotActive, InvalidInput.
+        """
+        now = self._backend.clock.now()
+
+        def work(connection: Connection) -> dict[str, Any]:
+            self._require_known(connection, merchant_id)
+            require_active(connection, merchant_id)
+            problems = policy_problems(discount_cap_bps)
+            if problems:
+                raise InvalidInput(problems)
+            before = read_policy(connection, merchant_id)
+            made = PricingPolicy(before.version + 1 if before else 1, discount_cap_bps)
+            write_policy(connection, merchant_id, made, set_at=to_micros(now))
+            return {"merchantId": merchant_id, "version": made.version}
+
+        return await self._answer("setPricingPolicy", request_id, body, work)
 
     async def issue(
         self, template_id: str, card_ids: Sequence[str], *, request_id: str, body: object

@@ -57,7 +57,14 @@ def points_spending(
     discount = value.floor(points)
     # The fewest points that buy the same: what would buy nothing stays with the member.
     points = -(-discount * value.denominator // value.numerator) if discount else 0
-    decisions = _points_decisions(cart, points=points, discount_minor=discount, available=available)
+    is_capped = budget_minor is not None and limit == budget_minor
+    decisions = _points_decisions(
+        cart,
+        points=points,
+        discount_minor=discount,
+        available=available,
+        is_capped=is_capped,
+    )
     if discount == 0:
         return Spending(0, nothing, nothing, decisions)
     shares = apportion(discount, left_minor)
@@ -81,7 +88,7 @@ def coins_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
 
 
 def _points_decisions(
-    cart: PriceCart, *, points: int, discount_minor: int, available: int
+    cart: PriceCart, *, points: int, discount_minor: int, available: int, is_capped: bool
 ) -> tuple[Decision, ...]:
     done = _decision(
         "points",
@@ -99,6 +106,8 @@ def _points_decisions(
         facts = (*facts, ("available", cart.points_available))
     elif cart.member_point_value.floor(available) == discount_minor:
         reason = "POINTS_BUY_NOTHING"
+    elif is_capped:
+        reason = "POINTS_DISCOUNT_CAP"
     else:
         reason = "POINTS_CAP"
         facts = (*facts, ("share", cart.points_cap_bps))

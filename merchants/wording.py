@@ -133,6 +133,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{unused} points stay with you: points may pay at most {share:percent} of an order.",
         "{unused} 积分保留：积分最多可抵扣订单的 {share:percent}。",
     ),
+    "POINTS_DISCOUNT_CAP": (
+        "{unused} points stay with you: discounts have reached their limit here.",
+        "{unused} 积分保留：本店优惠已达上限。",
+    ),
     "COINS_PAY": ("Coins pay {amount:money}.", "购物币支付 {amount:money}。"),
     "COINS_NONE": ("No coins can be spent here.", "此处没有可用的购物币。"),
     "COINS_NOT_AVAILABLE": (

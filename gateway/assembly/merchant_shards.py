@@ -25,6 +25,7 @@ ROUTES = {
     "setTierLadder": ByArgument(("input", "merchantId")),
     "createCouponTemplate": ByArgument(("input", "merchantId")),
     "setPromotion": ByArgument(("input", "merchantId")),
+    "setPricingPolicy": ByArgument(("input", "merchantId")),
     "issueCoupons": ByArgument(("input", "templateId"), _merchant_of_id),
 }
 """Where each public root field of the merchants subgraph names its merchant."""

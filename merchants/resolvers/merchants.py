@@ -10,11 +10,13 @@ from kernel.clock import to_micros
 from kernel.pages import Connection, connection_of, page_args
 from merchants.context import MerchantsInfo
 from merchants.orders_sql import read_merchant_page
+from merchants.policy_sql import read_policy
 from merchants.promotions.promotions_sql import read_promotion_page
 from merchants.resolvers.parents import KnownById
 from merchants.resolvers.refused import not_yours
 from merchants.rights import may_act_for
 from merchants.schema.orders import Order
+from merchants.schema.policies import PricingPolicy
 from merchants.schema.promotions import Promotion
 from merchants.schema.templates import CouponTemplate
 from merchants.schema.tiers import TierLadder
@@ -82,6 +84,15 @@ async def merchant_promotions(
         key=lambda row: (row.created_at, row.promotion.promotion_id),
         node=lambda row: Promotion.of(row.promotion, currency),
     )
+
+
+async def merchant_policy(merchant: Parent[KnownById], info: MerchantsInfo) -> PricingPolicy | None:
+    """Limits of discounts in force."""
+    merchant_id = _own(merchant, info)
+    policy = await info.context.backend.database.snapshot(
+        lambda connection: read_policy(connection, merchant_id)
+    )
+    return None if policy is None else PricingPolicy.of(policy)
 
 
 def _own(merchant: KnownById, info: MerchantsInfo) -> str:

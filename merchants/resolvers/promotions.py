@@ -1,14 +1,21 @@
-"""A merchant sets its promotions."""
+"""A merchant sets its promotions, and its limits of discounts."""
 
 from __future__ import annotations
 
 from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput
 from merchants.context import MerchantsInfo
+from merchants.policy_sql import read_policy
 from merchants.promotions.promotions_sql import read_promotion
 from merchants.rulebook import Rulebook
-from merchants.schema.answers import PromotionSet, SetPromotionResult
+from merchants.schema.answers import (
+    PricingPolicySet,
+    PromotionSet,
+    SetPricingPolicyResult,
+    SetPromotionResult,
+)
 from merchants.schema.offers import currency_problems
+from merchants.schema.policies import PricingPolicy, SetPricingPolicyInput
 from merchants.schema.promotion_inputs import SetPromotionInput
 from merchants.schema.promotions import Promotion
 
@@ -40,3 +47,25 @@ async def set_promotion(info: MerchantsInfo, input: SetPromotionInput) -> SetPro
     return PromotionSet(
         replayed=answer.replayed, promotion=Promotion.of(kept.promotion, context.currency)
     )
+
+
+async def set_pricing_policy(
+    info: MerchantsInfo, input: SetPricingPolicyInput
+) -> SetPricingPolicyResult | None:
+    """A new version of the merchant's limits of discounts."""
+    context = info.context
+    rulebook = Rulebook(context.backend, context.merchant_caller)
+    answer = await rulebook.set_policy(
+        input.merchant_id,
+        input.discount_cap_bps,
+        request_id=input.request_id,
+        body=input_as_json(input),
+    )
+    outcome = answer.success()
+    policy = await context.backend.database.snapshot(
+        lambda connection: read_policy(
+            connection, outcome["merchantId"], version=outcome["version"]
+        )
+    )
+    assert policy is not None
+    return PricingPolicySet(replayed=answer.replayed, policy=PricingPolicy.of(policy))

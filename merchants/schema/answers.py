@@ -14,6 +14,7 @@ from kernel.graphql import (
     RequestInProgressRefusal,
 )
 from merchants.schema.coupons import Coupon
+from merchants.schema.policies import PricingPolicy
 from merchants.schema.promotions import Promotion
 from merchants.schema.refusals import (
     MerchantNotActiveRefusal,
@@ -65,6 +66,14 @@ class PromotionSet:
     promotion: Promotion = strawberry.field(description="The new version.")
 
 
+@strawberry.type(description="The merchant's limits of discounts have a new version.")
+class PricingPolicySet:
+    """The limits have a new version."""
+
+    replayed: bool = strawberry.field(description=_REPLAYED)
+    policy: PricingPolicy = strawberry.field(description="The new version.")
+
+
 SetTierLadderResult = Annotated[
     TierLadderSet
     | MerchantNotActiveRefusal
@@ -105,4 +114,14 @@ SetPromotionResult = Annotated[
     | RequestIdReusedRefusal
     | RequestInProgressRefusal,
     strawberry.union("SetPromotionResult", description="Answer of `setPromotion`."),
+]
+
+SetPricingPolicyResult = Annotated[
+    PricingPolicySet
+    | MerchantNotActiveRefusal
+    | InvalidInputRefusal
+    | NotFoundRefusal
+    | RequestIdReusedRefusal
+    | RequestInProgressRefusal,
+    strawberry.union("SetPricingPolicyResult", description="Answer of `setPricingPolicy`."),
 ]

@@ -10,10 +10,18 @@ import strawberry
 from kernel.graphql import ChannelKind, Long, MoneyInput
 from kernel.units import Ratio
 from merchants.schema.enums import CouponKind
+from merchants.schema.gift_zones import GiftZoneInput
 from merchants.schema.offers import CartLineInput, RefundLineInput
 
 _WHOSE = "Whose backend."
 _ATTEMPT = "The checkout's attempt."
+
+
+@strawberry.federation.input(
+    inaccessible=True, description="Articles that an alliance coupon gives."
+)
+class BackendGiftZoneInput(GiftZoneInput):
+    """Articles that an alliance coupon gives."""
 
 
 @strawberry.federation.input(
@@ -31,6 +39,9 @@ class BackendOfferInput:
     )
     cap: MoneyInput | None = strawberry.field(default=None, description="The most it takes off.")
     min_spend: MoneyInput = strawberry.field(description="Spending it needs.")
+    gift_zone: BackendGiftZoneInput | None = strawberry.field(
+        default=None, description="What it gives; needed when GIFT or EXCHANGE."
+    )
     skus: Sequence[str] | None = strawberry.field(
         default=None, description="Limits it to articles."
     )

@@ -52,6 +52,10 @@ class Coupon:
         resolver=resolve.coupon_min_spend,
         description="Spending it needs, after promotions; 0 for none. Null only with an error.",
     )
+    gift_zone = strawberry.field(
+        resolver=resolve.coupon_gift_zone,
+        description="What it gives, to be picked by the member; null unless GIFT or EXCHANGE.",
+    )
     valid_from = strawberry.field(
         resolver=resolve.coupon_valid_from,
         description="First instant, inclusive. Null only with an error.",

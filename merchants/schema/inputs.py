@@ -9,6 +9,7 @@ import strawberry
 
 from kernel.graphql import ChannelKind, Long, MoneyInput
 from merchants.schema.enums import CouponKind, Funder, TierMetric, TierWindow
+from merchants.schema.gift_zones import GiftZoneInput
 
 _REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _MERCHANT_ID = "The merchant; an admin may name the alliance's own."
@@ -71,7 +72,9 @@ class CreateCouponTemplateInput:
     title: str = strawberry.field(description="Name, for people.")
     kind: CouponKind = strawberry.field(description="What its coupons do.")
     amount: MoneyInput | None = strawberry.field(
-        default=None, description="Needed when AMOUNT_OFF."
+        default=None,
+        description="Needed when AMOUNT_OFF. SHIPPING takes at most this off shipping; absent: "
+        "all of it.",
     )
     percent_off_bps: int | None = strawberry.field(
         default=None, description="Needed when PERCENT_OFF, basis points."
@@ -82,8 +85,12 @@ class CreateCouponTemplateInput:
     min_spend: MoneyInput = strawberry.field(
         description="Spending a coupon needs; 0 only for small amounts."
     )
+    gift_zone: GiftZoneInput | None = strawberry.field(
+        default=None, description="Needed when GIFT or EXCHANGE: what its coupons give."
+    )
     skus: Sequence[str] | None = strawberry.field(
-        default=None, description="Limits it to articles."
+        default=None,
+        description="Limits it to articles; of GIFT and EXCHANGE the spending that it needs.",
     )
     category_ids: Sequence[str] | None = strawberry.field(
         default=None, description="Limits it to categories."

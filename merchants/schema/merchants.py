@@ -38,6 +38,12 @@ class Merchant:
         "an error.",
     )
 
+    pricing_policy = strawberry.federation.field(
+        resolver=resolve.merchant_policy,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Limits of discounts in force; null when none were ever set, or with an error.",
+    )
+
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Merchant:
         """The merchant that a key names."""

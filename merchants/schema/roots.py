@@ -64,6 +64,12 @@ class Mutation:
         description="Makes a promotion, or a new version of one, which is in force at once: carts "
         "that are quoted from then on are priced by it.",
     )
+    set_pricing_policy = strawberry.federation.mutation(
+        resolver=resolve_promotion.set_pricing_policy,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Limits what all discounts of a cart together may take off at the merchant; "
+        "in force at once.",
+    )
     backend_join = strawberry.federation.mutation(
         resolver=backend.backend_join,
         inaccessible=True,

@@ -29,6 +29,7 @@ SENDERS = {
     "createCouponTemplate": ("CreateCouponTemplate", "tea"),
     "issueCoupons": ("IssueCoupons", "tea"),
     "setPromotion": ("SetPromotion", "tea"),
+    "setPricingPolicy": ("SetPricingPolicy", "tea"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -210,6 +211,7 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "createCouponTemplate": {**TEMPLATE, "merchantId": people.tea},
         "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
         "setPromotion": {**PROMOTION, "merchantId": people.tea},
+        "setPricingPolicy": {"merchantId": people.tea, "discountCapBps": 9_000},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
     }
     if field == "approveSettlementRule":

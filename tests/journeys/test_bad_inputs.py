@@ -150,6 +150,13 @@ INVALID = [
         ("title", ""),
     ),
     *rows(
+        "setPricingPolicy",
+        "INVALID_INPUT",
+        ("discountCapBps", -1),
+        ("discountCapBps", 10_001),
+        ("requestId", ""),
+    ),
+    *rows(
         "setPromotion",
         "INVALID_INPUT",
         ("title", ""),
@@ -234,6 +241,7 @@ async def test_a_wrong_value_is_refused_and_nothing_is_done(
         ("setTierLadder", "merchantId"),
         ("createCouponTemplate", "merchantId"),
         ("setPromotion", "merchantId"),
+        ("setPricingPolicy", "merchantId"),
         ("setPromotion", "promotionId"),
         ("issueCoupons", "templateId"),
         ("closePeriod", "periodId"),

@@ -29,8 +29,8 @@ ADMIN = (
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
-    "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons SetPromotion "
-    "MyStatements MyStatement"
+    "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons "
+    "SetPromotion SetPricingPolicy MyStatements MyStatement"
 )
 MEMBER = "MyCard MyHistory MyOrders"
 

@@ -42,6 +42,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "createCouponTemplate": {"title": "另一种"},
     "issueCoupons": {"cardIds": []},
     "setPromotion": {"title": "另一个"},
+    "setPricingPolicy": {"discountCapBps": 8_000},
 }
 """Another body of each mutation."""
 

@@ -80,6 +80,7 @@ MUTATIONS = {
     "createCouponTemplate": ("CreateCouponTemplate", RULES),
     "issueCoupons": ("IssueCoupons", RULES),
     "setPromotion": ("SetPromotion", RULES),
+    "setPricingPolicy": ("SetPricingPolicy", RULES),
 }
 ROOTS = {
     **QUERIES,

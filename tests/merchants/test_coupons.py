@@ -84,11 +84,6 @@ def test_every_fault_of_a_template_is_told() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", [CouponKind.SHIPPING, CouponKind.GIFT, CouponKind.EXCHANGE])
-def test_kinds_that_nothing_can_redeem_are_refused(kind: CouponKind) -> None:
-    assert "kind" in faults(TemplateDraft(terms=CouponTerms("gift", kind, 100)))
-
-
 def test_days_after_issue_end_a_coupon_before_its_last_day() -> None:
     until = NOW + timedelta(days=30)
     draft = replace(DRAFT, valid_until=until, valid_days=7)
