@@ -26,7 +26,11 @@ from merchants.offers import (
 )
 from merchants.policy import PricingPolicy, cap_decisions
 from merchants.port import PriceCart
-from merchants.promotions.decisions import parity_decisions, promotion_decisions
+from merchants.promotions.decisions import (
+    closed_decisions,
+    parity_decisions,
+    promotion_decisions,
+)
 from merchants.promotions.goods import GoodsPrice, Percentage, goods_price
 from merchants.promotions.terms import Buyer, Promotion
 from merchants.spending import Spending, coins_spending, points_spending
@@ -100,7 +104,7 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
             layers = otherwise
             decisions = promotion_decisions(public, cart.lines, percentage=None)
             decisions += parity_decisions(public, goods, percentage)
-    decisions += lost_percentages(rules.benefits)
+    decisions += [*closed_decisions(goods), *lost_percentages(rules.benefits)]
     layers.decisions[:0] = decisions
     return _finish(cart, rules, layers, public)
 

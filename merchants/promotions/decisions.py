@@ -18,7 +18,7 @@ PARITY = "parity"
 def promotion_decisions(
     goods: GoodsPrice, lines: Sequence[CartLine], *, percentage: Percentage | None
 ) -> list[Decision]:
-    """One decision for each promotion, and one for the tier's percentage, in layers."""
+    """One decision for each open promotion, and one for the tier's percentage, in layers."""
     titles = {each.promotion_id: each.terms.title for each in goods.open}
     decisions = []
     if percentage is not None:
@@ -28,8 +28,12 @@ def promotion_decisions(
         if promotion.terms.kind not in ORDER_KINDS:
             decisions.append(_of_item(goods, promotion, lines, titles))
     decisions.extend(_of_orders(goods))
-    decisions.extend(_refused(promotion, reason) for promotion, reason in goods.closed)
     return decisions
+
+
+def closed_decisions(goods: GoodsPrice) -> list[Decision]:
+    """Why each promotion that the buyer may not have is closed to it."""
+    return [_refused(promotion, reason) for promotion, reason in goods.closed]
 
 
 def parity_decisions(
