@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import sub
 
 from kernel.units import apportion, share_bp, units_share
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone
@@ -31,10 +32,9 @@ class OpenCart:
 
     def without(self, effect: CouponEffect) -> OpenCart:
         """The same after a coupon."""
-        left = zip(self.left_minor, effect.shares_minor, strict=True)
         budget = self.budget_minor
         return OpenCart(
-            tuple(each - share for each, share in left),
+            tuple(map(sub, self.left_minor, effect.shares_minor)),
             self.shipping_minor - effect.shipping_minor,
             None if budget is None else budget - sum(effect.shares_minor),
         )
@@ -67,10 +67,18 @@ class Reach:
     units: tuple[tuple[int, int], ...] | None = None
 
 
-def in_scope(terms: CouponTerms, line: CartLine) -> bool:
-    """Whether the line's article and category count for this coupon."""
-    return (terms.skus is None or line.sku in terms.skus) and (
-        terms.category_ids is None or line.category_id in terms.category_ids
+def scope_of(terms: CouponTerms, lines: Sequence[CartLine]) -> tuple[int, ...]:
+    """Positions of the lines whose article and category count for this coupon."""
+    skus, categories = terms.skus, terms.category_ids
+    if skus is None and categories is None:
+        return tuple(range(len(lines)))
+    return tuple(
+        [
+            index
+            for index, line in enumerate(lines)
+            if (skus is None or line.sku in skus)
+            and (categories is None or line.category_id in categories)
+        ]
     )
 
 
@@ -88,13 +96,18 @@ def reach_of(
     lines: Sequence[CartLine],
     left_minor: Sequence[int],
     owned_skus: Collection[str],
+    *,
+    scope: tuple[int, ...],
 ) -> Reach:
     """What the coupon may touch: covered lines, or the dearest articles of its zone.
+
+    Args:
+        scope: from `scope_of`.
 
     Source: docs/rules/coupons.md, rules 5 and 16.
     """
     if terms.zone is None:
-        return Reach(tuple(index for index, line in enumerate(lines) if in_scope(terms, line)))
+        return Reach(scope)
     zone = terms.zone
     inside = [
         index
@@ -116,21 +129,19 @@ def reach_of(
     )
 
 
-def spending(
-    terms: CouponTerms, lines: Sequence[CartLine], spend_minor: Sequence[int], reach: Reach
-) -> int:
-    """What counts for the coupon's minimum spend: covered goods without what it gives.
+def spending(spend_minor: Sequence[int], reach: Reach, *, scope: tuple[int, ...]) -> int:
+    """What counts for a coupon's minimum spend: covered goods without what it gives.
 
     Source: docs/rules/coupons.md, rules 6 and 16.
     """
-    covered = sum(
-        amount for line, amount in zip(lines, spend_minor, strict=True) if in_scope(terms, line)
+    covered = sum([spend_minor[index] for index in scope])
+    if reach.units is None:
+        return covered
+    return covered - sum(
+        units_share(spend_minor[index], units=units, of_units=of_units)
+        for index, (units, of_units) in zip(reach.lines, reach.units, strict=True)
+        if index in scope
     )
-    given = 0
-    for index, (units, of_units) in zip(reach.lines, reach.units or (), strict=False):
-        if in_scope(terms, lines[index]):
-            given += units_share(spend_minor[index], units=units, of_units=of_units)
-    return covered - given
 
 
 def amount_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> int:

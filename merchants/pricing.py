@@ -98,7 +98,7 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
         goods = _goods(cart, rules, Buyer(True, rules.rank), percentage)
     layers = _after_coupons(cart, rules, goods)
     decisions = promotion_decisions(goods, cart.lines, percentage=percentage)
-    if goods.left_minor != public.left_minor:
+    if _may_be_lower(public, goods, layers):
         otherwise = _after_coupons(cart, rules, public)
         if otherwise.to_pay < layers.to_pay:
             layers = otherwise
@@ -107,6 +107,23 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
     decisions += [*closed_decisions(goods), *lost_percentages(rules.benefits)]
     layers.decisions[:0] = decisions
     return _finish(cart, rules, layers, public)
+
+
+def _may_be_lower(public: GoodsPrice, goods: GoodsPrice, layers: _Layers) -> bool:
+    """Whether the public prices could leave less to pay once coupons are taken.
+
+    They could not where no line is cheaper by them and no coupon reaches its minimum spend only
+    because lines are dearer.
+    """
+    if goods.left_minor == public.left_minor:
+        return False
+    dearer = sum(public.left_minor) - sum(goods.left_minor)
+    if any(each < mine for each, mine in zip(public.left_minor, goods.left_minor, strict=True)):
+        return True
+    return any(
+        each.reason == "BELOW_MIN_SPEND" and (each.missing_minor or 0) <= dearer
+        for each in layers.decisions
+    )
 
 
 def _goods(

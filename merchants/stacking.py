@@ -12,9 +12,9 @@ from merchants.coupon_kinds import (
     ZONE_KINDS,
     CouponEffect,
     OpenCart,
-    in_scope,
     in_zone,
     reach_of,
+    scope_of,
     spending,
 )
 from merchants.coupon_search import Choice, Usable, best_combination
@@ -150,12 +150,13 @@ def _check(
         return refused(coupon, reason, says=says)
     if terms.channels is not None and channel not in terms.channels:
         return refused(coupon, "COUPON_WRONG_CHANNEL")
-    if not any(in_scope(terms, line) for line in lines):
+    scope = scope_of(terms, lines)
+    if not scope:
         return refused(coupon, "OUT_OF_SCOPE")
-    reach = reach_of(terms, lines, cart.left_minor, owned_skus)
+    reach = reach_of(terms, lines, cart.left_minor, owned_skus, scope=scope)
     if terms.kind in ZONE_KINDS and not reach.lines:
         return _not_given(coupon, lines)
-    missing = terms.min_spend_minor - spending(terms, lines, cart.left_minor, reach)
+    missing = terms.min_spend_minor - spending(cart.left_minor, reach, scope=scope)
     if missing > 0:
         return refused(
             coupon, "BELOW_MIN_SPEND", missing_minor=missing, facts=(("missing", missing),)

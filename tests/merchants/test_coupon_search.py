@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.units import WHOLE_BP
-from merchants.coupon_kinds import OpenCart, amount_of, effect_of, reach_of
+from merchants.coupon_kinds import OpenCart, amount_of, effect_of, reach_of, scope_of
 from merchants.coupon_search import Usable, best_combination
 from merchants.offers import (
     CartLine,
@@ -73,7 +73,9 @@ terms = st.builds(
 
 def usable(name: str, wanted: CouponTerms, bought: list[CartLine], cart: OpenCart) -> Usable:
     coupon = OfferedCoupon(name, TEA, wanted)
-    return Usable(coupon, reach_of(wanted, bought, cart.left_minor, ()))
+    return Usable(
+        coupon, reach_of(wanted, bought, cart.left_minor, (), scope=scope_of(wanted, bought))
+    )
 
 
 def rank(chosen: list[Usable], cart: OpenCart) -> tuple[int, int, int, tuple[str, ...]]:
@@ -121,7 +123,7 @@ def test_the_quick_amount_is_the_amount_that_is_spread(
     bought: list[CartLine], wanted: CouponTerms, shipping: int, budget: int | None
 ) -> None:
     cart = OpenCart(tuple(line.list_minor for line in bought), shipping, budget)
-    reach = reach_of(wanted, bought, cart.left_minor, ())
+    reach = usable("c", wanted, bought, cart).reach
     effect = effect_of(wanted, reach, cart)
 
     assert amount_of(wanted, reach, cart) == effect.amount_minor
