@@ -231,7 +231,7 @@ async def _through_graphql() -> list[float]:
 
 
 def main() -> None:
-    """Prints p50 and p99 of processor time, pure and through GraphQL; `--profile` also where time goes."""
+    """Prints p50 and p99 of processor time; with `--profile` also where it goes."""
     cart, rules = _cart(), _rules()
     yardstick = _times_ms(_yardstick)[ROUNDS // 2]
     print(f"yardstick {yardstick:.2f} ms; {LINES} lines, {COUPONS} coupons, 10 promotions")

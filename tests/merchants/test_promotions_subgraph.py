@@ -155,3 +155,14 @@ async def test_an_order_tells_each_reader_in_the_readers_language(shop: Shop) ->
     assert chinese["_entities"][0]["decisions"] == [
         {"title": "积分", "message": "100 积分抵扣 1.00。"}
     ]
+
+
+async def test_a_refusal_speaks_the_language_of_the_request(shop: Shop) -> None:
+    document = SET.replace("code", "code message")
+    given = flash(promotionId="prm_none")
+
+    english, _ = await shop.ask(document, TEA_STAFF, input=given)
+    chinese, _ = await shop.ask(document, TEA_STAFF, input=given, language="zh")
+
+    assert english["setPromotion"]["message"] == "The id names nothing that you may see."
+    assert chinese["setPromotion"]["message"] == "未找到该编号，或您无权查看。"
