@@ -48,8 +48,9 @@ def pack(
     saves most a copy is packed first, as often as it goes. Ties go to fewer copies, then to the
     lower id.
     """
-    ordered = sorted(bundles, key=lambda each: each.decision_id)
     stock = _units_by_sku(lines, reference_minor)
+    held = [bundle for bundle in bundles if _most_copies(bundle, stock)]
+    ordered = sorted(held, key=lambda each: each.decision_id)
     limits = [_most_copies(bundle, stock) for bundle in ordered]
     ways = 1
     for limit in limits:

@@ -301,3 +301,17 @@ def test_a_stock_is_never_set_below_what_is_taken() -> None:
 
     assert promotion_problems(flash, now=NOW, taken=4) == []
     assert [field for field, _ in promotion_problems(flash, now=NOW, taken=5)] == ["stock"]
+
+
+def test_a_cart_with_too_many_packings_is_packed_greedily_and_alike_each_time() -> None:
+    wanted = cart(lines=lines(("x", 5_000, 100), ("y", 5_000, 100), ("z", 5_000, 100)))
+    bundles = (
+        promotion("BUNDLE", "a", price_minor=150, skus=("x", "y")),
+        promotion("BUNDLE", "b", price_minor=140, skus=("y", "z")),
+        promotion("BUNDLE", "c", price_minor=199, skus=("x", "z")),
+    )
+
+    result = priced(wanted, *bundles)
+
+    assert result.payable_minor == 5_000 * (140 + 100)
+    assert priced(wanted, *reversed(bundles)) == result
