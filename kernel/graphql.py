@@ -288,8 +288,10 @@ class RefusalHandler:
         self.error_type = payload
 
     def handle(self, exception: Any, *, field: Any, info: Any) -> Any:
-        """The payload of the refusal."""
-        return self.error_type.of(exception, info)
+        """The payload of the refusal, in the language of the request."""
+        payload = self.error_type.of(exception, info)
+        payload.message = exception.message_in(getattr(info.context, "language", "en"))
+        return payload
 
 
 def refusal_handlers(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _registry: dict[str, type[Refusal]] = {}
+_chinese: dict[str, str] = {}
 
 
 @dataclass(eq=False)
@@ -41,6 +43,10 @@ class Refusal(Exception):
         """One sentence for people."""
         return (type(self).__doc__ or self.code).strip().splitlines()[0]
 
+    def message_in(self, language: str) -> str:
+        """The sentence in Chinese for `zh`, where one was given; in English otherwise."""
+        return _chinese.get(self.code, self.message) if language == "zh" else self.message
+
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
@@ -54,6 +60,11 @@ def refusal_from_json(stored: dict[str, Any]) -> Refusal:
     """The refusal that `as_json` stored."""
     fields = {name: value for name, value in stored.items() if name != "refusal"}
     return _registry[stored["refusal"]](**fields)
+
+
+def add_chinese(sentences: Mapping[str, str]) -> None:
+    """Gives refusals their Chinese sentences, by code."""
+    _chinese.update(sentences)
 
 
 def code_of(class_name: str) -> str:
@@ -84,6 +95,13 @@ class InvalidInput(Refusal):
         more = len(self.problems) - 1
         return f"{field}: {fault}" + (f" (and {more} more)" if more else "")
 
+    def message_in(self, language: str) -> str:
+        """As `message`; in Chinese it names the first field alone."""
+        if language != "zh":
+            return self.message
+        more = len(self.problems) - 1
+        return f"输入有误：{self.problems[0][0]}" + (f"（另有 {more} 处）。" if more else "。")
+
 
 @dataclass(eq=False)
 class NotFound(Refusal):
@@ -103,3 +121,13 @@ class RequestInProgress(Refusal):
     """The first request with this requestId has not been answered yet; repeat it later."""
 
     retryable: ClassVar[bool] = True
+
+
+add_chinese(
+    {
+        "INVALID_INPUT": "输入有误。",
+        "NOT_FOUND": "未找到该编号，或您无权查看。",
+        "REQUEST_ID_REUSED": "该请求编号已用于另一内容的请求。",
+        "REQUEST_IN_PROGRESS": "首个同编号请求尚未答复，请稍后重试。",
+    }
+)

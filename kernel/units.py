@@ -105,11 +105,12 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     if weight_sum == 0:
         return [total] + [0] * (len(weights) - 1)
     parts = [total * weight // weight_sum for weight in weights]
-    by_remainder = sorted(
-        range(len(weights)), key=lambda index: (-(total * weights[index] % weight_sum), index)
-    )
-    for index in by_remainder[: total - sum(parts)]:
-        parts[index] += 1
+    short = total - sum(parts)
+    if short:
+        # Sorting is stable, so that of equal remainders the lower index comes first.
+        lacking = [-(total * weight % weight_sum) for weight in weights]
+        for index in sorted(range(len(weights)), key=lacking.__getitem__)[:short]:
+            parts[index] += 1
     return parts
 
 

@@ -12,6 +12,7 @@ from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.ids import IdSource
+from kernel.refusals import add_chinese
 from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.context import LedgerContext
 from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
@@ -33,7 +34,10 @@ from ledger.state import RuleTerms
 from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
 from ledger.verify import Report, verify
+from ledger.wording import CHINESE
 from ledger.writer import SqlLedger
+
+add_chinese(CHINESE)
 
 
 @cache

@@ -25,7 +25,8 @@ from merchants.locks_sql import (
 )
 from merchants.orders_sql import read_order_of_attempt
 from merchants.port import LockCoupons, Locked, ReleaseAttempt, Released
-from merchants.refusals import BackendAttemptReleased, CouponTaken, OrderConflict
+from merchants.promotions.stock_sql import hold_stock, release_stock
+from merchants.refusals import BackendAttemptReleased, BackendSoldOut, CouponTaken, OrderConflict
 from merchants.stored import dump, load
 
 
@@ -37,6 +38,7 @@ def lock_coupons(
     Raises:
         BackendAttemptReleased: the attempt was released before.
         CouponTaken: another checkout has one of them; tells where and since when.
+        BackendSoldOut: a promotion has fewer units left.
         CouponBudgetSpent: what a template may cost in all is spent.
         NotFound: the card has no such coupon, its time is over, or it is for others now.
     """
@@ -49,7 +51,7 @@ def lock_coupons(
         taking = Taking(
             merchant_id=lock.merchant_id,
             coupon_id=coupon_id,
-            card_id=lock.card_id,
+            card_id=lock.card_id or "",
             attempt_id=lock.attempt_id,
             store_id=lock.store_id,
             at=to_micros(now),
@@ -59,6 +61,15 @@ def lock_coupons(
             is_new = True
         else:
             _refuse_unless_ours(connection, taking)
+    short = hold_stock(
+        connection,
+        lock.stock,
+        merchant_id=lock.merchant_id,
+        attempt_id=lock.attempt_id,
+        at=to_micros(now),
+    )
+    if short is not None:
+        raise BackendSoldOut(short)
     return Locked(replayed=not is_new and bool(coupon_ids), coupon_ids=coupon_ids)
 
 
@@ -78,6 +89,7 @@ def release_attempt(connection: Connection, attempt: ReleaseAttempt) -> Released
     coupon_ids = read_locked(connection, **key)
     for coupon_id in coupon_ids:
         unlock_coupon(connection, coupon_id=coupon_id, **key)
+    release_stock(connection, **key)
     write_released(connection, coupon_ids=dump(coupon_ids), **key)
     return Released(replayed=False, coupon_ids=tuple(coupon_ids))
 

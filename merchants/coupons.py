@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from kernel.text import is_label, is_title
-from kernel.units import AMOUNT_MAX, WHOLE_BP
-from merchants.offers import CouponKind, CouponTerms
+from kernel.units import WHOLE_BP
+from merchants.coupon_faces import face_problems
+from merchants.offers import CouponTerms
 from merchants.template_life import CouponTemplateState as CouponTemplateState
 from merchants.template_life import TemplateLife, life_problems
 
-NO_THRESHOLD_FACE_MAX_MINOR = 20_00
 TITLE_MAX = 100
 SCOPE_MAX = 200
 TEXT_MAX = 200
@@ -106,7 +106,7 @@ def template_problems(
     """
     return [
         *_text_problems(draft.terms),
-        *_face_problems(draft.terms),
+        *face_problems(draft.terms),
         *_time_problems(draft, now),
         *_quota_problems(draft),
         *_funder_problems(draft, may_spend_alliance_money=may_spend_alliance_money),
@@ -147,33 +147,6 @@ def _text_problems(terms: CouponTerms) -> list[list[str]]:
             problems.append([path, f"Each has 1 to {TEXT_MAX} characters, no control character."])
     if terms.channels is not None and not terms.channels:
         problems.append(["channels", "At least one, or absent."])
-    return problems
-
-
-def _face_problems(terms: CouponTerms) -> list[list[str]]:
-    problems = []
-    is_amount = terms.kind is CouponKind.AMOUNT_OFF
-    is_percent = terms.kind is CouponKind.PERCENT_OFF
-    if not (is_amount or is_percent):
-        problems.append(["kind", "AMOUNT_OFF or PERCENT_OFF."])
-    if is_amount and not 1 <= (terms.amount_minor or 0) <= AMOUNT_MAX:
-        problems.append(["amount", "Needed, above 0."])
-    if not is_amount and terms.amount_minor is not None:
-        problems.append(["amount", "Only for AMOUNT_OFF."])
-    if is_percent and not 1 <= (terms.percent_off_bps or 0) <= WHOLE_BP:
-        problems.append(["percentOffBps", f"Needed, 1 to {WHOLE_BP}."])
-    if not is_percent and terms.percent_off_bps is not None:
-        problems.append(["percentOffBps", "Only for PERCENT_OFF."])
-    if terms.cap_minor is not None and terms.cap_minor < 1:
-        problems.append(["cap", "Above 0, or absent."])
-    if terms.min_spend_minor < 0:
-        problems.append(["minSpend", "0 or more."])
-    if terms.min_spend_minor == 0 and (is_amount or is_percent):
-        faces = [face for face in (terms.amount_minor, terms.cap_minor) if face is not None]
-        if not faces or min(faces) > NO_THRESHOLD_FACE_MAX_MINOR:
-            problems.append(
-                ["minSpend", "Above 0 when the coupon takes off more than 20.00 (or has no cap)."]
-            )
     return problems
 
 

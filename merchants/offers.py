@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+MAJOR = 100
+"""Minor units of one major unit, in every currency of an alliance."""
+
 
 class CouponKind(StrEnum):
     """What a coupon does."""
@@ -70,14 +73,35 @@ class CartLine:
 
 
 @dataclass(frozen=True, slots=True)
+class GiftZone:
+    """Articles of which a coupon gives some: free (GIFT), or at an add-on price (EXCHANGE).
+
+    Attributes:
+        skus, category_ids: what is in the zone; at least one of the two.
+        pick: units that the member may pick.
+        value_minor: most that a unit may cost publicly; None without a limit.
+        add_on_minor: what a unit costs with the coupon; 0 for a GIFT.
+        excludes_owned: articles that the member bought here before are not given.
+    """
+
+    skus: tuple[str, ...] | None = None
+    category_ids: tuple[str, ...] | None = None
+    pick: int = 1
+    value_minor: int | None = None
+    add_on_minor: int = 0
+    excludes_owned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CouponTerms:
     """What a coupon grants, and to which goods and channels; None where there is no limit.
 
     Attributes:
-        amount_minor: what it takes off; None unless AMOUNT_OFF.
+        amount_minor: what it takes off; of a SHIPPING coupon at most, None for all of it.
         percent_off_bps: what it takes off, basis points; None unless PERCENT_OFF.
         stacking_group: one coupon per group and order; None is the default group.
         funder_alliance_bps: the alliance's share of the cost.
+        zone: what it gives; None unless GIFT or EXCHANGE.
     """
 
     title: str
@@ -91,6 +115,7 @@ class CouponTerms:
     channels: tuple[str, ...] | None = None
     stacking_group: str | None = None
     funder_alliance_bps: int = 0
+    zone: GiftZone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +132,10 @@ class Decision:
     """One candidate benefit: whether it applied, and why.
 
     Attributes:
-        id: unique within its quote or order; allocations name it. A coupon's is the coupon's id.
+        id: unique within its quote or order; allocations name it. A coupon's is the coupon's id,
+            a promotion's the promotion's.
+        title: a name that somebody gave; empty when `merchants.wording` names it.
+        says: code of its sentence in `merchants.wording`; `facts` are what the sentence tells.
         reason: code in capitals; None when applied.
         amount_minor: what it took off; 0 unless applied.
         blocked_by: id of the decision that excluded it.
@@ -119,12 +147,13 @@ class Decision:
     title: str
     kind: DecisionKind
     outcome: DecisionOutcome
-    message: str
+    says: str
     amount_minor: int = 0
     reason: str | None = None
     blocked_by: str | None = None
     missing_minor: int | None = None
     rule_version: int | None = None
+    facts: tuple[tuple[str, int | str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +198,14 @@ class Redemption:
 
 
 @dataclass(frozen=True, slots=True)
+class StockUnits:
+    """Units of a promotion's stock that a price uses; at least 1."""
+
+    promotion_id: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Priced:
     """A priced cart.
 
@@ -181,6 +218,7 @@ class Priced:
         coupon_ids: the merchant's coupons that applied, to be locked there.
         alliance_coupon_ids: the alliance's coupons that applied, to be locked there.
         redemptions: what each applied coupon takes off, and who bears it.
+        stock: units of promotions with a stock, to be reserved at the merchant.
     """
 
     version: str
@@ -197,3 +235,4 @@ class Priced:
     coupon_ids: tuple[str, ...]
     alliance_coupon_ids: tuple[str, ...]
     redemptions: tuple[Redemption, ...]
+    stock: tuple[StockUnits, ...] = ()

@@ -29,6 +29,7 @@ from merchants.orders_sql import (
 from merchants.outbox_sql import add_event, read_cursor, sale_event
 from merchants.port import Placed, PlaceOrder, PriceCart
 from merchants.pricing import version_of
+from merchants.promotions.stock_sql import sell_stock
 from merchants.quoting import AllianceFacts, price_cart
 from merchants.refusals import BackendAttemptReleased, OrderConflict
 from merchants.stored import decisions_as_json, dump, lines_as_json, redemptions_as_json
@@ -66,6 +67,15 @@ def place_order(
         if replay is None:
             raise OrderConflict(order.order_id, order.merchant_id)
         return replay
+    if priced.stock:
+        sell_stock(
+            connection,
+            priced.stock,
+            merchant_id=row.merchant_id,
+            attempt_id=row.attempt_id,
+            order_id=row.order_id,
+            at=row.placed_at,
+        )
     if priced.coupon_ids:
         row = _redeem(connection, row, priced)
     if row.card_id is not None:

@@ -63,6 +63,14 @@ END = (2**62, "")
 """Behind every (placed_at, order_id), newest first."""
 
 
+_BOUGHT = Prepared(
+    "SELECT lines FROM sale WHERE merchant_id = :merchant_id AND card_id = :card_id"
+    " AND state <> 'REFUNDED' ORDER BY placed_at DESC, order_id DESC LIMIT :limit"
+)
+BOUGHT_ORDERS_MAX = 200
+"""Orders that are looked through for what a card bought before."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRow:
     """An order as it is kept; `lines`, `decisions` and `redemptions` are JSON text."""
@@ -226,3 +234,11 @@ def read_merchant_page(
 
 def _order(row: Any) -> OrderRow:
     return OrderRow(**dict(zip(_NAMES, row, strict=True)))
+
+
+def read_bought_lines(connection: Connection, *, merchant_id: str, card_id: str) -> list[str]:
+    """Lines, as text, of the card's last orders that were not refunded, newest first."""
+    rows = connection.execute(
+        _BOUGHT, {"merchant_id": merchant_id, "card_id": card_id, "limit": BOUGHT_ORDERS_MAX}
+    )
+    return list(rows.scalars())

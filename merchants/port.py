@@ -20,7 +20,7 @@ from merchants.giving import ClaimCoupon as ClaimCoupon
 from merchants.giving import Claimed as Claimed
 from merchants.giving import GiveCoupons as GiveCoupons
 from merchants.giving import SharedCoupon as SharedCoupon
-from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced
+from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced, StockUnits
 from merchants.tiers import Standing
 
 
@@ -75,21 +75,24 @@ class PriceCart:
 
 @dataclass(frozen=True, slots=True)
 class LockCoupons:
-    """Locks coupons of one backend for an attempt; all or none.
+    """Locks coupons of one backend, and holds stock there, for an attempt; all or none.
 
     Attributes:
+        card_id: None for an anonymous buyer, who has no coupons.
         costs_minor: what each takes off, in the order of `coupon_ids`, for the budgets of their
             templates; empty when not known: then the most that each can take off counts.
         at_merchant_id: whose till asks; None when that is not told.
+        stock: `Priced.stock`, what flash sales give.
     """
 
     merchant_id: str
     attempt_id: str
     store_id: str
-    card_id: str
-    coupon_ids: tuple[str, ...]
+    card_id: str | None
+    coupon_ids: tuple[str, ...] = ()
     costs_minor: tuple[int, ...] = ()
     at_merchant_id: str | None = None
+    stock: tuple[StockUnits, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +316,9 @@ class Backend(Protocol):
         ...
 
     async def lock(self, lock: LockCoupons) -> Locked:
-        """Locks coupons. Refuses BackendAttemptReleased, CouponTaken, NotFound."""
+        """Locks coupons and stock. Refuses BackendAttemptReleased, CouponTaken, NotFound,
+        BackendSoldOut.
+        """
         ...
 
     async def place(self, order: PlaceOrder) -> Placed:

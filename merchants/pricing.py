@@ -11,57 +11,69 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from kernel.units import WHOLE_BP, share_bp
+from kernel.units import WHOLE_BP
+from merchants.benefits import BenefitInForce as BenefitInForce
+from merchants.benefits import best_percentage, earn_rate, free_shipping, lost_percentages
+from merchants.coupon_kinds import OpenCart
 from merchants.offers import (
+    MAJOR,
     Allocation,
     Decision,
-    DecisionKind,
     DecisionOutcome,
     Priced,
     PricedLine,
     Redemption,
 )
+from merchants.policy import PricingPolicy, cap_decisions
 from merchants.port import PriceCart
+from merchants.promotions.decisions import (
+    closed_decisions,
+    parity_decisions,
+    promotion_decisions,
+)
+from merchants.promotions.goods import GoodsPrice, Percentage, goods_price
+from merchants.promotions.terms import Buyer, Promotion
 from merchants.spending import Spending, coins_spending, points_spending
-from merchants.stacking import MAJOR, AppliedCoupon, Candidate, coupon_layer, money_text
-from merchants.tiers import Benefit
-
-PERCENT_OFF = "PERCENT_OFF"
-POINTS_MULTIPLIER = "POINTS_MULTIPLIER"
-
-
-@dataclass(frozen=True, slots=True)
-class BenefitInForce:
-    """A benefit of the tier that the buyer stands in."""
-
-    ladder: str
-    ladder_version: int
-    position: int
-    benefit: Benefit
-
-    @property
-    def decision_id(self) -> str:
-        """Names the decision about it."""
-        return f"tier:{self.ladder}:{self.position}"
+from merchants.stacking import AppliedCoupon, Candidate, CouponRules, coupon_layer
 
 
 @dataclass(frozen=True, slots=True)
 class PriceRules:
-    """What a price depends on beside the cart: the buyer's benefits and coupons here."""
+    """What a price depends on beside the cart: what is on offer, and what the buyer has here.
+
+    Attributes:
+        promotions: those that are on at the instant, open to this buyer or not.
+        rank: the buyer's best rank in any ladder; 0 for none.
+        owned_skus: articles that the buyer bought here before.
+        policy: the merchant's own limits; None without any.
+    """
 
     benefits: tuple[BenefitInForce, ...] = ()
     coupons: tuple[Candidate, ...] = ()
     alliance_coupons: tuple[Candidate, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
+    rank: int = 0
+    owned_skus: frozenset[str] = frozenset()
+    policy: PricingPolicy | None = None
 
 
 class _Layers:
     """The lines as the layers take their shares, and the decisions so far."""
 
-    def __init__(self, cart: PriceCart) -> None:
+    def __init__(self, cart: PriceCart, goods: GoodsPrice) -> None:
         self.cart = cart
-        self.left = [line.list_minor for line in cart.lines]
-        self.allocations: list[list[Allocation]] = [[] for _ in cart.lines]
+        self.goods = goods
+        self.shipping = cart.shipping_minor
+        self.left = list(goods.left_minor)
+        self.budget: int | None = None
+        self.allocations = [[Allocation(*each) for each in line] for line in goods.shares]
         self.decisions: list[Decision] = []
+        self.applied: tuple[AppliedCoupon, ...] = ()
+
+    @property
+    def to_pay(self) -> int:
+        """What is left to pay in all."""
+        return sum(self.left) + self.shipping
 
     def take(self, decision_id: str, shares: Sequence[int]) -> None:
         """Takes each line's share of one decision off it."""
@@ -77,19 +89,126 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
     Identities: `list == payable` + Σ allocations, for each line and in all (shipping apart); a
     member never pays more than a stranger.
 
-    Source: docs/rules/pricing.md, rules 1 to 8.
+    Source: docs/rules/pricing.md.
     """
-    layers = _Layers(cart)
-    _take_tier_benefit(layers, rules.benefits)
-    after_promotions = tuple(layers.left)
-    own = _take_coupons(layers, rules.coupons, after_promotions)
-    foreign = _take_coupons(layers, rules.alliance_coupons, after_promotions)
-    points = points_spending(cart, layers.left)
+    percentage = best_percentage(rules.benefits)
+    public = _goods(cart, rules, Buyer(is_member=False), None)
+    goods = public
+    if cart.card_id is not None:
+        goods = _goods(cart, rules, Buyer(True, rules.rank), percentage)
+    layers = _after_coupons(cart, rules, goods)
+    decisions = promotion_decisions(goods, cart.lines, percentage=percentage)
+    if _may_be_lower(public, goods, layers):
+        otherwise = _after_coupons(cart, rules, public)
+        if otherwise.to_pay < layers.to_pay:
+            layers = otherwise
+            decisions = promotion_decisions(public, cart.lines, percentage=None)
+            decisions += parity_decisions(public, goods, percentage)
+    decisions += [*closed_decisions(goods), *lost_percentages(rules.benefits)]
+    layers.decisions[:0] = decisions
+    return _finish(cart, rules, layers, public)
+
+
+def _may_be_lower(public: GoodsPrice, goods: GoodsPrice, layers: _Layers) -> bool:
+    """Whether the public prices could leave less to pay once coupons are taken.
+
+    They could not where no line is cheaper by them and no coupon reaches its minimum spend only
+    because lines are dearer.
+    """
+    if goods.left_minor == public.left_minor:
+        return False
+    dearer = sum(public.left_minor) - sum(goods.left_minor)
+    if any(each < mine for each, mine in zip(public.left_minor, goods.left_minor, strict=True)):
+        return True
+    return any(
+        each.reason == "BELOW_MIN_SPEND" and (each.missing_minor or 0) <= dearer
+        for each in layers.decisions
+    )
+
+
+def _goods(
+    cart: PriceCart, rules: PriceRules, buyer: Buyer, percentage: Percentage | None
+) -> GoodsPrice:
+    return goods_price(cart.lines, rules.promotions, buyer=buyer, percentage=percentage, at=cart.at)
+
+
+def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _Layers:
+    layers = _Layers(cart, goods)
+    shipping = free_shipping(rules.benefits, cart.shipping_minor)
+    if shipping is not None:
+        layers.decisions.append(shipping)
+        layers.shipping -= shipping.amount_minor
+    layer = coupon_layer(
+        CouponRules(rules.coupons, rules.alliance_coupons, rules.owned_skus),
+        cart.lines,
+        channel=cart.channel,
+        cart=OpenCart(goods.left_minor, layers.shipping, _budget(cart, rules, goods)),
+    )
+    layers.decisions.extend(layer.decisions)
+    for applied in layer.applied:
+        layers.take(applied.coupon.coupon_id, applied.effect.shares_minor)
+    layers.applied = layer.applied
+    layers.shipping = layer.cart.shipping_minor
+    layers.budget = layer.cart.budget_minor
+    return layers
+
+
+def _budget(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int | None:
+    """What coupons and points may take off goods; None without a limit.
+
+    Source: docs/rules/pricing.md, rule 22.
+    """
+    if rules.policy is None or rules.policy.discount_cap_bps is None:
+        return None
+    list_minor = sum(line.list_minor for line in cart.lines)
+    taken = list_minor - sum(goods.left_minor)
+    return max(0, list_minor * rules.policy.discount_cap_bps // WHOLE_BP - taken)
+
+
+def _finish(cart: PriceCart, rules: PriceRules, layers: _Layers, public: GoodsPrice) -> Priced:
+    points = points_spending(cart, layers.left, budget_minor=layers.budget)
     _spend(layers, points)
+    if layers.budget is not None:
+        layers.budget -= sum(points.shares_minor)
+        layers.decisions.extend(cap_decisions(rules.policy, left_minor=layers.budget))
     coins = coins_spending(cart, layers.left)
     _spend(layers, coins)
-    earn_bps = _earn_bps(layers, rules.benefits)
-    lines = tuple(
+    earn_bps, earning = earn_rate(rules.benefits)
+    layers.decisions.extend(earning)
+    cash = sum(layers.left)
+    own = tuple(each for each in layers.applied if not each.is_alliances)
+    foreign = tuple(each for each in layers.applied if each.is_alliances)
+    unversioned = Priced(
+        version="",
+        list_minor=sum(line.list_minor for line in cart.lines),
+        payable_minor=cash + layers.shipping,
+        anonymous_payable_minor=sum(public.left_minor) + cart.shipping_minor,
+        points_spent=points.spent,
+        coins_spent_minor=coins.spent,
+        shipping_minor=layers.shipping,
+        points_to_earn=points_earned(
+            cash, per_major=cart.earn_points_per_major_unit if cart.card_id else 0, bps=earn_bps
+        ),
+        earn_bps=earn_bps,
+        lines=_priced_lines(layers, points, coins),
+        decisions=tuple(layers.decisions),
+        coupon_ids=tuple(each.coupon.coupon_id for each in own),
+        alliance_coupon_ids=tuple(each.coupon.coupon_id for each in foreign),
+        redemptions=tuple(
+            Redemption(
+                each.coupon.coupon_id,
+                each.effect.amount_minor,
+                each.coupon.terms.funder_alliance_bps,
+            )
+            for each in layers.applied
+        ),
+        stock=layers.goods.stock,
+    )
+    return replace(unversioned, version=version_of(cart, unversioned))
+
+
+def _priced_lines(layers: _Layers, points: Spending, coins: Spending) -> tuple[PricedLine, ...]:
+    return tuple(
         PricedLine(
             index=index,
             sku=line.sku,
@@ -100,34 +219,8 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
             coins_minor=coins.spent_by_line[index],
             allocations=tuple(layers.allocations[index]),
         )
-        for index, line in enumerate(cart.lines)
+        for index, line in enumerate(layers.cart.lines)
     )
-    cash = sum(layers.left)
-    list_minor = sum(line.list_minor for line in lines)
-    unversioned = Priced(
-        version="",
-        list_minor=list_minor,
-        payable_minor=cash + cart.shipping_minor,
-        anonymous_payable_minor=list_minor + cart.shipping_minor,
-        points_spent=points.spent,
-        coins_spent_minor=coins.spent,
-        shipping_minor=cart.shipping_minor,
-        points_to_earn=points_earned(
-            cash, per_major=cart.earn_points_per_major_unit if cart.card_id else 0, bps=earn_bps
-        ),
-        earn_bps=earn_bps,
-        lines=lines,
-        decisions=tuple(layers.decisions),
-        coupon_ids=tuple(each.coupon.coupon_id for each in own),
-        alliance_coupon_ids=tuple(each.coupon.coupon_id for each in foreign),
-        redemptions=tuple(
-            Redemption(
-                each.coupon.coupon_id, each.amount_minor, each.coupon.terms.funder_alliance_bps
-            )
-            for each in (*own, *foreign)
-        ),
-    )
-    return replace(unversioned, version=version_of(cart, unversioned))
 
 
 def points_earned(cash_minor: int, *, per_major: int, bps: int = WHOLE_BP) -> int:
@@ -170,82 +263,12 @@ def version_of(cart: PriceCart, priced: Priced) -> str:
             if decision.outcome is DecisionOutcome.APPLIED
         ],
         [(each.coupon_id, each.funder_alliance_bps) for each in priced.redemptions],
+        [(each.promotion_id, each.units) for each in priced.stock],
     ]
     return hashlib.sha256(orjson.dumps(facts)).hexdigest()[:32]
-
-
-def _take_tier_benefit(layers: _Layers, benefits: Sequence[BenefitInForce]) -> None:
-    """The best percentage of the buyer's tiers; the others are refused."""
-    rivals = [each for each in benefits if each.benefit.kind == PERCENT_OFF]
-    if not rivals:
-        return
-    best = min(rivals, key=lambda each: (-(each.benefit.percent_off_bps or 0), each.decision_id))
-    shares = [share_bp(left, best.benefit.percent_off_bps or 0) for left in layers.left]
-    amount = sum(shares)
-    for each in rivals:
-        applied = each is best and amount > 0
-        layers.decisions.append(
-            Decision(
-                id=each.decision_id,
-                title=each.benefit.title,
-                kind=DecisionKind.TIER_BENEFIT,
-                outcome=DecisionOutcome.APPLIED if applied else DecisionOutcome.REFUSED,
-                message=_tier_message(applied, is_best=each is best, amount_minor=amount),
-                amount_minor=amount if applied else 0,
-                reason=None if applied else ("NO_EFFECT" if each is best else "BETTER_BENEFIT"),
-                blocked_by=None if each is best else best.decision_id,
-                rule_version=each.ladder_version,
-            )
-        )
-    layers.take(best.decision_id, shares)
-
-
-def _tier_message(applied: bool, *, is_best: bool, amount_minor: int) -> str:
-    if applied:
-        return f"Your tier takes {money_text(amount_minor)} off."
-    if is_best:
-        return "Your tier's discount would take nothing off."
-    return "Another of your tiers saves at least as much."
-
-
-def _take_coupons(
-    layers: _Layers, candidates: Sequence[Candidate], spend_minor: Sequence[int]
-) -> tuple[AppliedCoupon, ...]:
-    layer = coupon_layer(
-        candidates,
-        layers.cart.lines,
-        channel=layers.cart.channel,
-        before_minor=layers.left,
-        spend_minor=spend_minor,
-    )
-    layers.decisions.extend(layer.decisions)
-    for applied in layer.applied:
-        layers.take(applied.coupon.coupon_id, applied.shares_minor)
-    return layer.applied
 
 
 def _spend(layers: _Layers, spending: Spending) -> None:
     layers.decisions.extend(spending.decisions)
     if spending.spent:
         layers.take(spending.decisions[0].id, spending.shares_minor)
-
-
-def _earn_bps(layers: _Layers, benefits: Sequence[BenefitInForce]) -> int:
-    rivals = [each for each in benefits if each.benefit.kind == POINTS_MULTIPLIER]
-    if not rivals:
-        return WHOLE_BP
-    best = min(
-        rivals, key=lambda each: (-(each.benefit.points_multiplier_bps or 0), each.decision_id)
-    )
-    bps = max(best.benefit.points_multiplier_bps or 0, WHOLE_BP)
-    layers.decisions.append(
-        Decision(
-            id=best.decision_id,
-            title=best.benefit.title,
-            kind=DecisionKind.TIER_BENEFIT,
-            outcome=DecisionOutcome.APPLIED,
-            message="Your tier multiplies the points that this order earns.",
-            rule_version=best.ladder_version,
-        )
-    )
-    return bps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -17,19 +17,25 @@ from merchants.eligibility import why_barred
 from merchants.ladders_sql import read_ladders
 from merchants.limits import cart_problems
 from merchants.offers import CouponKind, CouponTerms, OfferedCoupon, Priced
+from merchants.orders_sql import read_bought_lines
+from merchants.policy_sql import read_policy
 from merchants.port import PriceCart
 from merchants.pricing import BenefitInForce, PriceRules, price
+from merchants.promotions.promotions_sql import read_open_promotions
+from merchants.promotions.stock_sql import read_held
+from merchants.promotions.terms import Promotion, is_on
 from merchants.stacking import Candidate
 from merchants.standings import standings_of
+from merchants.stored import lines_from_json, load
 
 CANDIDATES_MAX = 100
-_UNKNOWN = CouponTerms(title="Coupon", kind=CouponKind.AMOUNT_OFF, min_spend_minor=0)
+_UNKNOWN = CouponTerms(title="", kind=CouponKind.AMOUNT_OFF, min_spend_minor=0)
 _BARRED = {
-    CouponState.LOCKED: ("COUPON_LOCKED", "This coupon is in use at another checkout."),
-    CouponState.REDEEMED: ("COUPON_REDEEMED", "This coupon was used already."),
-    CouponState.TRANSFERRED: ("COUPON_TRANSFERRED", "This coupon was passed on."),
-    CouponState.VOID: ("COUPON_VOID", "This coupon was withdrawn."),
-    CouponState.EXPIRED: ("COUPON_EXPIRED", "This coupon's time is over."),
+    CouponState.LOCKED: ("COUPON_LOCKED", "COUPON_LOCKED"),
+    CouponState.REDEEMED: ("COUPON_REDEEMED", "COUPON_REDEEMED"),
+    CouponState.TRANSFERRED: ("COUPON_TRANSFERRED", "COUPON_TRANSFERRED"),
+    CouponState.VOID: ("COUPON_VOID", "COUPON_VOID"),
+    CouponState.EXPIRED: ("COUPON_EXPIRED", "COUPON_EXPIRED"),
 }
 
 
@@ -61,32 +67,84 @@ def price_cart(
     problems = cart_problems(cart)
     if problems:
         raise InvalidInput(problems)
+    benefits, rank = _benefits(connection, cart, alliance)
+    own = _own_coupons(connection, cart, alliance, paid_attempt_id=paid_attempt_id)
+    foreign = _alliance_coupons(cart)
     return price(
         cart,
         PriceRules(
-            benefits=_benefits(connection, cart, alliance),
-            coupons=_own_coupons(connection, cart, alliance, paid_attempt_id=paid_attempt_id),
-            alliance_coupons=_alliance_coupons(cart),
+            benefits=benefits,
+            rank=rank,
+            promotions=_promotions(connection, cart, alliance, paid_attempt_id=paid_attempt_id),
+            coupons=own,
+            alliance_coupons=foreign,
+            owned_skus=_owned(connection, cart, (*own, *foreign)),
+            policy=read_policy(connection, cart.merchant_id),
         ),
+    )
+
+
+def _owned(
+    connection: Connection, cart: PriceCart, candidates: Sequence[Candidate]
+) -> frozenset[str]:
+    """What the buyer bought here before, read only when a coupon asks."""
+    asks = any(
+        each.coupon.terms.zone is not None and each.coupon.terms.zone.excludes_owned
+        for each in candidates
+    )
+    if cart.card_id is None or not asks:
+        return frozenset()
+    orders = read_bought_lines(connection, merchant_id=cart.merchant_id, card_id=cart.card_id)
+    return frozenset(line.sku for lines in orders for line in lines_from_json(load(lines)))
+
+
+def _promotions(
+    connection: Connection,
+    cart: PriceCart,
+    alliance: AllianceFacts,
+    *,
+    paid_attempt_id: str | None,
+) -> tuple[Promotion, ...]:
+    """Promotions that are on; units that the paid attempt holds count as left for it."""
+    found = [
+        each
+        for each in read_open_promotions(connection, cart.merchant_id, at=to_micros(cart.at))
+        if is_on(each.terms, cart.at, alliance.zone)
+    ]
+    if paid_attempt_id is None:
+        return tuple(found)
+    held = {
+        each.promotion_id: each.units
+        for each in read_held(connection, cart.merchant_id, paid_attempt_id)
+    }
+    return tuple(
+        replace(each, stock_left=(each.stock_left or 0) + held[each.promotion_id])
+        if each.promotion_id in held
+        else each
+        for each in found
     )
 
 
 def _benefits(
     connection: Connection, cart: PriceCart, alliance: AllianceFacts
-) -> tuple[BenefitInForce, ...]:
+) -> tuple[tuple[BenefitInForce, ...], int]:
+    """The benefits of the buyer's tiers, and its best rank, here or in the alliance."""
     if cart.card_id is None:
-        return ()
+        return (), 0
     key = (cart.merchant_id, cart.card_id)
     standings = standings_of(connection, [key], now=cart.at, zone=alliance.zone)[key]
+    rank = max((standing.rank for standing in standings), default=0)
+    rank = max(rank, cart.alliance_rank)
     if not any(standing.benefits for standing in standings):
-        return ()
+        return (), rank
     in_force = read_ladders(connection, [cart.merchant_id], at=to_micros(cart.at))
     versions = {each.name: each.version for each in in_force[cart.merchant_id]}
-    return tuple(
+    benefits = tuple(
         BenefitInForce(standing.ladder, versions[standing.ladder], position, benefit)
         for standing in standings
         for position, benefit in enumerate(standing.benefits)
     )
+    return benefits, rank
 
 
 def _own_coupons(
@@ -99,7 +157,7 @@ def _own_coupons(
     offered = {coupon.coupon_id for coupon in cart.alliance_coupons}
     named = [each for each in dict.fromkeys(cart.coupon_ids) if each not in offered]
     if cart.card_id is None:
-        why = ("MEMBERS_ONLY", "Coupons are for members.")
+        why = ("MEMBERS_ONLY", "COUPONS_FOR_MEMBERS")
         return tuple(_unknown(cart, coupon_id, why) for coupon_id in named)
     candidates: dict[str, Candidate] = {}
     if named:
@@ -152,10 +210,10 @@ def _why_unknown(coupon_id: str, merchant_id: str, alliance_merchant_id: str) ->
     except MalformedId:
         issuer = merchant_id
     if issuer == alliance_merchant_id:
-        return ("COUPON_NOT_AVAILABLE", "This coupon can not be used now.")
+        return ("COUPON_NOT_AVAILABLE", "COUPON_NOT_AVAILABLE")
     if issuer != merchant_id:
-        return ("COUPON_WRONG_MERCHANT", "This coupon is for another merchant.")
-    return ("COUPON_NOT_FOUND", "You have no such coupon here.")
+        return ("COUPON_WRONG_MERCHANT", "COUPON_WRONG_MERCHANT")
+    return ("COUPON_NOT_FOUND", "COUPON_NOT_FOUND")
 
 
 def _why_unusable(coupon: HeldCoupon, at: int) -> tuple[str, str] | None:
@@ -163,5 +221,5 @@ def _why_unusable(coupon: HeldCoupon, at: int) -> tuple[str, str] | None:
     if state is not CouponState.ISSUED:
         return _BARRED[state]
     if coupon.valid_from > at:
-        return ("COUPON_NOT_YET_VALID", "This coupon can not be used yet.")
+        return ("COUPON_NOT_YET_VALID", "COUPON_NOT_YET_VALID")
     return None

@@ -22,6 +22,7 @@ from merchants.offers import CouponOutcome, Redemption
 from merchants.orders_sql import OrderRow, read_orders, write_refunded
 from merchants.outbox_sql import add_event, read_cursor, refund_event
 from merchants.port import OrderState, Refunded, RefundOrder, RefundTerms
+from merchants.promotions.stock_sql import return_stock
 from merchants.rechecking import RecheckedCoupon, keeping_back, with_recheck
 from merchants.refunding import PaidOrder, RefundShares, refund_amount, refund_lines
 from merchants.refunds_sql import RefundRow, insert_refund, read_refunds
@@ -81,6 +82,8 @@ def refund_order(
     insert_refund(connection, row)
     _move_order(connection, order, row)
     _settle_coupons(connection, order, coupons)
+    if shares.is_full and refund.lines:
+        return_stock(connection, merchant_id=order.merchant_id, order_id=order.order_id)
     cursor = add_event(
         connection,
         merchant_id=order.merchant_id,

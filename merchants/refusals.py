@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kernel.refusals import Refusal
+from kernel.refusals import Refusal, add_chinese
 
 
 @dataclass(eq=False)
@@ -23,6 +23,13 @@ class CouponTaken(Refusal):
 @dataclass(eq=False)
 class BackendAttemptReleased(Refusal):
     """The attempt was released; nothing of it is accepted any more."""
+
+
+@dataclass(eq=False)
+class BackendSoldOut(Refusal):
+    """Too few units of a promotion's stock are left; the cart costs something else now."""
+
+    promotion_id: str
 
 
 @dataclass(eq=False)
@@ -112,3 +119,18 @@ class QuotaExhausted(Refusal):
 
     left: int
     cards_at_limit: list[str]
+
+
+add_chinese(
+    {
+        "COUPON_TAKEN": "该优惠券已在另一笔结账中锁定或使用。",
+        "BACKEND_ATTEMPT_RELEASED": "本次结账已释放，不再受理。",
+        "BACKEND_SOLD_OUT": "活动库存不足，购物车价格已变化。",
+        "ORDER_CONFLICT": "该订单号已对应另一笔不同的订单。",
+        "REFUND_CONFLICT": "该退款单号已对应另一笔不同的退款。",
+        "REFUND_EXCEEDS_ORDER": "退款超出订单剩余可退部分。",
+        "MERCHANT_NOT_ACTIVE": "商家当前状态不允许此操作。",
+        "NOT_A_MEMBER": "部分卡尚未加入该商家。",
+        "QUOTA_EXHAUSTED": "该券模板的发放额度不足。",
+    }
+)

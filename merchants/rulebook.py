@@ -1,4 +1,4 @@
-"""A merchant changes its own rules: ladders, templates, coupons. One answer per request id."""
+"""A merchant changes its own rules: ladders, templates, promotions. One answer per request id."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kernel.callers import Caller
+from kernel.clock import to_micros
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import Answer
 from merchants.answering import answer_once, merchant_of_id
@@ -15,6 +16,10 @@ from merchants.coupons import TemplateDraft
 from merchants.hosted import HostedBackend
 from merchants.issuing import create_template, issue_to_cards, require_active
 from merchants.lifecycle import set_template_state, void_coupons
+from merchants.policy import PricingPolicy, policy_problems
+from merchants.policy_sql import read_policy, write_policy
+from merchants.promotions.setting import set_promotion
+from merchants.promotions.terms import PromotionTerms
 from merchants.registry_sql import read_state
 from merchants.rights import require_may_act_for
 from merchants.standings import set_ladder
@@ -75,6 +80,63 @@ class Rulebook:
             return {"merchantId": merchant_id, "templateId": template_id, "warnings": warnings}
 
         return await self._answer("createCouponTemplate", request_id, body, work)
+
+    async def set_promotion(
+        self,
+        merchant_id: str,
+        terms: PromotionTerms,
+        *,
+        promotion_id: str | None,
+        request_id: str,
+        body: object,
+    ) -> Answer:
+        """The outcome: `promotionId` and `version`.
+
+        Refuses NotFound, MerchantNotActive, InvalidInput.
+        """
+        now = self._backend.clock.now()
+
+        def work(connection: Connection) -> dict[str, Any]:
+            self._require_known(connection, merchant_id)
+            require_active(connection, merchant_id)
+            made_id, version = set_promotion(
+                connection,
+                terms,
+                merchant_id=merchant_id,
+                promotion_id=promotion_id,
+                now=now,
+                ids=self._backend.ids,
+            )
+            return {"merchantId": merchant_id, "promotionId": made_id, "version": version}
+
+        return await self._answer("setPromotion", request_id, body, work)
+
+    async def set_policy(
+        self,
+        merchant_id: str,
+        discount_cap_bps: int | None,
+        *,
+        request_id: str,
+        body: object,
+    ) -> Answer:
+        """The outcome: `version` of the merchant's limits of discounts.
+
+        Refuses NotFound, MerchantNotActive, InvalidInput.
+        """
+        now = self._backend.clock.now()
+
+        def work(connection: Connection) -> dict[str, Any]:
+            self._require_known(connection, merchant_id)
+            require_active(connection, merchant_id)
+            problems = policy_problems(discount_cap_bps)
+            if problems:
+                raise InvalidInput(problems)
+            before = read_policy(connection, merchant_id)
+            made = PricingPolicy(before.version + 1 if before else 1, discount_cap_bps)
+            write_policy(connection, merchant_id, made, set_at=to_micros(now))
+            return {"merchantId": merchant_id, "version": made.version}
+
+        return await self._answer("setPricingPolicy", request_id, body, work)
 
     async def issue(
         self, template_id: str, card_ids: Sequence[str], *, request_id: str, body: object

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from kernel.units import WHOLE_BP, apportion
 from merchants.offers import Decision, DecisionKind, DecisionOutcome
 from merchants.port import PriceCart
-from merchants.stacking import money_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,16 @@ class Spending:
     decisions: tuple[Decision, ...]
 
 
-def points_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
+def points_spending(
+    cart: PriceCart, left_minor: Sequence[int], *, budget_minor: int | None = None
+) -> Spending:
     """The most that the offered points buy, for the fewest of them.
 
     Identity: `value.floor(spent) == Σ shares`.
 
     Args:
         left_minor: what is left to pay of each line.
+        budget_minor: most that they may take off, by the merchant's limit of discounts.
 
     Source: docs/rules/pricing.md, rules 4 and 5.
     """
@@ -46,6 +48,8 @@ def points_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
         return Spending(0, nothing, nothing, ())
     value = cart.member_point_value
     limit = sum(left_minor) * cart.points_cap_bps // WHOLE_BP
+    if budget_minor is not None:
+        limit = min(limit, budget_minor)
     available = min(cart.points, cart.points_available)
     points = 0
     if value.numerator:
@@ -53,7 +57,14 @@ def points_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
     discount = value.floor(points)
     # The fewest points that buy the same: what would buy nothing stays with the member.
     points = -(-discount * value.denominator // value.numerator) if discount else 0
-    decisions = _points_decisions(cart, points=points, discount_minor=discount, available=available)
+    is_capped = budget_minor is not None and limit == budget_minor
+    decisions = _points_decisions(
+        cart,
+        points=points,
+        discount_minor=discount,
+        available=available,
+        is_capped=is_capped,
+    )
     if discount == 0:
         return Spending(0, nothing, nothing, decisions)
     shares = apportion(discount, left_minor)
@@ -77,61 +88,75 @@ def coins_spending(cart: PriceCart, left_minor: Sequence[int]) -> Spending:
 
 
 def _points_decisions(
-    cart: PriceCart, *, points: int, discount_minor: int, available: int
+    cart: PriceCart, *, points: int, discount_minor: int, available: int, is_capped: bool
 ) -> tuple[Decision, ...]:
-    if discount_minor:
-        message = f"{points} points take {money_text(discount_minor)} off."
-    else:
-        message = "These points would take nothing off."
-    done = _decision("points", "Points", DecisionKind.POINTS, discount_minor, message)
+    done = _decision(
+        "points",
+        DecisionKind.POINTS,
+        discount_minor,
+        says="POINTS_TAKE_OFF" if discount_minor else "POINTS_NO_EFFECT",
+        facts=(("points", points), ("amount", discount_minor)) if discount_minor else (),
+    )
     unused = cart.points - points
     if unused == 0:
         return (done,)
+    facts: tuple[tuple[str, int | str], ...] = (("unused", unused),)
     if cart.points > cart.points_available and points == available:
-        reason, why = "POINTS_NOT_AVAILABLE", f"only {cart.points_available} can be spent now"
+        reason = "POINTS_NOT_AVAILABLE"
+        facts = (*facts, ("available", cart.points_available))
     elif cart.member_point_value.floor(available) == discount_minor:
-        reason, why = "POINTS_BUY_NOTHING", "they would take nothing more off"
+        reason = "POINTS_BUY_NOTHING"
+    elif is_capped:
+        reason = "POINTS_DISCOUNT_CAP"
     else:
-        share = f"{cart.points_cap_bps // 100}.{cart.points_cap_bps % 100:02d}"
-        reason, why = "POINTS_CAP", f"points may pay at most {share} % of an order"
-    message = f"{unused} points stay with you: {why}."
-    return (done, _cap("points-cap", "Points", reason, message))
+        reason = "POINTS_CAP"
+        facts = (*facts, ("share", cart.points_cap_bps))
+    return (done, _cap("points-cap", reason, facts))
 
 
 def _coins_decisions(cart: PriceCart, coins: int) -> tuple[Decision, ...]:
-    message = f"Coins pay {money_text(coins)}." if coins else "No coins can be spent here."
-    done = _decision("coins", "Coins", DecisionKind.COINS, coins, message)
+    done = _decision(
+        "coins",
+        DecisionKind.COINS,
+        coins,
+        says="COINS_PAY" if coins else "COINS_NONE",
+        facts=(("amount", coins),) if coins else (),
+    )
     unused = cart.coins_minor - coins
     if unused == 0:
         return (done,)
-    if coins == cart.coins_available_minor:
-        reason, why = "COINS_NOT_AVAILABLE", "no more can be spent now"
-    else:
-        reason, why = "NOTHING_LEFT_TO_PAY", "nothing is left to pay with them"
-    message = f"Coins worth {money_text(unused)} stay with you: {why}."
-    return (done, _cap("coins-cap", "Coins", reason, message))
+    is_short = coins == cart.coins_available_minor
+    reason = "COINS_NOT_AVAILABLE" if is_short else "NOTHING_LEFT_TO_PAY"
+    return (done, _cap("coins-cap", reason, (("unused", unused),)))
 
 
 def _decision(
-    decision_id: str, title: str, kind: DecisionKind, amount_minor: int, message: str
+    decision_id: str,
+    kind: DecisionKind,
+    amount_minor: int,
+    *,
+    says: str,
+    facts: tuple[tuple[str, int | str], ...],
 ) -> Decision:
     return Decision(
         id=decision_id,
-        title=title,
+        title="",
         kind=kind,
         outcome=DecisionOutcome.APPLIED if amount_minor else DecisionOutcome.REFUSED,
-        message=message,
+        says=says,
         amount_minor=amount_minor,
         reason=None if amount_minor else "NO_EFFECT",
+        facts=facts,
     )
 
 
-def _cap(decision_id: str, title: str, reason: str, message: str) -> Decision:
+def _cap(decision_id: str, reason: str, facts: tuple[tuple[str, int | str], ...]) -> Decision:
     return Decision(
         id=decision_id,
-        title=title,
+        title="",
         kind=DecisionKind.CAP,
         outcome=DecisionOutcome.REFUSED,
-        message=message,
+        says=reason,
         reason=reason,
+        facts=facts,
     )

@@ -1,26 +1,34 @@
-"""Which coupons of a cart apply, and what each takes off each line. Pure.
+"""Which coupons of a cart apply, what each takes off, and why the others do not. Pure.
 
-Source: docs/rules/coupons.md, rules 5 to 9.
+Source: docs/rules/coupons.md, rules 5 to 9 and 15 to 18.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from kernel.units import WHOLE_BP, apportion, share_bp
+from merchants.coupon_kinds import (
+    ZONE_KINDS,
+    CouponEffect,
+    OpenCart,
+    in_zone,
+    reach_of,
+    scope_of,
+    spending,
+)
+from merchants.coupon_search import Choice, Usable, best_combination
 from merchants.offers import (
     CartLine,
     CouponKind,
-    CouponTerms,
     Decision,
     DecisionKind,
     DecisionOutcome,
     OfferedCoupon,
 )
 
-MAJOR = 100
-"""Minor units of one major unit, in every currency of an alliance."""
+ZONE_TOLD_MAX = 5
+"""Articles or categories of a zone that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,7 @@ class Candidate:
     """A coupon to be considered.
 
     Attributes:
-        barred: reason code and sentence when it can not be used at all; None otherwise.
+        barred: reason code and code of the sentence when it can not be used at all.
     """
 
     coupon: OfferedCoupon
@@ -36,192 +44,181 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class CouponRules:
+    """The candidates of both issuers, and what their conditions ask about the buyer.
+
+    Attributes:
+        owned_skus: articles that the buyer bought here before.
+    """
+
+    own: tuple[Candidate, ...] = ()
+    alliance: tuple[Candidate, ...] = ()
+    owned_skus: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class AppliedCoupon:
-    """A coupon that applies; `shares_minor` has one entry per line."""
+    """A coupon that applies."""
 
     coupon: OfferedCoupon
-    shares_minor: tuple[int, ...]
-
-    @property
-    def amount_minor(self) -> int:
-        """What it takes off in all."""
-        return sum(self.shares_minor)
+    effect: CouponEffect
+    is_alliances: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CouponLayer:
-    """What the coupons of one issuer do; `left_minor` is each line afterwards."""
+    """What all coupons do together; `cart` is what is left afterwards."""
 
     applied: tuple[AppliedCoupon, ...]
     decisions: tuple[Decision, ...]
-    left_minor: tuple[int, ...]
+    cart: OpenCart
 
 
 def coupon_layer(
-    candidates: Sequence[Candidate],
+    rules: CouponRules,
     lines: Sequence[CartLine],
     *,
     channel: str,
-    before_minor: Sequence[int],
-    spend_minor: Sequence[int],
+    cart: OpenCart,
 ) -> CouponLayer:
-    """The best coupon of each stacking group, one group after the other.
+    """The combination that takes most off: the merchant's coupons first, then the alliance's.
 
-    The result does not depend on the order of `candidates`.
-
-    Args:
-        before_minor: what is left of each line when the layer begins.
-        spend_minor: what minimum spends are tested on: each line after promotions.
+    The result does not depend on the order of candidates. Minimum spends are tested on `cart` as
+    it comes in: each line after prices of goods and promotions on orders.
 
     Source: docs/rules/coupons.md, rules 6 and 7.
     """
-    by_group: dict[str, list[OfferedCoupon]] = {}
     decisions: list[Decision] = []
-    for candidate in sorted(candidates, key=lambda each: each.coupon.coupon_id):
-        refusal = _barred(candidate) or _unmet(candidate.coupon, lines, channel, spend_minor)
-        if refusal is not None:
-            decisions.append(refusal)
-        else:
-            group = candidate.coupon.terms.stacking_group or ""
-            by_group.setdefault(group, []).append(candidate.coupon)
-
-    left = list(before_minor)
-    applied: list[AppliedCoupon] = []
-    for group in sorted(by_group):
-        winner = _best(by_group[group], lines, left)
-        if winner.amount_minor:
-            applied.append(winner)
-            left = [each - share for each, share in zip(left, winner.shares_minor, strict=True)]
-        decisions.extend(_decide(by_group[group], winner))
+    groups: dict[tuple[bool, str], list[Usable]] = {}
+    for is_alliances, candidates in ((False, rules.own), (True, rules.alliance)):
+        for candidate in candidates:
+            checked = _check(candidate, lines, channel, cart, rules.owned_skus)
+            if isinstance(checked, Decision):
+                decisions.append(checked)
+            else:
+                group = candidate.coupon.terms.stacking_group or ""
+                groups.setdefault((is_alliances, group), []).append(checked)
+    order = sorted(groups)
+    choice = best_combination([groups[key] for key in order], cart)
+    applied = []
+    for is_alliances, group in order:
+        rivals = groups[(is_alliances, group)]
+        taken = next((pair for pair in choice.taken if pair[0] in rivals), None)
+        if taken is not None:
+            applied.append(AppliedCoupon(taken[0].coupon, taken[1], is_alliances))
+        decisions.extend(_decide(rivals, taken, choice))
     decisions.sort(key=lambda decision: decision.id)
-    return CouponLayer(tuple(applied), tuple(decisions), tuple(left))
-
-
-def coupon_shares(
-    terms: CouponTerms, lines: Sequence[CartLine], left_minor: Sequence[int]
-) -> tuple[int, ...]:
-    """What the coupon takes off each line; never more than is left of it.
-
-    Source: docs/rules/coupons.md, rule 5.
-    """
-    weights = [
-        left if in_scope(terms, line) else 0 for line, left in zip(lines, left_minor, strict=True)
-    ]
-    if terms.kind is CouponKind.PERCENT_OFF:
-        weights = [share_bp(weight, terms.percent_off_bps or 0) for weight in weights]
-        face = sum(weights)
-    else:
-        face = terms.amount_minor or 0
-    total = min(face, sum(weights), face if terms.cap_minor is None else terms.cap_minor)
-    if total == 0:
-        return (0,) * len(weights)
-    return tuple(apportion(total, weights))
-
-
-def in_scope(terms: CouponTerms, line: CartLine) -> bool:
-    """Whether the coupon is good for this line's article and category."""
-    return (terms.skus is None or line.sku in terms.skus) and (
-        terms.category_ids is None or line.category_id in terms.category_ids
-    )
-
-
-def money_text(amount_minor: int) -> str:
-    """An amount for people, in major units: `12.00`."""
-    return f"{amount_minor // MAJOR}.{amount_minor % MAJOR:02d}"
+    return CouponLayer(tuple(applied), tuple(decisions), choice.cart)
 
 
 def refused(
     coupon: OfferedCoupon,
     reason: str,
-    message: str,
     *,
+    says: str | None = None,
     blocked_by: str | None = None,
     missing_minor: int | None = None,
+    facts: tuple[tuple[str, int | str], ...] = (),
+    outcome: DecisionOutcome = DecisionOutcome.REFUSED,
 ) -> Decision:
     """The decision of a coupon that does not apply."""
     return Decision(
         id=coupon.coupon_id,
         title=coupon.terms.title,
         kind=DecisionKind.COUPON,
-        outcome=DecisionOutcome.REFUSED,
-        message=message,
+        outcome=outcome,
+        says=says or reason,
         reason=reason,
         blocked_by=blocked_by,
         missing_minor=missing_minor,
         rule_version=1,
+        facts=facts,
     )
 
 
-def _barred(candidate: Candidate) -> Decision | None:
-    if candidate.barred is None:
-        return None
-    reason, message = candidate.barred
-    return refused(candidate.coupon, reason, message)
-
-
-def _unmet(
-    coupon: OfferedCoupon, lines: Sequence[CartLine], channel: str, spend_minor: Sequence[int]
-) -> Decision | None:
-    terms = coupon.terms
+def _check(
+    candidate: Candidate,
+    lines: Sequence[CartLine],
+    channel: str,
+    cart: OpenCart,
+    owned_skus: Collection[str],
+) -> Usable | Decision:
+    """The coupon as the search takes it, or why it can not be used in this cart."""
+    coupon, terms = candidate.coupon, candidate.coupon.terms
+    if candidate.barred is not None:
+        reason, says = candidate.barred
+        return refused(coupon, reason, says=says)
     if terms.channels is not None and channel not in terms.channels:
-        return refused(coupon, "COUPON_WRONG_CHANNEL", "This coupon is not for this kind of store.")
-    scope = [in_scope(terms, line) for line in lines]
-    if not any(scope):
-        return refused(coupon, "OUT_OF_SCOPE", "Nothing in the cart is covered by this coupon.")
-    spend = sum(amount for amount, is_in in zip(spend_minor, scope, strict=True) if is_in)
-    if spend < terms.min_spend_minor:
-        missing = terms.min_spend_minor - spend
+        return refused(coupon, "COUPON_WRONG_CHANNEL")
+    scope = scope_of(terms, lines)
+    if not scope:
+        return refused(coupon, "OUT_OF_SCOPE")
+    reach = reach_of(terms, lines, cart.left_minor, owned_skus, scope=scope)
+    if terms.kind in ZONE_KINDS and not reach.lines:
+        return _not_given(coupon, lines)
+    missing = terms.min_spend_minor - spending(cart.left_minor, reach, scope=scope)
+    if missing > 0:
         return refused(
-            coupon,
-            "BELOW_MIN_SPEND",
-            f"Spend {money_text(missing)} more to use this coupon.",
-            missing_minor=missing,
+            coupon, "BELOW_MIN_SPEND", missing_minor=missing, facts=(("missing", missing),)
         )
-    return None
+    if terms.kind is CouponKind.SHIPPING and cart.shipping_minor == 0:
+        return refused(coupon, "NO_EFFECT", says="NO_SHIPPING")
+    return Usable(coupon, reach)
 
 
-def _best(
-    rivals: Sequence[OfferedCoupon], lines: Sequence[CartLine], left: Sequence[int]
-) -> AppliedCoupon:
-    """Best for the member; ties by lower cost to the merchant, then by id."""
-
-    def preference(each: AppliedCoupon) -> tuple[int, int, str]:
-        own_bps = WHOLE_BP - each.coupon.terms.funder_alliance_bps
-        return (-each.amount_minor, own_bps, each.coupon.coupon_id)
-
-    return min(
-        (AppliedCoupon(coupon, coupon_shares(coupon.terms, lines, left)) for coupon in rivals),
-        key=preference,
-    )
+def _not_given(coupon: OfferedCoupon, lines: Sequence[CartLine]) -> Decision:
+    zone = coupon.terms.zone
+    assert zone is not None
+    if any(in_zone(zone, line) for line in lines):
+        return refused(coupon, "GIFT_OWNED")
+    named = (*(zone.skus or ()), *(zone.category_ids or ()))
+    told = ", ".join(named[:ZONE_TOLD_MAX]) + ("…" if len(named) > ZONE_TOLD_MAX else "")
+    return refused(coupon, "GIFT_NOT_IN_CART", facts=(("zone", told),))
 
 
-def _decide(rivals: Sequence[OfferedCoupon], winner: AppliedCoupon) -> list[Decision]:
-    if winner.amount_minor == 0:
-        return [
-            refused(coupon, "NO_EFFECT", "This coupon would take nothing off.") for coupon in rivals
-        ]
+def _decide(
+    rivals: Sequence[Usable], taken: tuple[Usable, CouponEffect] | None, choice: Choice
+) -> list[Decision]:
     decisions = []
-    for coupon in rivals:
-        if coupon is winner.coupon:
-            decisions.append(
-                Decision(
-                    id=coupon.coupon_id,
-                    title=coupon.terms.title,
-                    kind=DecisionKind.COUPON,
-                    outcome=DecisionOutcome.APPLIED,
-                    message=f"Takes {money_text(winner.amount_minor)} off.",
-                    amount_minor=winner.amount_minor,
-                    rule_version=1,
-                )
-            )
-        else:
+    for each in rivals:
+        coupon = each.coupon
+        if taken is not None and each is taken[0]:
+            decisions.append(_applied(coupon, taken[1].amount_minor))
+        elif coupon.coupon_id in choice.untried:
+            decisions.append(refused(coupon, "SEARCH_LIMIT", outcome=DecisionOutcome.NOT_EVALUATED))
+        elif taken is not None:
+            winner = taken[0].coupon
             decisions.append(
                 refused(
                     coupon,
                     "STACKING_GROUP",
-                    f"Only one of these coupons can be used; “{winner.coupon.terms.title}” "
-                    "saves at least as much.",
-                    blocked_by=winner.coupon.coupon_id,
+                    blocked_by=winner.coupon_id,
+                    facts=(("winner", winner.terms.title),),
                 )
             )
+        else:
+            says = "NO_MORE_EFFECT" if choice.taken else "NO_EFFECT"
+            decisions.append(refused(coupon, "NO_EFFECT", says=says))
     return decisions
+
+
+_SAYS = {
+    CouponKind.AMOUNT_OFF: "TAKES_OFF",
+    CouponKind.PERCENT_OFF: "TAKES_OFF",
+    CouponKind.SHIPPING: "SHIPPING_OFF",
+    CouponKind.GIFT: "GIVES",
+    CouponKind.EXCHANGE: "ADD_ON",
+}
+
+
+def _applied(coupon: OfferedCoupon, amount_minor: int) -> Decision:
+    return Decision(
+        id=coupon.coupon_id,
+        title=coupon.terms.title,
+        kind=DecisionKind.COUPON,
+        outcome=DecisionOutcome.APPLIED,
+        says=_SAYS[coupon.terms.kind],
+        amount_minor=amount_minor,
+        rule_version=1,
+        facts=(("amount", amount_minor),),
+    )

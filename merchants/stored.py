@@ -16,9 +16,11 @@ from merchants.offers import (
     Decision,
     DecisionKind,
     DecisionOutcome,
+    GiftZone,
     Priced,
     PricedLine,
     Redemption,
+    StockUnits,
 )
 from merchants.refunding import LineRefund
 from merchants.template_life import life_as_json, life_from_json
@@ -84,12 +86,13 @@ def decisions_as_json(decisions: Iterable[Decision]) -> list[Any]:
             each.title,
             each.kind,
             each.outcome,
-            each.message,
+            each.says,
             each.amount_minor,
             each.reason,
             each.blocked_by,
             each.missing_minor,
             each.rule_version,
+            each.facts,
         ]
         for each in decisions
     ]
@@ -98,7 +101,19 @@ def decisions_as_json(decisions: Iterable[Decision]) -> list[Any]:
 def decisions_from_json(stored: list[Any]) -> tuple[Decision, ...]:
     """The decisions that `decisions_as_json` wrote."""
     return tuple(
-        Decision(each[0], each[1], DecisionKind(each[2]), DecisionOutcome(each[3]), *each[4:])
+        Decision(
+            each[0],
+            each[1],
+            DecisionKind(each[2]),
+            DecisionOutcome(each[3]),
+            each[4],
+            amount_minor=each[5],
+            reason=each[6],
+            blocked_by=each[7],
+            missing_minor=each[8],
+            rule_version=each[9],
+            facts=tuple((name, value) for name, value in each[10]),
+        )
         for each in stored
     )
 
@@ -130,6 +145,7 @@ def priced_as_json(priced: Priced) -> dict[str, Any]:
         "coupons": list(priced.coupon_ids),
         "allianceCoupons": list(priced.alliance_coupon_ids),
         "redemptions": redemptions_as_json(priced.redemptions),
+        "stock": [[each.promotion_id, each.units] for each in priced.stock],
     }
 
 
@@ -150,6 +166,7 @@ def priced_from_json(stored: dict[str, Any]) -> Priced:
         coupon_ids=tuple(stored["coupons"]),
         alliance_coupon_ids=tuple(stored["allianceCoupons"]),
         redemptions=redemptions_from_json(stored["redemptions"]),
+        stock=tuple(StockUnits(*each) for each in stored["stock"]),
     )
 
 
@@ -211,6 +228,7 @@ def draft_as_json(draft: TemplateDraft) -> dict[str, Any]:
         "channels": terms.channels,
         "stackingGroup": terms.stacking_group,
         "termsAllianceBps": terms.funder_alliance_bps,
+        "zone": None if terms.zone is None else _zone_as_json(terms.zone),
         "funder": draft.funder,
         "funderAllianceBps": draft.funder_alliance_bps,
         "validFrom": draft.valid_from and format_datetime(draft.valid_from),
@@ -255,7 +273,32 @@ def terms_from_json(stored: dict[str, Any]) -> CouponTerms:
         channels=_texts(stored["channels"]),
         stacking_group=stored["stackingGroup"],
         funder_alliance_bps=stored["termsAllianceBps"],
+        zone=_zone_from_json(stored.get("zone")),
     )
+
+
+def _zone_from_json(stored: dict[str, Any] | None) -> GiftZone | None:
+    if stored is None:
+        return None
+    return GiftZone(
+        skus=_texts(stored["skus"]),
+        category_ids=_texts(stored["categoryIds"]),
+        pick=stored["pick"],
+        value_minor=stored["value"],
+        add_on_minor=stored["addOn"],
+        excludes_owned=stored["excludesOwned"],
+    )
+
+
+def _zone_as_json(zone: GiftZone) -> dict[str, Any]:
+    return {
+        "skus": zone.skus,
+        "categoryIds": zone.category_ids,
+        "pick": zone.pick,
+        "value": zone.value_minor,
+        "addOn": zone.add_on_minor,
+        "excludesOwned": zone.excludes_owned,
+    }
 
 
 def _texts(stored: list[str] | None) -> tuple[str, ...] | None:

@@ -19,10 +19,12 @@ from sqlalchemy import (
 
 from kernel.database.commits import commit_mark
 from kernel.requests import request_table
+from merchants.promotions.tables import promotion_tables
 
 NEVER = 2**62
 metadata = MetaData()
 requests = request_table(metadata)
+promotion_tables(metadata)
 
 
 def _key(name: str) -> Column[str]:
@@ -114,6 +116,21 @@ recorded_event = Table(
     _key("refund_no"),
     _whole("at"),
     sqlite_with_rowid=False,
+)
+
+# What discounts may take off in all, by version; the latest one holds.
+pricing_policy = Table(
+    "pricing_policy",
+    metadata,
+    _key("merchant_id"),
+    Column("version", Integer, primary_key=True),
+    _whole("discount_cap_bps", nullable=True),
+    _whole("set_at"),
+    CheckConstraint("version >= 1", name="pricing_policy_version_counts_from_one"),
+    CheckConstraint(
+        "discount_cap_bps IS NULL OR (0 <= discount_cap_bps AND discount_cap_bps <= 10000)",
+        name="pricing_policy_cap_is_a_share",
+    ),
 )
 
 coupon_template = Table(

@@ -121,7 +121,7 @@ class AllianceSubgraph:
             directory=directory,
             enrolment=self.enrolment,
             backend=backend,
-            begun=begun,
+            running=running,
             clock=clock,
             ids=ids,
         )

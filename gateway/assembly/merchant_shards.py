@@ -24,6 +24,8 @@ def _merchant_of_id(value: Any) -> str:
 ROUTES = {
     "setTierLadder": ByArgument(("input", "merchantId")),
     "createCouponTemplate": ByArgument(("input", "merchantId")),
+    "setPromotion": ByArgument(("input", "merchantId")),
+    "setPricingPolicy": ByArgument(("input", "merchantId")),
     "issueCoupons": ByArgument(("input", "templateId"), _merchant_of_id),
     "setCouponTemplateState": ByArgument(("input", "templateId"), _merchant_of_id),
     "voidCoupons": ByArgument(("input", "merchantId")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.refusals import Refusal
+from kernel.refusals import Refusal, add_chinese
 
 
 @dataclass(eq=False)
@@ -32,3 +32,12 @@ class ExtensionUsed(Refusal):
     """A checkout is extended only once."""
 
     checkout_id: str
+
+
+add_chinese(
+    {
+        "CHECKOUT_CLOSED": "该结账已完成或已释放。",
+        "EXTENSION_USED": "每次结账只能延长一次。",
+        "QUOTE_STALE": "购物车价格已变化，请按新报价确认。",
+    }
+)

@@ -150,7 +150,7 @@ async def give_back(desk: Desk, checkout: SavedCheckout) -> None:
 
     steps: list[Awaitable[None]] = []
     for issuer_id in (checkout.merchant_id, ALLIANCE_MERCHANT_ID):
-        if checkout.touches_coupons_of(issuer_id):
+        if checkout.takes_from(issuer_id):
             steps.append(coupons_of(issuer_id))
     if checkout.holds_funds and checkout.card_id is not None:
         steps.append(funds_of(checkout.card_id))

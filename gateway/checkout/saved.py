@@ -79,11 +79,16 @@ class SavedCheckout:
     def needs_anything(self) -> bool:
         """Whether anything is to be locked or held anywhere."""
         return self.holds_funds or bool(
-            self.agreed.coupon_ids or self.agreed.alliance_coupon_ids or self.barred_coupon_ids
+            self.agreed.coupon_ids
+            or self.agreed.alliance_coupon_ids
+            or self.barred_coupon_ids
+            or self.agreed.stock
         )
 
-    def touches_coupons_of(self, merchant_id: str) -> bool:
-        """Whether it locks, or tries to lock, coupons of this issuer."""
+    def takes_from(self, merchant_id: str) -> bool:
+        """Whether it takes coupons or stock of this issuer, or tries to."""
+        if self.agreed.stock and merchant_id == self.merchant_id:
+            return True
         return any(
             issuer_of(coupon_id) == merchant_id
             for coupon_id in (

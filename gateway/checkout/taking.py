@@ -14,8 +14,9 @@ from kernel.ids import merchant_of
 from kernel.refusals import NotFound, Refusal, RequestInProgress
 from kernel.requests import RequestKey
 from ledger.contract import AttemptReleased, HoldFunds
+from merchants.offers import StockUnits
 from merchants.port import LockCoupons
-from merchants.refusals import BackendAttemptReleased, CouponBudgetSpent
+from merchants.refusals import BackendAttemptReleased, BackendSoldOut, CouponBudgetSpent
 
 
 async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) -> None:
@@ -25,7 +26,8 @@ async def take_or_give_up(desk: Desk, checkout: SavedCheckout, key: RequestKey) 
 
     Raises:
         CouponTaken, InsufficientPoints, InsufficientCoins, DebtOpen: another was faster.
-        QuoteStale: others spent what a coupon's template may cost in all.
+        QuoteStale: others spent what a coupon's template may cost in all, or bought what a flash
+            sale had left, so that the cart costs something else now.
         DatabaseUnavailable, Overloaded: a backend or the ledger does not answer.
     """
     try:
@@ -80,15 +82,17 @@ async def _stale(desk: Desk, checkout: SavedCheckout) -> QuoteStale:
 
 
 async def _take(desk: Desk, checkout: SavedCheckout) -> None:
-    card_id = checkout.card_id
-    if card_id is None:
-        return
-
     async def lock(merchant_id: str, coupon_ids: tuple[str, ...]) -> None:
-        await lock_coupons(desk, checkout, merchant_id=merchant_id, coupon_ids=coupon_ids)
+        stock = checkout.agreed.stock if merchant_id == checkout.merchant_id else ()
+        try:
+            await lock_coupons(
+                desk, checkout, merchant_id=merchant_id, coupon_ids=coupon_ids, stock=stock
+            )
+        except BackendSoldOut as refusal:
+            raise await _stale(desk, checkout) from refusal
         desk.reach(f"take.coupons.{merchant_id == ALLIANCE_MERCHANT_ID}")
 
-    async def hold() -> None:
+    async def hold(card_id: str) -> None:
         await desk.ledger.hold(
             HoldFunds(
                 attempt_id=checkout.attempt_id,
@@ -102,24 +106,29 @@ async def _take(desk: Desk, checkout: SavedCheckout) -> None:
         desk.reach("take.funds")
 
     steps = []
-    if checkout.agreed.coupon_ids:
+    if checkout.agreed.coupon_ids or checkout.agreed.stock:
         steps.append(lock(checkout.merchant_id, checkout.agreed.coupon_ids))
     if checkout.agreed.alliance_coupon_ids:
         steps.append(lock(ALLIANCE_MERCHANT_ID, checkout.agreed.alliance_coupon_ids))
-    if checkout.holds_funds:
-        steps.append(hold())
+    if checkout.holds_funds and checkout.card_id is not None:
+        steps.append(hold(checkout.card_id))
     await all_done(*steps)
 
 
 async def lock_coupons(
-    desk: Desk, checkout: SavedCheckout, *, merchant_id: str, coupon_ids: tuple[str, ...]
+    desk: Desk,
+    checkout: SavedCheckout,
+    *,
+    merchant_id: str,
+    coupon_ids: tuple[str, ...],
+    stock: tuple[StockUnits, ...] = (),
 ) -> None:
-    """Locks coupons of one backend for the checkout's attempt, all or none.
+    """Locks coupons of one backend, and holds stock, for the checkout's attempt, all or none.
 
     Raises:
         CouponTaken: another attempt has one.
+        BackendSoldOut: a flash sale has fewer units left.
     """
-    assert checkout.card_id is not None
     costs = {each.coupon_id: each.amount_minor for each in checkout.agreed.redemptions}
     are_priced = all(coupon_id in costs for coupon_id in coupon_ids)
     await desk.backend.lock(
@@ -131,5 +140,6 @@ async def lock_coupons(
             coupon_ids=coupon_ids,
             costs_minor=tuple(costs[each] for each in coupon_ids) if are_priced else (),
             at_merchant_id=checkout.merchant_id,
+            stock=stock,
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kernel.refusals import Refusal
+from kernel.refusals import Refusal, add_chinese
 
 
 @dataclass(eq=False)
@@ -23,3 +23,11 @@ class BackendUnfit(Refusal):
 
     problems: list[list[str]]
     retryable: ClassVar[bool] = True
+
+
+add_chinese(
+    {
+        "BACKEND_UNFIT": "该后端不符合商家接口规范。",
+        "REFERENCE_TAKEN": "该编号已被占用。",
+    }
+)

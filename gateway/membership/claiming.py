@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance.begun_work import BegunWork
 from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
@@ -75,7 +74,7 @@ class Claiming:
         directory: Directory,
         enrolment: Enrolment,
         backend: Backend,
-        begun: BegunWork,
+        running: Running,
         clock: Clock,
         ids: IdSource,
     ) -> None:
@@ -83,7 +82,7 @@ class Claiming:
         self._directory = directory
         self._enrolment = enrolment
         self._backend = backend
-        self._running = Running(begun)
+        self._running = running
         self._clock = clock
         self._ids = ids
 

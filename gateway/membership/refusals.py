@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kernel.refusals import Refusal
+from kernel.refusals import Refusal, add_chinese
 
 
 @dataclass(eq=False)
@@ -21,3 +21,11 @@ class VerificationFailed(Refusal):
     """
 
     attempts_left: int
+
+
+add_chinese(
+    {
+        "MEMBER_FROZEN": "该会员已被冻结。",
+        "VERIFICATION_FAILED": "验证码错误、已使用或已过期。",
+    }
+)

@@ -38,7 +38,7 @@ async def quote(info: AllianceInfo, cart: CartInput) -> Quote:
     """What a cart costs."""
     context = info.context
     quoted = await answered(pricing.quote(context.alliance.desk, context.caller, cart.asked()))
-    return Quote.of(quoted.priced, quoted.currency)
+    return Quote.of(quoted.priced, quoted.currency, context.language)
 
 
 async def hold_checkout(info: AllianceInfo, input: HoldCheckoutInput) -> CheckoutHeld:

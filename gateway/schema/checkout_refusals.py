@@ -30,7 +30,9 @@ class QuoteStaleRefusal(RefusalPayload):
     def of(cls, refusal: Any, info: Any) -> Self:
         """The payload of `QuoteStale`."""
         priced = priced_from_dict(refusal.priced)
-        return cls(**cls.told_by(refusal), quote=Quote.of(priced, refusal.currency))
+        return cls(
+            **cls.told_by(refusal), quote=Quote.of(priced, refusal.currency, info.context.language)
+        )
 
 
 @strawberry.type(description="The card has fewer spendable points than asked.")

@@ -48,7 +48,7 @@ class Quote:
     )
 
     @classmethod
-    def of(cls, priced: Priced, currency: str) -> Quote:
+    def of(cls, priced: Priced, currency: str, language: str) -> Quote:
         """The GraphQL object of a price."""
         return cls(
             version=priced.version,
@@ -59,7 +59,9 @@ class Quote:
             coins_spent=Money.of(priced.coins_spent_minor, currency),
             points_to_earn=Long(priced.points_to_earn),
             lines=tuple(PricedLine.of(line, currency) for line in priced.lines),
-            decisions=tuple(BenefitDecision.of(each, currency) for each in priced.decisions),
+            decisions=tuple(
+                BenefitDecision.of(each, currency, language) for each in priced.decisions
+            ),
         )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import strawberry
 
-from kernel.graphql import Forbidden, Money
+from kernel.graphql import BadUserInput, Forbidden, Money
 from kernel.pages import PageInfo, page_args
 from kernel.pages import encode_cursor as cursor_text
 from merchants.context import MerchantsInfo
 from merchants.hosted import HostedBackend
+from merchants.offers import StockUnits
 from merchants.port import (
     JoinMerchant,
     LockCoupons,
@@ -40,7 +41,8 @@ async def backend_price(
 ) -> answers.BackendPriceResult | None:
     """A cart's price."""
     backend, currency = _backend(info, input.merchant_id), info.context.currency
-    return answers.BackendPriced.of(await backend.price(cart_of(input, currency)), currency)
+    priced = await backend.price(cart_of(input, currency))
+    return answers.BackendPriced.of(priced, currency, info.context.language)
 
 
 async def backend_refund_terms(
@@ -111,13 +113,17 @@ async def backend_lock(
     info: MerchantsInfo, input: BackendLockInput
 ) -> answers.BackendLockResult | None:
     """Coupons locked."""
-    locked = await _backend(info, input.merchant_id).lock(
+    backend = _backend(info, input.merchant_id)
+    if any(each.units < 1 for each in input.stock or ()):
+        raise BadUserInput("stock.units is at least 1.")
+    locked = await backend.lock(
         LockCoupons(
             merchant_id=input.merchant_id,
             attempt_id=input.attempt_id,
             store_id=input.store_id,
             card_id=input.card_id,
             coupon_ids=tuple(input.coupon_ids),
+            stock=tuple(StockUnits(each.promotion_id, each.units) for each in input.stock or ()),
         )
     )
     return answers.BackendLocked(

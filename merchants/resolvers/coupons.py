@@ -16,6 +16,7 @@ from merchants.resolvers.parents import MerchantsOwn
 from merchants.resolvers.refused import not_yours
 from merchants.rights import may_see_wallet
 from merchants.schema.coupon_shares import CouponShare
+from merchants.schema.gift_zones import GiftZone
 from merchants.schema.offers import money_or_none
 from merchants.tables import NEVER
 
@@ -95,6 +96,12 @@ async def coupon_min_spend(coupon: Parent[MerchantsOwn], info: MerchantsInfo) ->
     """Spending it needs."""
     found = await held(coupon, info)
     return Money.of(found.terms.min_spend_minor, info.context.currency)
+
+
+async def coupon_gift_zone(coupon: Parent[MerchantsOwn], info: MerchantsInfo) -> GiftZone | None:
+    """What it gives."""
+    zone = (await held(coupon, info)).terms.zone
+    return None if zone is None else GiftZone.of(zone, info.context.currency)
 
 
 async def coupon_valid_from(coupon: Parent[MerchantsOwn], info: MerchantsInfo) -> datetime | None:

@@ -6,15 +6,21 @@ from collections.abc import Sequence
 
 from strawberry import Parent
 
+from kernel.clock import to_micros
 from kernel.pages import Connection, connection_of, page_args
 from merchants.context import MerchantsInfo
 from merchants.orders_sql import read_merchant_page
+from merchants.policy_sql import read_policy
+from merchants.promotions.promotions_sql import read_promotion_page
 from merchants.resolvers.parents import KnownById
 from merchants.resolvers.refused import not_yours
 from merchants.rights import may_act_for
 from merchants.schema.orders import Order
+from merchants.schema.policies import PricingPolicy
+from merchants.schema.promotions import Promotion
 from merchants.schema.templates import CouponTemplate
 from merchants.schema.tiers import TierLadder
+from merchants.tables import NEVER
 from merchants.templates_sql import read_template_page
 
 
@@ -57,6 +63,36 @@ async def merchant_templates(
         key=lambda row: (row.created_at, row.template_id),
         node=lambda row: CouponTemplate.of(row, currency),
     )
+
+
+async def merchant_promotions(
+    merchant: Parent[KnownById], info: MerchantsInfo, first: int = 20, after: str | None = None
+) -> Connection[Promotion] | None:
+    """Promotions, newest first; what has not begun is the merchant's own business."""
+    page = page_args(first, after, key_length=2)
+    merchant_id, currency = str(merchant.id), info.context.currency
+    is_own = may_act_for(info.context.caller, merchant_id)
+    opens_by = NEVER if is_own else to_micros(info.context.backend.clock.now())
+    rows = await info.context.backend.database.snapshot(
+        lambda connection: read_promotion_page(
+            connection, merchant_id, after=page.after, limit=page.limit, opens_by=opens_by
+        )
+    )
+    return connection_of(
+        rows,
+        page,
+        key=lambda row: (row.created_at, row.promotion.promotion_id),
+        node=lambda row: Promotion.of(row.promotion, currency),
+    )
+
+
+async def merchant_policy(merchant: Parent[KnownById], info: MerchantsInfo) -> PricingPolicy | None:
+    """Limits of discounts in force."""
+    merchant_id = _own(merchant, info)
+    policy = await info.context.backend.database.snapshot(
+        lambda connection: read_policy(connection, merchant_id)
+    )
+    return None if policy is None else PricingPolicy.of(policy)
 
 
 def _own(merchant: KnownById, info: MerchantsInfo) -> str:

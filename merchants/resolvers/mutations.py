@@ -66,6 +66,8 @@ async def create_coupon_template(
         ("minSpend", input.min_spend),
         ("budget", input.budget),
     ]
+    if input.gift_zone is not None:
+        amounts += input.gift_zone.amounts("giftZone")
     problems = currency_problems(amounts, context.currency)
     if problems:
         raise InvalidInput(problems)
@@ -156,6 +158,7 @@ def _draft(input: CreateCouponTemplateInput) -> TemplateDraft:
                 None if input.channels is None else tuple(each.value for each in input.channels)
             ),
             stacking_group=input.stacking_group,
+            zone=None if input.gift_zone is None else input.gift_zone.zone(),
         ),
         funder=funder,
         funder_alliance_bps=input.funder_alliance_bps,

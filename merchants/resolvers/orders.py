@@ -95,6 +95,6 @@ async def order_decisions(
     """Every benefit considered."""
     found = await kept(order, info)
     return [
-        BenefitDecision.of(each, info.context.currency)
+        BenefitDecision.of(each, info.context.currency, info.context.language)
         for each in decisions_from_json(load(found.decisions))
     ]

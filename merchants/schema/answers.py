@@ -15,6 +15,8 @@ from kernel.graphql import (
 )
 from merchants.schema.coupon_refusals import NotInAudienceRefusal
 from merchants.schema.coupons import Coupon
+from merchants.schema.policies import PricingPolicy
+from merchants.schema.promotions import Promotion
 from merchants.schema.refusals import (
     MerchantNotActiveRefusal,
     NotAMemberRefusal,
@@ -55,6 +57,24 @@ class CouponsIssued:
     )
 
 
+@strawberry.type(description="The promotion has a new version.")
+class PromotionSet:
+    """The promotion has a new version."""
+
+    replayed: bool = strawberry.field(
+        description="Whether this answers a repeat of an earlier request."
+    )
+    promotion: Promotion = strawberry.field(description="The new version.")
+
+
+@strawberry.type(description="The merchant's limits of discounts have a new version.")
+class PricingPolicySet:
+    """The limits have a new version."""
+
+    replayed: bool = strawberry.field(description=_REPLAYED)
+    policy: PricingPolicy = strawberry.field(description="The new version.")
+
+
 SetTierLadderResult = Annotated[
     TierLadderSet
     | MerchantNotActiveRefusal
@@ -86,4 +106,24 @@ IssueCouponsResult = Annotated[
     | RequestIdReusedRefusal
     | RequestInProgressRefusal,
     strawberry.union("IssueCouponsResult", description="Answer of `issueCoupons`."),
+]
+
+SetPromotionResult = Annotated[
+    PromotionSet
+    | MerchantNotActiveRefusal
+    | InvalidInputRefusal
+    | NotFoundRefusal
+    | RequestIdReusedRefusal
+    | RequestInProgressRefusal,
+    strawberry.union("SetPromotionResult", description="Answer of `setPromotion`."),
+]
+
+SetPricingPolicyResult = Annotated[
+    PricingPolicySet
+    | MerchantNotActiveRefusal
+    | InvalidInputRefusal
+    | NotFoundRefusal
+    | RequestIdReusedRefusal
+    | RequestInProgressRefusal,
+    strawberry.union("SetPricingPolicyResult", description="Answer of `setPricingPolicy`."),
 ]

@@ -18,6 +18,7 @@ from merchants.schema.offers import BenefitDecision, PricedLine
 from merchants.schema.orders import Order
 from merchants.schema.refusals import (
     BackendAttemptReleasedRefusal,
+    BackendSoldOutRefusal,
     CouponTakenRefusal,
     MerchantNotActiveRefusal,
     OrderConflictRefusal,
@@ -27,6 +28,16 @@ from merchants.schema.shared_refusals import RefundExceedsOrderRefusal
 from merchants.schema.tiers import TierStanding
 
 _REPLAYED = "Whether this answers a repeat of an earlier request."
+
+
+@strawberry.federation.type(
+    inaccessible=True, description="Units of a promotion's stock that a price uses."
+)
+class BackendStock:
+    """Units of a promotion's stock."""
+
+    promotion_id: strawberry.ID = strawberry.field(description="The promotion.")
+    units: int = strawberry.field(description="Units, at least 1.")
 
 
 @strawberry.federation.type(inaccessible=True, description="A priced cart.")
@@ -48,9 +59,12 @@ class BackendPriced:
     alliance_coupon_ids: Sequence[strawberry.ID] = strawberry.field(
         description="The alliance's coupons that applied, to be locked there."
     )
+    stock: Sequence[BackendStock] = strawberry.field(
+        description="Units of flash sales, to be held here."
+    )
 
     @classmethod
-    def of(cls, priced: offers.Priced, currency: str) -> BackendPriced:
+    def of(cls, priced: offers.Priced, currency: str, language: str) -> BackendPriced:
         """The GraphQL object of a price."""
         return cls(
             version=priced.version,
@@ -61,9 +75,13 @@ class BackendPriced:
             coins_spent=Money.of(priced.coins_spent_minor, currency),
             points_to_earn=Long(priced.points_to_earn),
             lines=[PricedLine.of(line, currency) for line in priced.lines],
-            decisions=[BenefitDecision.of(each, currency) for each in priced.decisions],
+            decisions=[BenefitDecision.of(each, currency, language) for each in priced.decisions],
             coupon_ids=[strawberry.ID(each) for each in priced.coupon_ids],
             alliance_coupon_ids=[strawberry.ID(each) for each in priced.alliance_coupon_ids],
+            stock=[
+                BackendStock(promotion_id=strawberry.ID(each.promotion_id), units=each.units)
+                for each in priced.stock
+            ],
         )
 
 
@@ -269,6 +287,7 @@ BackendLockResult = Annotated[
     BackendLocked
     | BackendAttemptReleasedRefusal
     | BackendBudgetSpentRefusal
+    | BackendSoldOutRefusal
     | CouponTakenRefusal
     | NotFoundRefusal,
     strawberry.federation.union(

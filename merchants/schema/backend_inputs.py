@@ -10,10 +10,18 @@ import strawberry
 from kernel.graphql import ChannelKind, Long, MoneyInput
 from kernel.units import Ratio
 from merchants.schema.enums import CouponKind
+from merchants.schema.gift_zones import GiftZoneInput
 from merchants.schema.offers import CartLineInput, RefundLineInput
 
 _WHOSE = "Whose backend."
 _ATTEMPT = "The checkout's attempt."
+
+
+@strawberry.federation.input(
+    inaccessible=True, description="Articles that an alliance coupon gives."
+)
+class BackendGiftZoneInput(GiftZoneInput):
+    """Articles that an alliance coupon gives."""
 
 
 @strawberry.federation.input(
@@ -31,6 +39,9 @@ class BackendOfferInput:
     )
     cap: MoneyInput | None = strawberry.field(default=None, description="The most it takes off.")
     min_spend: MoneyInput = strawberry.field(description="Spending it needs.")
+    gift_zone: BackendGiftZoneInput | None = strawberry.field(
+        default=None, description="What it gives; needed when GIFT or EXCHANGE."
+    )
     skus: Sequence[str] | None = strawberry.field(
         default=None, description="Limits it to articles."
     )
@@ -130,6 +141,16 @@ class BackendJoinInput:
     is_new_member: bool = strawberry.field(description="Whether the person is new to the alliance.")
 
 
+@strawberry.federation.input(
+    inaccessible=True, description="Units of a promotion's stock that a price uses."
+)
+class BackendStockInput:
+    """Units of a promotion's stock."""
+
+    promotion_id: strawberry.ID = strawberry.field(description="The promotion.")
+    units: int = strawberry.field(description="Units, at least 1.")
+
+
 @strawberry.federation.input(inaccessible=True, description="Input of `backendLock`.")
 class BackendLockInput:
     """Input of `backendLock`."""
@@ -137,8 +158,13 @@ class BackendLockInput:
     merchant_id: strawberry.ID = strawberry.field(description=_WHOSE)
     attempt_id: strawberry.ID = strawberry.field(description=_ATTEMPT)
     store_id: strawberry.ID = strawberry.field(description="Where.")
-    card_id: strawberry.ID = strawberry.field(description="The card.")
+    card_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The card; absent: an anonymous buyer, who has no coupons."
+    )
     coupon_ids: Sequence[strawberry.ID] = strawberry.field(description="Coupons to lock.")
+    stock: Sequence[BackendStockInput] | None = strawberry.field(
+        default=None, description="Units of flash sales to hold."
+    )
 
 
 @strawberry.federation.input(inaccessible=True, description="Input of `backendPlace`.")

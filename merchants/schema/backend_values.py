@@ -39,6 +39,8 @@ def cart_of(input: BackendPriceInput, currency: str) -> PriceCart:
             (f"{path}.cap", offer.cap),
             (f"{path}.minSpend", offer.min_spend),
         ]
+        if offer.gift_zone is not None:
+            amounts += offer.gift_zone.amounts(f"{path}.giftZone")
     require_currency(amounts, currency)
     return PriceCart(
         merchant_id=input.merchant_id,
@@ -82,6 +84,7 @@ def _offer(offer: BackendOfferInput, merchant_id: str) -> OfferedCoupon:
             channels=None if channels is None else tuple(each.value for each in channels),
             stacking_group=offer.stacking_group,
             funder_alliance_bps=offer.funder_alliance_bps,
+            zone=None if offer.gift_zone is None else offer.gift_zone.zone(),
         ),
     )
 

@@ -62,6 +62,10 @@ class Coupon:
         resolver=resolve.coupon_share,
         description="How a friend can have it; null unless its holder asks and a share is open.",
     )
+    gift_zone = strawberry.field(
+        resolver=resolve.coupon_gift_zone,
+        description="What it gives, to be picked by the member; null unless GIFT or EXCHANGE.",
+    )
     valid_from = strawberry.field(
         resolver=resolve.coupon_valid_from,
         description="First instant, inclusive. Null only with an error.",

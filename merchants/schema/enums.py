@@ -7,6 +7,7 @@ import strawberry
 from merchants.coupons import CouponState, CouponTemplateState, Funder
 from merchants.offers import CouponKind, CouponOutcome, DecisionKind, DecisionOutcome
 from merchants.port import EventKind, OrderState
+from merchants.promotions.terms import PromotionKind
 from merchants.template_life import CouponTrigger, PartialRefundRule
 from merchants.tiers import TierMetric, TierWindow
 
@@ -33,6 +34,7 @@ strawberry.enum(Funder, description="Who bears a coupon's cost.")
 strawberry.enum(DecisionKind, description="What a decision is about.")
 strawberry.enum(DecisionOutcome, description="What became of a candidate benefit.")
 strawberry.enum(CouponOutcome, description="What a refund does to the coupons of its order.")
+strawberry.enum(PromotionKind, description="What a promotion does.")
 strawberry.enum(OrderState, description="State of an order.")
 strawberry.enum(TierMetric, description="What a ladder measures.")
 strawberry.enum(TierWindow, description="Over which time a ladder measures.")
@@ -52,6 +54,7 @@ __all__ = [
     "Funder",
     "OrderState",
     "PartialRefundRule",
+    "PromotionKind",
     "TierMetric",
     "TierWindow",
 ]

@@ -17,6 +17,7 @@ from merchants.schema.enums import (
     TierMetric,
     TierWindow,
 )
+from merchants.schema.gift_zones import GiftZoneInput
 from merchants.template_life import SHARE_DAYS
 
 _REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
@@ -80,7 +81,9 @@ class CreateCouponTemplateInput:
     title: str = strawberry.field(description="Name, for people.")
     kind: CouponKind = strawberry.field(description="What its coupons do.")
     amount: MoneyInput | None = strawberry.field(
-        default=None, description="Needed when AMOUNT_OFF."
+        default=None,
+        description="Needed when AMOUNT_OFF. SHIPPING takes at most this off shipping; absent: "
+        "all of it.",
     )
     percent_off_bps: int | None = strawberry.field(
         default=None, description="Needed when PERCENT_OFF, basis points."
@@ -91,8 +94,12 @@ class CreateCouponTemplateInput:
     min_spend: MoneyInput = strawberry.field(
         description="Spending a coupon needs; 0 only for small amounts."
     )
+    gift_zone: GiftZoneInput | None = strawberry.field(
+        default=None, description="Needed when GIFT or EXCHANGE: what its coupons give."
+    )
     skus: Sequence[str] | None = strawberry.field(
-        default=None, description="Limits it to articles."
+        default=None,
+        description="Limits it to articles; of GIFT and EXCHANGE the spending that it needs.",
     )
     category_ids: Sequence[str] | None = strawberry.field(
         default=None, description="Limits it to categories."

@@ -31,6 +31,19 @@ class Merchant:
         description="Coupon templates, newest first. Null only with an error.",
     )
 
+    promotions = strawberry.field(
+        resolver=resolve.merchant_promotions,
+        description="Promotions, newest first, in their latest versions. Others than the "
+        "merchant and admins see those that have begun, early access included. Null only with "
+        "an error.",
+    )
+
+    pricing_policy = strawberry.federation.field(
+        resolver=resolve.merchant_policy,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Limits of discounts in force; null when none were ever set, or with an error.",
+    )
+
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Merchant:
         """The merchant that a key names."""

@@ -12,6 +12,7 @@ from merchants import offers
 from merchants.offers import CartLine
 from merchants.port import RefundLine
 from merchants.schema.enums import DecisionKind, DecisionOutcome
+from merchants.wording import message_of, title_of
 
 
 @strawberry.federation.type(
@@ -45,16 +46,16 @@ class BenefitDecision:
     )
 
     @classmethod
-    def of(cls, decision: offers.Decision, currency: str) -> Self:
-        """The GraphQL object of a decision."""
+    def of(cls, decision: offers.Decision, currency: str, language: str) -> Self:
+        """The GraphQL object of a decision, in words of this language."""
         blocked_by, missing = decision.blocked_by, decision.missing_minor
         return cls(
             id=strawberry.ID(decision.id),
-            title=decision.title,
+            title=title_of(decision, language),
             kind=decision.kind,
             outcome=decision.outcome,
             reason=decision.reason,
-            message=decision.message,
+            message=message_of(decision, language),
             amount=Money.of(decision.amount_minor, currency),
             blocked_by=None if blocked_by is None else strawberry.ID(blocked_by),
             missing=None if missing is None else Money.of(missing, currency),

@@ -16,6 +16,7 @@ from kernel.graphql import Long, RefusalPayload
 from kernel.refusals import Refusal
 from merchants.refusals import (
     BackendAttemptReleased,
+    BackendSoldOut,
     CouponTaken,
     MerchantNotActive,
     NotAMember,
@@ -128,6 +129,15 @@ class BackendAttemptReleasedRefusal(RefusalPayload):
     """Payload of `BackendAttemptReleased`."""
 
 
+@strawberry.federation.type(
+    inaccessible=True, description="Too few units of a promotion's stock are left."
+)
+class BackendSoldOutRefusal(RefusalPayload):
+    """Payload of `BackendSoldOut`."""
+
+    promotion_id: strawberry.ID = strawberry.field(description="The promotion.")
+
+
 REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     CouponTaken: CouponTakenRefusal,
     OrderConflict: OrderConflictRefusal,
@@ -138,6 +148,7 @@ REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     QuotaExhausted: QuotaExhaustedRefusal,
     BackendAttemptReleased: BackendAttemptReleasedRefusal,
     **COUPON_REFUSALS,
+    BackendSoldOut: BackendSoldOutRefusal,
 }
 
 

@@ -6,6 +6,7 @@ import strawberry
 
 from merchants.resolvers import backend, coupon_changes
 from merchants.resolvers import mutations as resolve
+from merchants.resolvers import promotions as resolve_promotion
 
 _MERCHANT_OR_ADMIN = [["merchant"], ["admin"]]
 _MEMBER = [["member"]]
@@ -80,6 +81,18 @@ class Mutation:
         resolver=coupon_changes.take_back_coupon,
         requires_scopes=_MEMBER,
         description="Takes back a shared coupon that nobody claimed yet.",
+    )
+    set_promotion = strawberry.federation.mutation(
+        resolver=resolve_promotion.set_promotion,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Makes a promotion, or a new version of one, which is in force at once: carts "
+        "that are quoted from then on are priced by it.",
+    )
+    set_pricing_policy = strawberry.federation.mutation(
+        resolver=resolve_promotion.set_pricing_policy,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Limits what all discounts of a cart together may take off at the merchant; "
+        "in force at once.",
     )
     backend_join = strawberry.federation.mutation(
         resolver=backend.backend_join,

@@ -17,6 +17,7 @@ from merchants.schema.enums import (
     Funder,
     PartialRefundRule,
 )
+from merchants.schema.gift_zones import GiftZone
 from merchants.schema.offers import money_or_none
 from merchants.templates_sql import Template
 
@@ -30,7 +31,7 @@ class CouponTemplate:
     kind: CouponKind = strawberry.field(description="What its coupons do.")
     state: CouponTemplateState = strawberry.field(description="State.")
     amount: Money | None = strawberry.field(
-        description="What a coupon takes off; null unless AMOUNT_OFF."
+        description="What a coupon takes off; null unless AMOUNT_OFF, or SHIPPING with a limit."
     )
     percent_off_bps: int | None = strawberry.field(
         description="What a coupon takes off, basis points; null unless PERCENT_OFF."
@@ -39,6 +40,9 @@ class CouponTemplate:
         description="The most a coupon takes off; null without a limit."
     )
     min_spend: Money = strawberry.field(description="Spending a coupon needs; 0 for none.")
+    gift_zone: GiftZone | None = strawberry.field(
+        description="What a coupon gives; null unless GIFT or EXCHANGE."
+    )
     skus: Sequence[str] | None = strawberry.field(
         description="Articles it is limited to; null for all."
     )
@@ -99,6 +103,7 @@ class CouponTemplate:
             percent_off_bps=terms.percent_off_bps,
             cap=money_or_none(terms.cap_minor, currency),
             min_spend=Money.of(terms.min_spend_minor, currency),
+            gift_zone=None if terms.zone is None else GiftZone.of(terms.zone, currency),
             skus=terms.skus,
             category_ids=terms.category_ids,
             channels=None if channels is None else [ChannelKind(each) for each in channels],

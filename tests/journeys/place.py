@@ -33,6 +33,8 @@ SENDERS = {
     "shareCoupon": ("ShareCoupon", "ann"),
     "takeBackCoupon": ("TakeBackCoupon", "ann"),
     "claimCoupon": ("ClaimCoupon", "tea"),
+    "setPromotion": ("SetPromotion", "tea"),
+    "setPricingPolicy": ("SetPricingPolicy", "tea"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -190,6 +192,14 @@ TEMPLATE = {
     "minSpend": cny(1_000),
     "quotaPerMember": 10,
 }
+PROMOTION = {
+    "title": "满50减8",
+    "kind": "THRESHOLD_OFF",
+    "startsAt": "2026-03-01T00:00:00Z",
+    "endsAt": "2027-03-01T00:00:00Z",
+    "threshold": cny(5_000),
+    "off": cny(800),
+}
 STEPS = [{"name": "新客", "rank": 1, "threshold": 1}]
 
 
@@ -237,6 +247,8 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         },
         "createCouponTemplate": {**TEMPLATE, "merchantId": people.tea},
         "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
+        "setPromotion": {**PROMOTION, "merchantId": people.tea},
+        "setPricingPolicy": {"merchantId": people.tea, "discountCapBps": 9_000},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
     }
     if field == "approveSettlementRule":

@@ -150,6 +150,36 @@ INVALID = [
         ("title", ""),
     ),
     *rows(
+        "setPricingPolicy",
+        "INVALID_INPUT",
+        ("discountCapBps", -1),
+        ("discountCapBps", 10_001),
+        ("requestId", ""),
+    ),
+    *rows(
+        "setPromotion",
+        "INVALID_INPUT",
+        ("title", ""),
+        ("endsAt", "2026-03-01T00:00:00Z"),
+        ("endsAt", "2020-01-01T00:00:00Z"),
+        ("threshold", None),
+        ("threshold", DOLLARS),
+        ("off", cny(0)),
+        ("off", cny(5_001)),
+        ("percentOffBps", 1_000),
+        ("price", cny(1)),
+        ("stock", 1),
+        ("stacksWithMemberPrice", True),
+        ("skus", []),
+        ("categoryIds", ["c" * 201]),
+        ("earlyAccessRank", 1),
+        ("earlyAccessMinutes", 0),
+        ("weekdays", [8]),
+        ("monthDays", [1, 1]),
+        ("kind", "BUNDLE"),
+        ("requestId", ""),
+    ),
+    *rows(
         "grantCoins",
         "INVALID_INPUT",
         ("amount", cny(0)),
@@ -264,6 +294,9 @@ async def test_a_wrong_value_is_refused_and_nothing_is_done(
         ("refundOrder", "orderId"),
         ("setTierLadder", "merchantId"),
         ("createCouponTemplate", "merchantId"),
+        ("setPromotion", "merchantId"),
+        ("setPricingPolicy", "merchantId"),
+        ("setPromotion", "promotionId"),
         ("issueCoupons", "templateId"),
         ("setCouponTemplateState", "templateId"),
         ("voidCoupons", "merchantId"),
@@ -294,6 +327,7 @@ async def test_an_id_that_names_nothing_is_not_found(
         ("captureCheckout", "checkoutId", "checkout"),
         ("refundOrder", "orderId", "order"),
         ("setTierLadder", "merchantId", "merchant"),
+        ("setPromotion", "promotionId", "promotion"),
         ("issueCoupons", "templateId", "template"),
         ("setCouponTemplateState", "templateId", "template"),
         ("shareCoupon", "couponId", "coupon"),
@@ -324,7 +358,9 @@ async def test_what_has_no_such_id_is_null(place: Place, root: str, wrong_id: st
     "page",
     ["first: 0", "first: -1", "first: 101", 'after: "x"', 'after: "WzEsMiwzXQ"', 'after: "bnVsbA"'],
 )
-@pytest.mark.parametrize("field", ["orders", "couponTemplates", "statements", "stores"])
+@pytest.mark.parametrize(
+    "field", ["orders", "couponTemplates", "promotions", "statements", "stores"]
+)
 async def test_a_page_that_cannot_be_is_bad_input(place: Place, field: str, page: str) -> None:
     document = f"query($id: ID!) {{ merchant(id: $id) {{ {field}({page}) {{ nodes {{ __typename }}"
 

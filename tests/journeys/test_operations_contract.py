@@ -30,7 +30,7 @@ ADMIN = (
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
     "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons "
-    "SetCouponTemplateState VoidCoupons "
+    "SetCouponTemplateState VoidCoupons SetPromotion SetPricingPolicy "
     "MyStatements MyStatement"
 )
 MEMBER = "MyCard MyHistory MyOrders ShareCoupon TakeBackCoupon ClaimCoupon"
@@ -161,6 +161,28 @@ INPUTS = {
         "storeId": "ID",
         "credential": "CredentialInput",
         "consents": "[String!]",
+    },
+    "SetPromotionInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "promotionId": "ID",
+        "title": "String!",
+        "kind": "PromotionKind!",
+        "startsAt": "DateTime!",
+        "endsAt": "DateTime!",
+        "threshold": "MoneyInput",
+        "off": "MoneyInput",
+        "percentOffBps": "Int",
+        "price": "MoneyInput",
+        "skus": "[String!]",
+        "categoryIds": "[String!]",
+        "stock": "Int",
+        "earlyAccessRank": "Int",
+        "earlyAccessMinutes": "Int",
+        "membersOnly": "Boolean = false",
+        "stacksWithMemberPrice": "Boolean = false",
+        "weekdays": "[Int!]",
+        "monthDays": "[Int!]",
     },
     "IssueCouponsInput": {"requestId": "ID!", "templateId": "ID!", "cardIds": "[ID!]!"},
     "ConfigureAllianceInput": {

@@ -46,6 +46,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "shareCoupon": {"couponId": "cpn_another"},
     "takeBackCoupon": {"couponId": "cpn_another"},
     "claimCoupon": {"shareCode": "shr_another"},
+    "setPromotion": {"title": "另一个"},
+    "setPricingPolicy": {"discountCapBps": 8_000},
 }
 """Another body of each mutation."""
 

@@ -88,6 +88,8 @@ MUTATIONS = {
         "ClaimCoupon",
         ("ok", "NOT_FOUND", "INVALID_INPUT", "INVALID_INPUT", "FORBIDDEN", NONE),
     ),
+    "setPromotion": ("SetPromotion", RULES),
+    "setPricingPolicy": ("SetPricingPolicy", RULES),
 }
 ROOTS = {
     **QUERIES,

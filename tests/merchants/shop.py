@@ -212,7 +212,7 @@ class Shop:
         return (await self.backend.offers(merchant_id, card_id)).tiers
 
     async def ask(
-        self, document: str, caller: Caller | None, **variables: Any
+        self, document: str, caller: Caller | None, *, language: str = "en", **variables: Any
     ) -> tuple[dict[str, Any], list[str]]:
         """`data`, and the codes of the errors."""
         schema = merchants_schema().strawberry
@@ -220,7 +220,7 @@ class Shop:
             document,
             # `_entities` changes the representations it is given.
             variable_values=deepcopy(variables),
-            context_value=HostedMerchants(self.backend).context_for(caller, "r", "en"),
+            context_value=HostedMerchants(self.backend).context_for(caller, "r", language),
         )
         errors = [str((each.extensions or {}).get("code", each)) for each in result.errors or ()]
         return result.data or {}, errors

@@ -8,14 +8,11 @@ from kernel.refusals import InvalidInput
 from kernel.units import Ratio
 from merchants.offers import (
     CartLine,
-    CouponKind,
-    CouponTerms,
     DecisionKind,
-    OfferedCoupon,
     Priced,
 )
 from merchants.port import PriceCart, RefundLine
-from merchants.pricing import BenefitInForce, PriceRules, price, version_of
+from merchants.pricing import PriceRules, price, version_of
 from merchants.refunding import (
     PaidOrder,
     RefundShares,
@@ -23,85 +20,12 @@ from merchants.refunding import (
     refund_lines,
     refundable_minor,
 )
-from merchants.stacking import Candidate
 from merchants.tiers import Benefit, TierMetric
-from tests.merchants.shop import ALLIANCE, TEA, Shop, cart, ladder, with_benefit
+from merchants.wording import message_of, title_of
+from tests.merchants.random_carts import carts, lines
+from tests.merchants.shop import Shop, cart, ladder, with_benefit
 
-quick = settings(max_examples=30, deadline=None, derandomize=True)
-
-lines = st.lists(
-    st.builds(
-        CartLine,
-        sku=st.sampled_from(["a", "b", "c"]),
-        quantity=st.integers(1, 7),
-        unit_price_minor=st.integers(0, 20_000),
-        category_id=st.sampled_from([None, "x", "y"]),
-    ),
-    min_size=1,
-    max_size=6,
-)
-amount_terms = st.builds(
-    CouponTerms,
-    title=st.just("amount"),
-    kind=st.just(CouponKind.AMOUNT_OFF),
-    min_spend_minor=st.integers(0, 30_000),
-    amount_minor=st.integers(1, 30_000),
-    skus=st.sampled_from([None, ("a",), ("a", "b")]),
-    stacking_group=st.sampled_from([None, "g"]),
-    funder_alliance_bps=st.sampled_from([0, 3_000, 10_000]),
-)
-percent_terms = st.builds(
-    CouponTerms,
-    title=st.just("percent"),
-    kind=st.just(CouponKind.PERCENT_OFF),
-    min_spend_minor=st.integers(0, 30_000),
-    percent_off_bps=st.integers(1, 10_000),
-    cap_minor=st.one_of(st.none(), st.integers(1, 5_000)),
-    category_ids=st.sampled_from([None, ("x",)]),
-    stacking_group=st.sampled_from([None, "g", "h"]),
-)
-all_terms = st.lists(st.one_of(amount_terms, percent_terms), max_size=5)
-ratios = st.sampled_from([Ratio(1, 1), Ratio(1, 100), Ratio(3, 2), Ratio(7, 3), Ratio(0, 1)])
-
-
-@st.composite
-def carts(draw: st.DrawFn) -> tuple[PriceCart, PriceRules]:
-    own = [
-        Candidate(OfferedCoupon(f"own-{index}", TEA, terms))
-        for index, terms in enumerate(draw(all_terms))
-    ]
-    theirs = [
-        Candidate(OfferedCoupon(f"their-{index}", ALLIANCE, terms))
-        for index, terms in enumerate(draw(all_terms))
-    ]
-    benefits = [
-        BenefitInForce("tiers", 1, index, benefit)
-        for index, benefit in enumerate(
-            draw(
-                st.sampled_from(
-                    [
-                        [],
-                        [Benefit("PERCENT_OFF", "tenth", percent_off_bps=1_000)],
-                        [
-                            Benefit("PERCENT_OFF", "half", percent_off_bps=5_000),
-                            Benefit("POINTS_MULTIPLIER", "double", points_multiplier_bps=20_000),
-                        ],
-                    ]
-                )
-            )
-        )
-    ]
-    wanted = cart(
-        lines=tuple(draw(lines)),
-        shipping_minor=draw(st.integers(0, 1_000)),
-        points=draw(st.integers(0, 20_000)),
-        points_available=draw(st.integers(0, 20_000)),
-        coins_minor=draw(st.integers(0, 20_000)),
-        coins_available_minor=draw(st.integers(0, 20_000)),
-        member_point_value=draw(ratios),
-        points_cap_bps=draw(st.integers(0, 10_000)),
-    )
-    return wanted, PriceRules(tuple(benefits), tuple(own), tuple(theirs))
+quick = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 @quick
@@ -119,11 +43,16 @@ def test_every_unit_of_a_price_is_accounted_for(case: tuple[PriceCart, PriceRule
     for line in priced.lines:
         for each in line.allocations:
             shares[each.decision_id] += each.amount_minor
-    assert shares == by_decision
+    for each in priced.decisions:
+        is_for_shipping = each.kind is DecisionKind.SHIPPING or each.title == "shipping"
+        assert is_for_shipping or each.amount_minor == shares[each.id]
+    assert len(by_decision) == len(priced.decisions)
+    saved_shipping = sum(by_decision.values()) - sum(shares.values())
+    assert priced.shipping_minor == wanted.shipping_minor - saved_shipping >= 0
     assert sum(line.points for line in priced.lines) == priced.points_spent
     assert sum(line.coins_minor for line in priced.lines) == priced.coins_spent_minor
     cash = sum(line.payable_minor for line in priced.lines)
-    assert priced.payable_minor == cash + wanted.shipping_minor
+    assert priced.payable_minor == cash + priced.shipping_minor
 
 
 @quick
@@ -133,7 +62,7 @@ def test_a_member_never_pays_more_than_a_stranger(case: tuple[PriceCart, PriceRu
     stranger = replace(wanted, card_id=None, points=0, coins_minor=0)
 
     member_pays = price(wanted, rules)
-    stranger_pays = price(stranger, PriceRules())
+    stranger_pays = price(stranger, PriceRules(promotions=rules.promotions))
 
     assert member_pays.payable_minor <= stranger_pays.payable_minor
     assert member_pays.anonymous_payable_minor == stranger_pays.payable_minor
@@ -150,7 +79,7 @@ def test_points_stay_within_what_is_there_allowed_and_worth_it(
     discount = sum(
         each.amount_minor for each in priced.decisions if each.kind is DecisionKind.POINTS
     )
-    before = priced.payable_minor - wanted.shipping_minor + discount + priced.coins_spent_minor
+    before = priced.payable_minor - priced.shipping_minor + discount + priced.coins_spent_minor
 
     assert priced.points_spent <= min(wanted.points, wanted.points_available)
     assert discount == value.floor(priced.points_spent)
@@ -161,17 +90,25 @@ def test_points_stay_within_what_is_there_allowed_and_worth_it(
 
 @quick
 @given(carts(), st.randoms(use_true_random=False))
-def test_the_order_of_coupons_changes_nothing(
+def test_the_order_of_coupons_and_promotions_changes_nothing(
     case: tuple[PriceCart, PriceRules], chance: object
 ) -> None:
     wanted, rules = case
-    own, theirs = list(rules.coupons), list(rules.alliance_coupons)
-    chance.shuffle(own)  # type: ignore[attr-defined]
-    chance.shuffle(theirs)  # type: ignore[attr-defined]
-
-    assert price(wanted, replace(rules, coupons=tuple(own), alliance_coupons=tuple(theirs))) == (
-        price(wanted, rules)
+    own, theirs, promoted = (
+        list(rules.coupons),
+        list(rules.alliance_coupons),
+        list(rules.promotions),
     )
+    for each in (own, theirs, promoted):
+        chance.shuffle(each)  # type: ignore[attr-defined]
+    shuffled = replace(
+        rules,
+        coupons=tuple(own),
+        alliance_coupons=tuple(theirs),
+        promotions=tuple(promoted),
+    )
+
+    assert price(wanted, shuffled) == price(wanted, rules)
 
 
 @quick
@@ -179,10 +116,10 @@ def test_the_order_of_coupons_changes_nothing(
 def test_the_version_depends_on_what_applied_alone(case: tuple[PriceCart, PriceRules]) -> None:
     wanted, rules = case
     chosen = price(wanted, rules)
-    pinned = PriceRules(
-        rules.benefits,
-        tuple(each for each in rules.coupons if each.coupon.coupon_id in chosen.coupon_ids),
-        tuple(
+    pinned = replace(
+        rules,
+        coupons=tuple(each for each in rules.coupons if each.coupon.coupon_id in chosen.coupon_ids),
+        alliance_coupons=tuple(
             each
             for each in rules.alliance_coupons
             if each.coupon.coupon_id in chosen.alliance_coupon_ids
@@ -190,11 +127,12 @@ def test_the_version_depends_on_what_applied_alone(case: tuple[PriceCart, PriceR
     )
 
     assert price(wanted, pinned).version == chosen.version == version_of(wanted, chosen)
-    assert price(replace(wanted, shipping_minor=2_000), rules).version != chosen.version
+    dearer = replace(wanted, lines=(*wanted.lines, CartLine("z", 1, 99_999)))
+    assert price(dearer, rules).version != chosen.version
 
 
 def paid(wanted: PriceCart, priced: Priced) -> PaidOrder:
-    return PaidOrder(priced.lines, (), wanted.shipping_minor, 0, 1, priced.earn_bps, "CNY")
+    return PaidOrder(priced.lines, (), priced.shipping_minor, 0, 1, priced.earn_bps, "CNY")
 
 
 def after(order: PaidOrder, shares: RefundShares) -> PaidOrder:
@@ -377,3 +315,60 @@ async def test_the_figures_of_tiers_equal_a_recount(shop: Shop, data: st.DataObj
         " FROM sale WHERE state <> 'REFUNDED'"
     )
     assert counted == recount
+
+
+@quick
+@given(carts())
+def test_the_merchants_limit_bounds_what_coupons_and_points_take(
+    case: tuple[PriceCart, PriceRules],
+) -> None:
+    wanted, rules = case
+    priced = price(wanted, rules)
+    ids = {*priced.coupon_ids, *priced.alliance_coupon_ids, "points"}
+    taken = base = 0
+    for line in priced.lines:
+        taken += sum(each.amount_minor for each in line.allocations if each.decision_id in ids)
+        base += sum(
+            each.amount_minor
+            for each in line.allocations
+            if each.decision_id not in {*ids, "coins"}
+        )
+
+    if rules.policy is not None:
+        cap = rules.policy.discount_cap_bps
+        assert taken <= max(0, priced.list_minor * (cap or 0) // 10_000 - base)
+
+
+@quick
+@given(carts())
+def test_a_price_uses_no_more_units_than_a_flash_sale_has_left(
+    case: tuple[PriceCart, PriceRules],
+) -> None:
+    wanted, rules = case
+    left = {each.promotion_id: each.stock_left for each in rules.promotions}
+
+    for used in price(wanted, rules).stock:
+        assert 1 <= used.units <= (left[used.promotion_id] or 0)
+
+
+@quick
+@given(carts())
+def test_every_candidate_has_one_decision_in_both_languages(
+    case: tuple[PriceCart, PriceRules],
+) -> None:
+    wanted, rules = case
+    decided = price(wanted, rules).decisions
+    expected = {
+        *(each.promotion_id for each in rules.promotions),
+        *(each.coupon.coupon_id for each in (*rules.coupons, *rules.alliance_coupons)),
+        *(each.decision_id for each in rules.benefits if each.benefit.kind == "PERCENT_OFF"),
+    }
+
+    ids = [each.id for each in decided]
+    assert len(ids) == len(set(ids))
+    assert expected <= set(ids)
+    for each in decided:
+        assert message_of(each, "en") != message_of(each, "zh")
+        assert title_of(each, "en")
+        if each.blocked_by is not None:
+            assert each.blocked_by in ids

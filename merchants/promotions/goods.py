@@ -1,0 +1,131 @@
+"""What goods cost after promotions and member prices: the first two layers, for one buyer. Pure.
+
+Source: docs/rules/pricing.md, rules 10 to 17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from merchants.offers import CartLine, StockUnits
+from merchants.promotions.bundles import Bundle
+from merchants.promotions.items import (
+    FlashRule,
+    ItemPrices,
+    ItemRules,
+    Shares,
+    UnitRule,
+    item_prices,
+    unit_rule,
+)
+from merchants.promotions.terms import ORDER_KINDS, Buyer, Promotion, PromotionKind, why_closed
+from merchants.promotions.thresholds import OrderPromotions, order_promotions
+
+
+@dataclass(frozen=True, slots=True)
+class Percentage:
+    """The percentage that a buyer's tier takes off every line."""
+
+    decision_id: str
+    title: str
+    off_bps: int
+    rule_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsPrice:
+    """The cart after the first two layers.
+
+    Attributes:
+        left_minor: what is left of each line.
+        shares: by line, each decision's share in the order of taking.
+        open: promotions that the buyer may have.
+        closed: promotions that it may not have, with the reason code.
+    """
+
+    left_minor: tuple[int, ...]
+    shares: tuple[Shares, ...]
+    items: ItemPrices
+    orders: OrderPromotions
+    open: tuple[Promotion, ...]
+    closed: tuple[tuple[Promotion, str], ...]
+
+    @property
+    def stock(self) -> tuple[StockUnits, ...]:
+        """Units that flash sales give."""
+        return self.items.stock
+
+    def taken_by(self, decision_id: str) -> int:
+        """What one decision takes off in all."""
+        return sum(amount for line in self.shares for each, amount in line if each == decision_id)
+
+
+def goods_price(
+    lines: Sequence[CartLine],
+    promotions: Sequence[Promotion],
+    *,
+    buyer: Buyer,
+    percentage: Percentage | None,
+    at: datetime,
+) -> GoodsPrice:
+    """The goods' price for this buyer.
+
+    Args:
+        promotions: those that are on, see `terms.is_on`.
+        percentage: the best that the buyer's tiers take off; None for a stranger.
+    """
+    ranked = sorted(promotions, key=lambda each: each.promotion_id)
+    reasons = [(each, why_closed(each.terms, buyer, at)) for each in ranked]
+    may = tuple(each for each, reason in reasons if reason is None)
+    items = item_prices(lines, _item_rules(lines, may, percentage))
+    left = [
+        line.list_minor - sum(amount for _, amount in shares)
+        for line, shares in zip(lines, items.shares, strict=True)
+    ]
+    orders = order_promotions([each for each in may if each.terms.kind in ORDER_KINDS], lines, left)
+    shares = [list(each) for each in items.shares]
+    for applied in orders.applied:
+        for index, share in enumerate(applied.shares_minor):
+            if share:
+                left[index] -= share
+                shares[index].append((applied.promotion.promotion_id, share))
+    return GoodsPrice(
+        left_minor=tuple(left),
+        shares=tuple(tuple(each) for each in shares),
+        items=items,
+        orders=orders,
+        open=may,
+        closed=tuple((each, reason) for each, reason in reasons if reason is not None),
+    )
+
+
+def _item_rules(
+    lines: Sequence[CartLine], promotions: Sequence[Promotion], percentage: Percentage | None
+) -> ItemRules:
+    units: list[UnitRule] = []
+    flashes: list[FlashRule] = []
+    bundles: list[Bundle] = []
+    if percentage is not None:
+        everything = frozenset(range(len(lines)))
+        units.append(
+            UnitRule(percentage.decision_id, None, percentage.off_bps, True, False, everything)
+        )
+    for promotion in promotions:
+        terms = promotion.terms
+        if terms.kind in (PromotionKind.LIMITED_PRICE, PromotionKind.MEMBER_PRICE):
+            units.append(unit_rule(promotion, lines))
+        elif terms.kind is PromotionKind.FLASH_SALE:
+            flashes.append(FlashRule(unit_rule(promotion, lines), promotion.stock_left or 0))
+        elif terms.kind is PromotionKind.BUNDLE:
+            bundles.append(
+                Bundle(
+                    promotion.promotion_id,
+                    terms.price_minor or 0,
+                    terms.skus or (),
+                    terms.stacks,
+                )
+            )
+    flashes.sort(key=lambda each: (each.rule.price_minor or 0, each.rule.decision_id))
+    return ItemRules(tuple(units), tuple(flashes), tuple(bundles))

@@ -1,0 +1,82 @@
+"""Every "no" and every decision has a sentence in English and one in Chinese."""
+
+import ast
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from gateway.assembly.schemas import supergraph_sdl
+from kernel import refusals
+from kernel.refusals import InvalidInput, NotFound, code_of
+from merchants import wording
+from merchants.offers import CouponKind
+from merchants.promotions.terms import PromotionKind
+
+ROOT = Path(__file__).parents[1]
+HAN = re.compile(r"[\u4e00-\u9fff]")
+CODE = re.compile(r"^[A-Z]+(_[A-Z]+)+$")
+DECIDING = (
+    "benefits",
+    "policy",
+    "pricing",
+    "promotions/decisions",
+    "promotions/terms",
+    "quoting",
+    "spending",
+    "stacking",
+)
+NO_SENTENCES = {"PERCENT_OFF", "POINTS_MULTIPLIER", *CouponKind, *PromotionKind}
+"""Kinds of benefits and coupons, which are no reasons."""
+
+
+def facts_of(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
+@pytest.mark.parametrize("code", sorted(wording.SENTENCES))
+def test_both_sentences_of_a_code_tell_the_same_facts(code: str) -> None:
+    english, chinese = wording.SENTENCES[code]
+
+    assert facts_of(english) == facts_of(chinese)
+    assert HAN.search(chinese)
+    assert not HAN.search(english)
+
+
+@pytest.mark.parametrize("room", DECIDING)
+def test_every_code_that_a_rule_names_has_its_sentences(room: str) -> None:
+    tree = ast.parse((ROOT / f"merchants/{room}.py").read_text())
+    codes = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.match(node.value)
+    }
+
+    assert sorted(codes - set(wording.SENTENCES) - NO_SENTENCES) == []
+
+
+def test_every_refusal_has_a_chinese_sentence() -> None:
+    assert supergraph_sdl()  # Loads every subgraph, and so every refusal.
+    known = {
+        code_of(name)
+        for name, kind in refusals._registry.items()
+        if kind.__module__.split(".")[0] in ("kernel", "ledger", "merchants", "gateway")
+    }
+
+    assert sorted(known - set(refusals._chinese)) == []
+    assert all(HAN.search(sentence) for sentence in refusals._chinese.values())
+
+
+def test_a_refusal_speaks_english_to_whoever_does_not_ask_for_chinese() -> None:
+    lost = NotFound("x")
+    faulty = InvalidInput([["title", "1 to 100 characters."], ["off", "1 or more."]])
+
+    assert lost.message_in("en") == lost.message_in("") == lost.message
+    assert lost.message_in("zh") == "未找到该编号，或您无权查看。"
+    assert faulty.message_in("zh") == "输入有误：title（另有 1 处）。"
+
+
+def test_money_and_shares_are_told_in_major_units_and_percent() -> None:
+    assert wording.say("BELOW_MIN_SPEND", "en", missing=1_200).startswith("Spend 12.00 more")
+    assert "50.00 %" in wording.say("POINTS_CAP", "zh", unused=1, share=5_000)
