@@ -59,6 +59,7 @@ class LaneBooks:
         answers: what requests were answered.
         since, latest: no request of the batch lives before or after these instants.
         lots: every lot that is known, as it is now.
+        last_month: that the last event took effect in; most others do too.
     """
 
     def __init__(self, port: Port, head: Head, *, since: int, latest: int) -> None:
@@ -68,6 +69,7 @@ class LaneBooks:
         self.since = since
         self.latest = latest
         self.lots: dict[int, Lot] = {}
+        self.last_month = 2026 * 12
         self._rules: list[tuple[int, SettlementRule]] | None = None
         self._accounts: dict[str, Account] = {}
         self._holds: dict[str, HoldRow | None] = {}
@@ -83,6 +85,8 @@ class LaneBooks:
         if self._rules is None:
             rows = self.port.rows(loading.RULES)
             self._rules = [(row[0], loading.rule_of(*row[1:])) for row in rows]
+        if len(self._rules) == 1:
+            return self._rules[0][1]
         behind = bisect_right(self._rules, max(at, 0), key=lambda rule: rule[0])
         assert behind > 0, "the first rule is in force from the beginning"
         return self._rules[behind - 1][1]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from ledger.chain import GENESIS, block_hash, leaf
-from ledger.grouped import Grouped
-from ledger.port import Cursor
+from collections import defaultdict
+from collections.abc import Iterator
 
-_TX = (
-    "seq, kind, card_id, merchant_id, order_no, effective_at, created_at, month, origin_month, "
-    "reason"
+from ledger.chain import GENESIS, block_hash, leaf
+from ledger.port import Cursor, Row
+
+_AT_ONCE = 4_096
+_SPAN = "WHERE lane = ? AND seq > ? AND seq <= ? ORDER BY seq"
+_TXS = (
+    "SELECT seq, kind, card_id, merchant_id, order_no, effective_at, created_at, month, "
+    f"origin_month, reason FROM ledger_tx {_SPAN}"
 )
-_ENTRY = "seq, leg, account, asset, kind, amount, points, month, rule_version, order_no"
-_MOVE = "seq, leg, lot_id, amount, funding, month"
-_REQUEST = (
-    "SELECT tx_seq, request_hash FROM ledger_request "
-    "WHERE lane = ? AND tx_seq IS NOT NULL ORDER BY tx_seq"
+_ENTRIES = (
+    "SELECT seq, leg, account, asset, kind, amount, points, month, rule_version, order_no "
+    f"FROM entry {_SPAN}, leg"
 )
+_MOVES = f"SELECT seq, leg, lot_id, amount, funding, month FROM lot_move {_SPAN}, leg"
+_REQUEST = "SELECT tx_seq, request_hash FROM ledger_request WHERE lane = ? AND tx_seq IS NOT NULL"
 
 
 def read_heads(cursor: Cursor) -> list[bytes]:
@@ -32,24 +36,40 @@ def first_broken_block(cursor: Cursor, lane: int) -> int | None:
 
     A block is numbered by the last transaction that it seals.
     """
-    entries = Grouped(cursor.step(_in_lane("entry", _ENTRY, "seq, leg"), (lane,)))
-    moves = Grouped(cursor.step(_in_lane("lot_move", _MOVE, "seq, leg"), (lane,)))
-    requests = Grouped(cursor.step(_REQUEST, (lane,)))
-    txs = cursor.step(_in_lane("ledger_tx", _TX, "seq"), (lane,))
+    sealed_leaves = _leaves(cursor, lane)
+    waiting = next(sealed_leaves, None)
     previous = GENESIS
-    tx = next(txs, None)
     for number, sealed in cursor.step(_in_lane("block", "seq, hash", "seq"), (lane,)):
         leaves = []
-        while tx is not None and tx[0] <= number:
-            seq: int = tx[0]
-            request = requests.of(seq)
-            request_hash = request[0][1] if request else ""
-            leaves.append(leaf(request_hash, tx, entries.of(seq), moves.of(seq)))
-            tx = next(txs, None)
+        while waiting is not None and waiting[0] <= number:
+            leaves.append(waiting[1])
+            waiting = next(sealed_leaves, None)
         previous = block_hash(previous, leaves)
         if not leaves or previous != sealed:
             return int(number)
-    return None if tx is None else int(tx[0])
+    return None if waiting is None else waiting[0]
+
+
+def _leaves(cursor: Cursor, lane: int) -> Iterator[tuple[int, bytes]]:
+    """The number and the leaf of each transaction, read some thousands at a time."""
+    request_of: dict[int, str] = dict(cursor.all(_REQUEST, (lane,)))
+    last = cursor.first("SELECT coalesce(max(seq), 0) FROM ledger_tx WHERE lane = ?", (lane,))
+    assert last is not None
+    for start in range(0, last[0], _AT_ONCE):
+        span = lane, start, start + _AT_ONCE
+        entries = _by_tx(cursor.all(_ENTRIES, span))
+        moves = _by_tx(cursor.all(_MOVES, span))
+        for tx in cursor.all(_TXS, span):
+            seq = tx[0]
+            request = request_of.get(seq, "")
+            yield seq, leaf(request, tx, entries.get(seq, []), moves.get(seq, []))
+
+
+def _by_tx(rows: list[Row]) -> dict[int, list[Row]]:
+    grouped: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row[0]].append(row)
+    return grouped
 
 
 def _in_lane(table: str, columns: str, order: str) -> str:

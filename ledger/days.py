@@ -15,6 +15,12 @@ def month_of(instant: datetime, time_zone: str) -> int:
     return local.year * 12 + local.month - 1
 
 
+@lru_cache(maxsize=512)
+def span_of_month(month: int, time_zone: str) -> tuple[int, int]:
+    """The first microsecond of a month and the first behind it."""
+    return to_micros(first_instant(month, time_zone)), last_micros(month, time_zone) + 1
+
+
 def first_instant(month: int, time_zone: str) -> datetime:
     """The first instant of a month, in UTC; the month before it ends there."""
     year, index = divmod(month, 12)

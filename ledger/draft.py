@@ -10,7 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel.values import value
-from ledger.lots import LotChange, consumed, first_to_expire, is_expired, parts_covering, refilled
+from ledger.lots import (
+    LotChange,
+    consumed,
+    first_to_expire,
+    is_expired,
+    parts_covering,
+    refilled,
+    with_units,
+)
 from ledger.settlement import Leg, expiry_legs, recovery_legs
 from ledger.state import (
     Asset,
@@ -196,6 +204,8 @@ class Draft:
 
     def expire_freed(self) -> None:
         """Expires what the attempt held of expired lots, and neither took nor holds any more."""
+        if not self.state.held:
+            return
         taken: dict[int, int] = {}
         for burn in self.burns:
             taken[burn.lot_id] = taken.get(burn.lot_id, 0) + burn.amount
@@ -237,7 +247,7 @@ class Draft:
 
     def _shift_held(self, part: Part, amount: int) -> None:
         lot = self.lots[part.lot_id]
-        lot = replace(lot, held=lot.held + amount)
+        lot = with_units(lot, lot.remaining, lot.held + amount)
         assert 0 <= lot.held <= lot.remaining
         self.held_delta[lot.asset] = self.held_delta.get(lot.asset, 0) + amount
         self._keep(lot)

@@ -10,7 +10,7 @@ from kernel.clock import to_micros
 from kernel.values import value
 from ledger.books import LaneBooks
 from ledger.contract import LedgerSettings
-from ledger.days import month_of
+from ledger.days import month_of, span_of_month
 from ledger.periods import posting_month
 from ledger.posting import Event
 from ledger.state import ALLIANCE, Burn, Debt, Lot, OrderState, Part, State, TxKind
@@ -79,14 +79,18 @@ def event_at(
 
     It is recorded now, or with the one before it when the clock has gone back since then.
     """
-    closed = books.head.closed_month
-    month, origin = posting_month(month_of(at, moment.settings.time_zone), closed)
+    micros = to_micros(at)
+    time_zone = moment.settings.time_zone
+    first, behind = span_of_month(books.last_month, time_zone)
+    if not first <= micros < behind:
+        books.last_month = month_of(at, time_zone)
+    month, origin = posting_month(books.last_month, books.head.closed_month)
     return Event(
         kind=kind,
         card_id=card_id,
         merchant_id=merchant_id,
         order_no=order_no,
-        at=to_micros(at),
+        at=micros,
         created_at=max(moment.micros, books.head.last_created_at),
         month=month,
         origin_month=origin,

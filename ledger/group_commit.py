@@ -17,7 +17,7 @@ ItemT = TypeVar("ItemT")
 OutcomeT = TypeVar("OutcomeT")
 logger = logging.getLogger(__name__)
 
-BATCH_MAX = 256
+BATCH_MAX = 500
 WAITING_MAX = 4 * BATCH_MAX
 
 

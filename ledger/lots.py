@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kernel.values import value
 from ledger.state import Lot, Part
@@ -66,15 +65,23 @@ def parts_covering(wanted: int, lots: Iterable[Lot]) -> list[Part]:
 def consumed(lot: Lot, amount: int) -> LotChange:
     """The lot after free units leave it for good."""
     assert 0 < amount <= lot.free
-    after = replace(lot, remaining=lot.remaining - amount)
+    after = with_units(lot, lot.remaining - amount, lot.held)
     return LotChange(after, _released(lot, after.remaining) - _released(lot, lot.remaining))
 
 
 def refilled(lot: Lot, amount: int) -> LotChange:
     """The lot after units that left it come back."""
     assert 0 < amount <= lot.original - lot.remaining
-    after = replace(lot, remaining=lot.remaining + amount)
+    after = with_units(lot, lot.remaining + amount, lot.held)
     return LotChange(after, _released(lot, after.remaining) - _released(lot, lot.remaining))
+
+
+def with_units(lot: Lot, remaining: int, held: int) -> Lot:
+    """The lot with other units in it."""
+    return Lot(
+        lot.id, lot.asset, lot.issuer_id, lot.funding_minor, lot.original, remaining, held,
+        lot.active_at, lot.expires_at, lot.order_id,
+    )  # fmt: skip
 
 
 def _released(lot: Lot, remaining: int) -> int:

@@ -63,7 +63,7 @@ class Pen:
         head.next_seq += 1
         head.last_created_at = event.created_at
         tx = (
-            seq, event.kind.value, event.card_id, event.merchant_id, event.order_no,
+            seq, event.kind._value_, event.card_id, event.merchant_id, event.order_no,
             event.at, event.created_at, event.month, event.origin_month, event.reason,
         )  # fmt: skip
         if event.card_id is not None:
@@ -100,7 +100,7 @@ class Pen:
         before = self.books.hold(key)
         sheets = self.sheets
         if before is None:
-            row = (key, hold.card_id, hold.state.value, points, coins, decided_at)
+            row = (key, hold.card_id, hold.state._value_, points, coins, decided_at)
             sheets.new_holds[key] = row
             sheets.hold_lots += [
                 (key, pick, part.lot_id, part.amount) for pick, part in enumerate(parts)
@@ -109,9 +109,9 @@ class Pen:
             return
         made = sheets.new_holds.get(key)
         if made is not None:
-            sheets.new_holds[key] = (*made[:2], hold.state.value, *made[3:5], decided_at)
+            sheets.new_holds[key] = (*made[:2], hold.state._value_, *made[3:5], decided_at)
         else:
-            sheets.holds[key] = (hold.state.value, decided_at, key)
+            sheets.holds[key] = (hold.state._value_, decided_at, key)
         self.books.put_hold(hold)
 
     def finish(self) -> None:
@@ -155,7 +155,8 @@ class Pen:
         burns = self.books.burns(burn.order_id)
         if burn.seq not in burns or key in self.sheets.new_burns:
             self.sheets.new_burns[key] = (
-                *key, burn.lot_id, burn.asset.value, burn.amount, burn.funding_minor, burn.returned,
+                *key, burn.lot_id, burn.asset._value_, burn.amount, burn.funding_minor,
+                burn.returned,
             )  # fmt: skip
         else:
             self.sheets.burns[key] = (burn.returned, *key)
@@ -177,14 +178,14 @@ class Pen:
     def _hold_only(self, card_id: str | None, draft: Draft) -> None:
         for asset, held in draft.held_delta.items():
             assert card_id is not None
-            self._move(f"{_CARD[asset]}{card_id}", asset.value, 0, held, has_floor=1)
+            self._move(f"{_CARD[asset]}{card_id}", asset._value_, 0, held, has_floor=1)
 
     def _unit_entries(self, seq: int, event: Event, draft: Draft) -> list[Row]:
         """Legs in points and coins; what they move goes onto the accounts."""
         entries: list[Row] = []
         held = dict(draft.held_delta)
         for change in draft.changes:
-            asset, kind = change.asset.value, change.kind.value
+            asset, kind = change.asset._value_, change.kind._value_
             for name, amount, has_floor in (
                 (f"{_CARD[change.asset]}{event.card_id}", change.units, 1),
                 (f"debt:{event.card_id}", change.owed, 0),
@@ -199,7 +200,7 @@ class Pen:
                     self._move(name, asset, amount, freed, has_floor=has_floor)
         for asset_left, left in held.items():
             card = f"{_CARD[asset_left]}{event.card_id}"
-            self._move(card, asset_left.value, 0, left, has_floor=1)
+            self._move(card, asset_left._value_, 0, left, has_floor=1)
         return entries
 
     def _move(self, name: str, asset: str, amount: int, held: int, *, has_floor: int) -> None:
@@ -216,7 +217,7 @@ class Pen:
         """Adds the legs in money; what they move goes onto the positions."""
         positions = self.sheets.positions
         for leg, rule_version, order_no in draft.legs:
-            kind = leg.kind.value
+            kind = leg.kind._value_
             entries.append(
                 (
                     seq, len(entries), leg.party, "SETTLEMENT", kind, leg.amount_minor, leg.points,
@@ -243,7 +244,7 @@ class Pen:
             coins += moved_coins
             self.sheets.card_entries.append(
                 (
-                    card_id, seq, leg, change.kind.value, event.at, moved_points, moved_coins,
+                    card_id, seq, leg, change.kind._value_, event.at, moved_points, moved_coins,
                     event.merchant_id, event.order_no, points, coins,
                 )
             )  # fmt: skip
@@ -264,7 +265,7 @@ def _moved(change: CardChange) -> tuple[int, int]:
 
 def _lot_row(card_id: str, lot: Lot) -> Row:
     return (
-        lot.id, card_id, lot.asset.value, lot.issuer_id, lot.funding_minor, residual_funding(lot),
+        lot.id, card_id, lot.asset._value_, lot.issuer_id, lot.funding_minor, residual_funding(lot),
         lot.original, lot.remaining, lot.held, lot.active_at, lot.expires_at, lot.order_id,
     )  # fmt: skip
 

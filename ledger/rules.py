@@ -26,7 +26,6 @@ from ledger.contract import (
 from ledger.draft import CardChange, Draft
 from ledger.lots import first_to_expire, is_spendable, parts_covering
 from ledger.settlement import (
-    Leg,
     Pay,
     burn_legs,
     coupon_legs,
@@ -109,11 +108,25 @@ def capture_order(
     points = _spend(draft, request, Asset.POINTS, request.points_spent)
     coins = _spend(draft, request, Asset.COINS, request.coins_spent_minor)
     draft.expire_freed()
-    order = _order_before_earning(state, request, points=points, coins=coins)
-    order = _earn(draft, order, active_at=active_at, expires_at=expires_at)
+    fee, lot_id = _earn(draft, request, active_at=active_at, expires_at=expires_at)
+    order = OrderState(
+        request.order_id,
+        request.order_no,
+        request.merchant_id,
+        request.card_id,
+        state.rule.version,
+        points,
+        coins,
+        0 if lot_id is None else request.points_earned,
+        fee,
+        lot_id,
+        coupon_minor=alliance_share(request.redemptions),
+    )
     draft.orders[order.order_id] = order
     repaid = draft.repay_debts()
-    _post(draft, order, coupon_legs(order.merchant_id, order.coupon_minor))
+    if order.coupon_minor:
+        legs = coupon_legs(order.merchant_id, order.coupon_minor)
+        draft.post(legs, rule_version=order.rule_version, order_no=order.order_no)
     return draft, OrderReceipt(
         order_id=order.order_id,
         points_burned=points.burned,
@@ -234,50 +247,32 @@ def _parts_to_burn(draft: Draft, asset: Asset, asked: int) -> list[Part]:
     return parts + parts_covering(asked, first_to_expire(others))
 
 
-def _order_before_earning(
-    state: State, request: CaptureOrder, *, points: Spending, coins: Spending
-) -> OrderState:
-    return OrderState(
-        order_id=request.order_id,
-        order_no=request.order_no,
-        merchant_id=request.merchant_id,
-        card_id=request.card_id,
-        rule_version=state.rule.version,
-        points=points,
-        coins=coins,
-        earned=request.points_earned if request.card_id else 0,
-        issue_fee_minor=0,
-        lot_id=None,
-        coupon_minor=alliance_share(request.redemptions),
-    )
-
-
-def _earn(draft: Draft, order: OrderState, *, active_at: int, expires_at: int) -> OrderState:
-    if order.earned == 0:
-        return order
-    terms = draft.state.rule.terms
-    funding = terms.issue_price.half_up(order.earned)
-    fee = issue_fee(funding, terms)
+def _earn(
+    draft: Draft, request: CaptureOrder, *, active_at: int, expires_at: int
+) -> tuple[int, int | None]:
+    """Issues what the order earned; gives the issuer's fee and the new lot, None without one."""
+    earned = request.points_earned
+    if earned == 0 or request.card_id is None:
+        return 0, None
+    rule = draft.state.rule
+    funding = rule.terms.issue_price.half_up(earned)
+    fee = issue_fee(funding, rule.terms)
     lot = draft.make_lot(
         Asset.POINTS,
-        order.earned,
-        issuer_id=order.merchant_id,
+        earned,
+        issuer_id=request.merchant_id,
         funding_minor=funding,
         active_at=active_at,
         expires_at=expires_at,
-        order_id=order.order_id,
+        order_id=request.order_id,
     )
-    draft.changes.append(CardChange(CardEntryKind.EARN, Asset.POINTS, order.earned))
+    draft.changes.append(CardChange(CardEntryKind.EARN, Asset.POINTS, earned))
     legs = issue_legs(
-        order.merchant_id,
+        request.merchant_id,
         kind=SettlementKind.ISSUE,
         funding_minor=funding,
         fee_minor=fee,
-        points=order.earned,
+        points=earned,
     )
-    _post(draft, order, legs)
-    return replace(order, issue_fee_minor=fee, lot_id=lot.id)
-
-
-def _post(draft: Draft, order: OrderState, legs: list[Leg]) -> None:
-    draft.post(legs, rule_version=order.rule_version, order_no=order.order_no)
+    draft.post(legs, rule_version=rule.version, order_no=request.order_no)
+    return fee, lot.id

@@ -148,7 +148,7 @@ class LedgerSubgraph:
 
     async def verify(self) -> Report:
         """What the invariants say of the whole book."""
-        return await self._database.snapshot(verify)
+        return await verify(self._database)
 
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""

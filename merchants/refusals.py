@@ -131,6 +131,12 @@ add_chinese(
         "REFUND_EXCEEDS_ORDER": "退款超出订单剩余可退部分。",
         "MERCHANT_NOT_ACTIVE": "商家当前状态不允许此操作。",
         "NOT_A_MEMBER": "部分卡尚未加入该商家。",
+        "NOT_IN_AUDIENCE": "部分卡不在该券的发放对象之内。",
+        "COUPON_BUDGET_SPENT": "该券的预算已用完。",
+        "TEMPLATE_STATE_UNREACHABLE": "券模板的当前状态不允许此变更。",
+        "COUPON_NOT_FREE": "该优惠券正在使用或已使用，不能收回。",
+        "COUPON_NOT_SHAREABLE": "该优惠券不能转赠。",
+        "SHARE_NOT_CLAIMABLE": "该赠券无法领取。",
         "QUOTA_EXHAUSTED": "该券模板的发放额度不足。",
     }
 )

@@ -45,12 +45,14 @@ class _Figures:
     """Of each name, one figure a round."""
 
     raw: dict[str, list[float]] = field(default_factory=dict)
+    raw_processor: dict[str, list[float]] = field(default_factory=dict)
     ours: dict[str, list[Pace]] = field(default_factory=dict)
 
     def pace(self, name: str) -> Pace:
         rounds = self.ours[name]
         return Pace(
             median(pace.per_second for pace in rounds),
+            median(pace.processor for pace in rounds),
             median(pace.median for pace in rounds),
             median(pace.slowest for pace in rounds),
         )
@@ -96,8 +98,10 @@ async def _round(
     for name, workload in workloads.items():
         copy = paths[name].with_suffix(".raw")
         shutil.copy(paths[name], copy)
-        seconds = replay(copy, rows[name])
-        figures.raw.setdefault(name, []).append(len(workload.measured) / seconds)
+        seconds, used = replay(copy, rows[name])
+        count = len(workload.measured)
+        figures.raw.setdefault(name, []).append(count / seconds)
+        figures.raw_processor.setdefault(name, []).append(used / count * 1e6)
         remove(copy)
         for clients in CLIENTS if name == "spread" else (BUSY,):
             orders = workload.measured if clients > 1 else workload.measured[:LONE_ORDERS]
@@ -107,12 +111,17 @@ async def _round(
 
 def _tell_paces(tell: Callable[[str], None], figures: _Figures) -> None:
     raw = {name: median(each) for name, each in figures.raw.items()}
-    tell(f"yardstick: {raw['spread']:,.0f} orders/s, raw sqlite3, the same rows, 1000 a commit")
+    processor = median(figures.raw_processor["spread"])
+    tell(
+        f"yardstick: {raw['spread']:,.0f} orders/s, {processor:.0f} µs of processor each: "
+        "raw sqlite3, the same rows, 1000 a commit"
+    )
     for clients in CLIENTS:
         pace = figures.pace(f"spread {clients}")
         tell(
             f"{clients:5} clients: {pace.per_second:,.0f} orders/s, "
-            f"{pace.per_second / raw['spread']:.2f} of the yardstick; "
+            f"{pace.per_second / raw['spread']:.2f} of the yardstick "
+            f"({processor / pace.processor:.2f} by processor time); "
             f"median {pace.median:.1f} ms, p99 {pace.slowest:.1f} ms"
         )
     hot = figures.pace(f"hot {BUSY}").per_second
@@ -154,7 +163,7 @@ async def _measure_verify(tell: Callable[[str], None], path: Path, entries: int)
     await fill(path, history(entries))
     async with ledger_at(path) as (database, _):
         begun = time.perf_counter()
-        report = await database.snapshot(verify)
+        report = await verify(database)
         seconds = time.perf_counter() - begun
     assert report.is_sound, report.findings
     tell(f"verify: {seconds:.1f} s for {report.entries:,} entries")
