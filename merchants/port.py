@@ -225,6 +225,7 @@ class RecordEvent:
         merchant_id: the alliance's own.
         attempt_id: None for a refund.
         qualifying_minor: `Event.qualifying_minor`.
+        is_ended: `Event.is_ended`.
         coupon_ids: the alliance's coupons redeemed (sale) or returned (refund).
         store_id: where; shown to a checkout that finds a coupon taken.
     """
@@ -239,6 +240,7 @@ class RecordEvent:
     qualifying_minor: int
     coupon_ids: tuple[str, ...] = ()
     store_id: str | None = None
+    is_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ def record_event(connection: Connection, event: RecordEvent) -> Recorded:
         raise InvalidInput.at("qualifying", "0 or more.")
     if event.refund_no is None and event.attempt_id is None:
         raise InvalidInput.at("attemptId", "Needed for a sale.")
+    if event.is_ended and (event.refund_no is None or event.qualifying_minor):
+        raise InvalidInput.at("ended", "Only a refund that leaves nothing ends an order.")
     at = to_micros(event.at)
     is_new = insert_recorded_event(
         connection,
@@ -67,7 +69,7 @@ def _count(connection: Connection, event: RecordEvent, at: int) -> None:
         card_id=event.card_id,
         placed_at=at,
         qualifying_minor=event.qualifying_minor,
-        is_refunded=is_refund and event.qualifying_minor == 0,
+        is_refunded=event.is_ended,
     )
     if insert_recorded_order(connection, told):
         orders, amount = int(not told.is_refunded), told.qualifying_minor

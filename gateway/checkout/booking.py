@@ -126,6 +126,7 @@ def record_of(event: Event, card_id: str) -> RecordEvent:
             if issuer_of(redemption.coupon_id) == ALLIANCE_MERCHANT_ID
         ),
         store_id=event.store_id,
+        is_ended=event.is_ended,
     )
 
 

@@ -191,6 +191,7 @@ async def backend_record(
             at=input.at,
             qualifying_minor=input.qualifying.amount_minor,
             coupon_ids=tuple(input.coupon_ids),
+            is_ended=input.ended,
         )
     )
     return answers.BackendRecorded(replayed=recorded.replayed)
