@@ -13,6 +13,9 @@ from kernel.clock import to_micros
 from kernel.ids import MalformedId, merchant_of
 from kernel.refusals import InvalidInput
 from kernel.requests import hash_of
+from merchants.alliance_facts import AllianceFacts
+from merchants.ladders.evaluating import Evaluator, Noted
+from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
 from merchants.limits import cart_problems, number_problems
 from merchants.locks_sql import Taking, read_locked, read_released, redeem_coupon
@@ -27,12 +30,14 @@ from merchants.orders_sql import (
 from merchants.outbox_sql import add_event, read_cursor, sale_event
 from merchants.port import Placed, PlaceOrder, PriceCart
 from merchants.pricing import version_of
-from merchants.quoting import AllianceFacts, price_cart
+from merchants.quoting import price_cart
 from merchants.refusals import BackendAttemptReleased, OrderConflict
 from merchants.stored import decisions_as_json, dump, lines_as_json, redemptions_as_json
 
 
-def place_order(connection: Connection, order: PlaceOrder, alliance: AllianceFacts) -> Placed:
+def place_order(
+    connection: Connection, order: PlaceOrder, alliance: AllianceFacts, evaluator: Evaluator
+) -> Placed:
     """The order, booked now or before.
 
     Raises:
@@ -71,6 +76,18 @@ def place_order(connection: Connection, order: PlaceOrder, alliance: AllianceFac
             card_id=row.card_id,
             orders=1,
             amount_minor=row.qualifying_minor,
+        )
+        evaluator.note(
+            connection,
+            Noted(
+                row.merchant_id,
+                row.card_id,
+                order.paid_at,
+                Cause.ORDER,
+                row.order_id,
+                orders=1,
+                amount_minor=row.qualifying_minor,
+            ),
         )
     cursor = add_event(connection, merchant_id=row.merchant_id, order_id=row.order_id)
     return Placed(False, row.facts, row.absorbed_minor, sale_event(row, cursor))

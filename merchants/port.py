@@ -323,6 +323,10 @@ class Backend(Protocol):
         """Counts another merchant's event here. Refuses InvalidInput."""
         ...
 
+    async def end_due_tiers(self, *, limit: int = 200) -> int:
+        """Evaluates tiers whose time is over by now, at most `limit`; how many it did."""
+        ...
+
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:
         """Orders by (merchant_id, order_id), in the order asked; None for an unknown one."""
         ...

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from kernel.ids import MalformedId, merchant_of
 from kernel.refusals import InvalidInput
+from merchants.alliance_facts import AllianceFacts
 from merchants.coupons import CouponState
 from merchants.coupons_sql import HeldCoupon, read_coupons, read_usable_coupons
-from merchants.ladders_sql import read_ladders
 from merchants.limits import cart_problems
 from merchants.offers import CouponKind, CouponTerms, OfferedCoupon, Priced
 from merchants.port import PriceCart
 from merchants.pricing import BenefitInForce, PriceRules, price
 from merchants.stacking import Candidate
-from merchants.standings import standings_of
+from merchants.standings import tiers_of
 
 CANDIDATES_MAX = 100
 _UNKNOWN = CouponTerms(title="Coupon", kind=CouponKind.AMOUNT_OFF, min_spend_minor=0)
@@ -30,15 +28,6 @@ _BARRED = {
     CouponState.VOID: ("COUPON_VOID", "This coupon was withdrawn."),
     CouponState.EXPIRED: ("COUPON_EXPIRED", "This coupon's time is over."),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AllianceFacts:
-    """What a backend knows of its alliance."""
-
-    currency: str
-    zone: ZoneInfo
-    alliance_merchant_id: str
 
 
 def price_cart(
@@ -76,14 +65,12 @@ def _benefits(
     if cart.card_id is None:
         return ()
     key = (cart.merchant_id, cart.card_id)
-    standings = standings_of(connection, [key], now=cart.at, zone=alliance.zone)[key]
-    if not any(standing.benefits for standing in standings):
-        return ()
-    in_force = read_ladders(connection, [cart.merchant_id], at=to_micros(cart.at))
-    versions = {each.name: each.version for each in in_force[cart.merchant_id]}
+    tiers = tiers_of(
+        connection, [key], now=cart.at, alliance=alliance, alliance_rank=cart.alliance_rank
+    )[key]
     return tuple(
-        BenefitInForce(standing.ladder, versions[standing.ladder], position, benefit)
-        for standing in standings
+        BenefitInForce(standing.ladder, standing.version, position, benefit)
+        for standing in tiers.benefits_of
         for position, benefit in enumerate(standing.benefits)
     )
 

@@ -11,6 +11,8 @@ from kernel.clock import to_micros
 from kernel.refusals import InvalidInput
 from kernel.units import AMOUNT_MAX
 from merchants.coupons_sql import read_coupons
+from merchants.ladders.evaluating import Evaluator, Noted
+from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
 from merchants.locks_sql import (
     Taking,
@@ -30,7 +32,7 @@ from merchants.recording_sql import (
 )
 
 
-def record_event(connection: Connection, event: RecordEvent) -> Recorded:
+def record_event(connection: Connection, event: RecordEvent, evaluator: Evaluator) -> Recorded:
     """The event counted, now or before; in whatever order an order's events arrive.
 
     Raises:
@@ -49,10 +51,12 @@ def record_event(connection: Connection, event: RecordEvent) -> Recorded:
         order_id=event.order_id,
         refund_no=event.refund_no or "",
         at=at,
+        qualifying_minor=event.qualifying_minor,
+        is_ended=event.is_ended,
     )
     if not is_new:
         return Recorded(replayed=True)
-    _count(connection, event, at)
+    evaluator.note(connection, _count(connection, event, at))
     if event.coupon_ids and event.refund_no is None:
         _redeem(connection, event, at)
     elif event.coupon_ids:
@@ -60,18 +64,20 @@ def record_event(connection: Connection, event: RecordEvent) -> Recorded:
     return Recorded(replayed=False)
 
 
-def _count(connection: Connection, event: RecordEvent, at: int) -> None:
+def _count(connection: Connection, event: RecordEvent, at: int) -> Noted:
     """What counts only shrinks, so the least that any event told is what counts now."""
     is_refund = event.refund_no is not None
     told = RecordedOrder(
         merchant_id=event.merchant_id,
         order_id=event.order_id,
+        at_merchant_id=event.at_merchant_id,
         card_id=event.card_id,
         placed_at=at,
         qualifying_minor=event.qualifying_minor,
         is_refunded=event.is_ended,
     )
-    if insert_recorded_order(connection, told):
+    is_new = insert_recorded_order(connection, told)
+    if is_new:
         orders, amount = int(not told.is_refunded), told.qualifying_minor
     else:
         before = read_recorded_order(
@@ -80,6 +86,7 @@ def _count(connection: Connection, event: RecordEvent, at: int) -> None:
         after = RecordedOrder(
             merchant_id=before.merchant_id,
             order_id=before.order_id,
+            at_merchant_id=before.at_merchant_id,
             card_id=before.card_id,
             placed_at=before.placed_at if is_refund else at,
             qualifying_minor=min(before.qualifying_minor, told.qualifying_minor),
@@ -94,6 +101,17 @@ def _count(connection: Connection, event: RecordEvent, at: int) -> None:
         card_id=event.card_id,
         orders=orders,
         amount_minor=amount,
+    )
+    return Noted(
+        event.merchant_id,
+        event.card_id,
+        event.at,
+        Cause.REFUND if is_refund else Cause.ORDER,
+        event.refund_no or event.order_id,
+        orders=orders,
+        amount_minor=amount,
+        order_id=event.order_id,
+        comes_last=is_new,
     )
 
 

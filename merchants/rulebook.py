@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,6 +23,8 @@ from merchants.templates_sql import read_template
 from merchants.tiers import Ladder
 
 _log = RequestLog(requests)
+SKEW_MAX = timedelta(minutes=5)
+"""How much a client's clock may be behind."""
 
 
 class Rulebook:
@@ -43,6 +46,8 @@ class Rulebook:
         def work(connection: Connection) -> dict[str, Any]:
             self._require_known(connection, merchant_id)
             require_active(connection, merchant_id)
+            if wanted.effective_from < now - SKEW_MAX:
+                raise InvalidInput.at("effectiveFrom", "Not before now: rules never look back.")
             made = set_ladder(connection, merchant_id, wanted, now=now)
             return {"merchantId": merchant_id, "name": made.name, "version": made.version}
 

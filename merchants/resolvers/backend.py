@@ -59,7 +59,7 @@ async def backend_offers(
     offered = await _backend(info, merchant_id).offers(merchant_id, card_id)
     return answers.BackendOffers(
         coupons=_coupons([each.coupon_id for each in offered.coupons], merchant_id),
-        tiers=[TierStanding.of(standing) for standing in offered.tiers],
+        tiers=[TierStanding.of(each, (merchant_id, card_id)) for each in offered.tiers],
     )
 
 

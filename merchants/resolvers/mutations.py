@@ -31,7 +31,7 @@ from merchants.schema.offers import currency_problems, minor_of
 from merchants.schema.templates import CouponTemplate
 from merchants.schema.tiers import TierLadder
 from merchants.templates_sql import read_template
-from merchants.tiers import Benefit, Ladder, Step, TierWindow
+from merchants.tiers import Benefit, Downgrade, Ladder, Step, TierWindow
 
 
 async def set_tier_ladder(
@@ -134,6 +134,13 @@ def _ladder(input: SetTierLadderInput, info: MerchantsInfo) -> Ladder:
             for step in input.steps
         ),
         effective_from=input.effective_from or info.context.backend.clock.now(),
+        window_months=input.window_months,
+        retention_months=12 if input.retention_months is None else input.retention_months,
+        downgrade=input.downgrade or Downgrade.ONE_DOWN,
+        return_days=7 if input.return_days is None else input.return_days,
+        growth_per_major_unit=(
+            1 if input.growth_per_major_unit is None else input.growth_per_major_unit
+        ),
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import strawberry
 
 from merchants.coupons import CouponState, CouponTemplateState, Funder
+from merchants.ladders.evaluation import Cause
+from merchants.ladders.policies import TierCombination
 from merchants.offers import CouponKind, CouponOutcome, DecisionKind, DecisionOutcome
 from merchants.port import EventKind, OrderState
-from merchants.tiers import TierMetric, TierWindow
+from merchants.segments import Segment
+from merchants.tiers import Downgrade, TierGround, TierMetric, TierWindow
 
 strawberry.enum(CouponKind, description="What a coupon does.")
 strawberry.enum(CouponState, description="State of a coupon.")
@@ -19,20 +22,53 @@ strawberry.enum(CouponOutcome, description="What a refund does to the coupons of
 strawberry.enum(OrderState, description="State of an order.")
 strawberry.enum(TierMetric, description="What a ladder measures.")
 strawberry.enum(TierWindow, description="Over which time a ladder measures.")
+strawberry.enum(
+    Downgrade,
+    description="What becomes of a tier whose time is over: ONE_DOWN: the next lower one, or a "
+    "higher one that is reached; TO_METRIC: the one that is reached.",
+)
+strawberry.enum(
+    TierGround,
+    description="Why a member stands in a tier: METRIC: it is measured; RETAINED: it was reached "
+    "before and is kept until `validUntil`; FLOOR: a paid membership or a merge gives it; "
+    "ALLIANCE: the merchant honours the rank in the alliance's ladders.",
+)
+strawberry.enum(
+    Cause,
+    name="TierCause",
+    description="Why a tier was evaluated: an order, a task done, a refund, the end of its time, "
+    "a new rule.",
+)
+strawberry.enum(
+    TierCombination,
+    description="How tiers in several ladders go together: ANY: each ladder stands for itself, "
+    "the primary one is shown; ALL: a rank counts as far as every ladder reaches it; BEST_OF: the "
+    "best standing alone counts.",
+)
+strawberry.enum(
+    Segment,
+    description="How a member buys: KEY: often; LIGHT: at least once within the window; DORMANT: "
+    "not within the window; ZOMBIE: joined and never bought; NEWCOMER: joined lately.",
+)
 strawberry.federation.enum(
     EventKind, name="BackendEventKind", description="Kind of an outbox event.", inaccessible=True
 )
 
 __all__ = [
+    "Cause",
     "CouponKind",
     "CouponOutcome",
     "CouponState",
     "CouponTemplateState",
     "DecisionKind",
     "DecisionOutcome",
+    "Downgrade",
     "EventKind",
     "Funder",
     "OrderState",
+    "Segment",
+    "TierCombination",
+    "TierGround",
     "TierMetric",
     "TierWindow",
 ]

@@ -8,7 +8,7 @@ from datetime import datetime
 import strawberry
 
 from kernel.graphql import ChannelKind, Long, MoneyInput
-from merchants.schema.enums import CouponKind, Funder, TierMetric, TierWindow
+from merchants.schema.enums import CouponKind, Downgrade, Funder, TierMetric, TierWindow
 
 _REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _MERCHANT_ID = "The merchant; an admin may name the alliance's own."
@@ -56,10 +56,29 @@ class SetTierLadderInput:
     window: TierWindow | None = strawberry.field(
         default=TierWindow.LIFETIME, description="Over which time."
     )
+    window_months: int | None = strawberry.field(
+        default=None, description="Calendar months; for ROLLING_MONTHS alone, 1 to 60."
+    )
+    retention_months: int | None = strawberry.field(
+        default=12, description="Months that a tier is kept at least, 1 to 60."
+    )
+    downgrade: Downgrade | None = strawberry.field(
+        default=Downgrade.ONE_DOWN, description="What becomes of a tier that ends."
+    )
+    return_days: int | None = strawberry.field(
+        default=7,
+        description="A refund within so many days of its order undoes it as if it had never been; "
+        "0 to 365.",
+    )
+    growth_per_major_unit: int | None = strawberry.field(
+        default=1, description="Growth value of each major unit that counts, 0 to 10000."
+    )
     steps: Sequence[TierStepInput] = strawberry.field(
         description="At least 1; ranks and thresholds rise together."
     )
-    effective_from: datetime | None = strawberry.field(default=None, description="Absent: now.")
+    effective_from: datetime | None = strawberry.field(
+        default=None, description="Not before now; absent: now."
+    )
 
 
 @strawberry.input(description="Input of `createCouponTemplate`.")

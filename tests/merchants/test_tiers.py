@@ -1,6 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 
@@ -13,12 +12,9 @@ from merchants.tiers import (
     TierWindow,
     ladder_problems,
     standing_in,
-    window_end,
-    window_start,
 )
 from tests.merchants.shop import ALLIANCE, ANN, NOW, TEA, Shop, cart, ladder
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 BY_COUNT = ladder(TierMetric.PURCHASE_COUNT, ("新客", 1), ("普通", 2), ("高级", 5), ("超级", 10))
 BY_AMOUNT = ladder(
     TierMetric.AMOUNT, ("基础", 0), ("银牌", 10_000), ("金牌", 50_000), ("钻石", 100_000)
@@ -67,32 +63,6 @@ def test_at_the_top_nothing_is_next() -> None:
     standing = standing_in(BY_COUNT, 25)
 
     assert (standing.next, standing.remaining, standing.next_name) == (None, None, None)
-
-
-@pytest.mark.parametrize(
-    ("window", "start", "end"),
-    [
-        (TierWindow.LIFETIME, None, None),
-        (
-            TierWindow.ROLLING_12_MONTHS,
-            datetime(2024, 12, 31, 16, tzinfo=UTC),
-            datetime(2026, 1, 31, 16, tzinfo=UTC),
-        ),
-        (
-            TierWindow.CALENDAR_YEAR,
-            datetime(2025, 12, 31, 16, tzinfo=UTC),
-            datetime(2026, 12, 31, 16, tzinfo=UTC),
-        ),
-    ],
-)
-def test_windows_follow_the_alliances_calendar(
-    window: TierWindow, start: datetime | None, end: datetime | None
-) -> None:
-    # Half past midnight on the first of January in Shanghai, still the old year in UTC.
-    now = datetime(2025, 12, 31, 16, 30, tzinfo=UTC)
-
-    assert window_start(window, now, SHANGHAI) == start
-    assert window_end(window, now, SHANGHAI) == end
 
 
 def test_every_fault_of_a_ladder_is_told() -> None:
