@@ -69,9 +69,8 @@ def _benefits(
         connection, [key], now=cart.at, alliance=alliance, alliance_rank=cart.alliance_rank
     )[key]
     return tuple(
-        BenefitInForce(standing.ladder, standing.version, position, benefit)
-        for standing in tiers.benefits_of
-        for position, benefit in enumerate(standing.benefits)
+        BenefitInForce(each.giver, each.version, each.position, each.benefit)
+        for each in tiers.benefits
     )
 
 

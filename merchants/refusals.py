@@ -6,6 +6,7 @@ The GraphQL types that tell them are in `merchants.schema.refusals`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kernel.refusals import Refusal
 
@@ -61,6 +62,27 @@ class NotAMember(Refusal):
     """Some cards have not joined this merchant."""
 
     card_ids: list[str]
+
+
+@dataclass(eq=False)
+class TaskCapReached(Refusal):
+    """The member did this task as often as it counts for now.
+
+    Attributes:
+        period: DAY or MONTH.
+    """
+
+    retryable: ClassVar[bool] = True
+
+    task_code: str
+    period: str
+
+
+@dataclass(eq=False)
+class PaidMembershipOver(Refusal):
+    """The paid membership was refunded, or its time is over."""
+
+    paid_membership_id: str
 
 
 @dataclass(eq=False)

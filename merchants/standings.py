@@ -19,7 +19,9 @@ from merchants.ladders.figures_sql import read_figures
 from merchants.ladders.held_sql import read_floors, read_held
 from merchants.ladders.history_sql import read_deeds
 from merchants.ladders.months import first_month, month_of, month_start
-from merchants.ladders.policies import TierPolicy, combine, lifted
+from merchants.ladders.paid import PaidMembership
+from merchants.ladders.paid_sql import read_paid_of
+from merchants.ladders.policies import Combined, TierPolicy, combine, lifted
 from merchants.ladders.policies_sql import NO_POLICY, read_policies, read_rules
 from merchants.ladders_sql import (
     Figures,
@@ -29,6 +31,7 @@ from merchants.ladders_sql import (
     read_latest_version,
 )
 from merchants.tiers import (
+    GivenBenefit,
     Ladder,
     Standing,
     TierGround,
@@ -40,6 +43,7 @@ from merchants.tiers import (
 )
 
 LADDERS_MAX = 20
+NO_TIERS = Combined(None, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,14 @@ class CardTiers:
     Attributes:
         standings: in each ladder, the primary first.
         deciding: the one that stands for all under the merchant's policy; None without ladders.
-        benefits_of: those whose benefits are in force.
+        paid: paid memberships, the latest first.
+        benefits: all that are in force, of tiers and of paid memberships.
     """
 
     standings: tuple[Standing, ...] = ()
     deciding: Standing | None = None
-    benefits_of: tuple[Standing, ...] = ()
+    paid: tuple[PaidMembership, ...] = ()
+    benefits: tuple[GivenBenefit, ...] = ()
 
 
 def tiers_of(
@@ -75,9 +81,10 @@ def tiers_of(
     at = to_micros(now)
     merchant_ids = sorted({key[0] for key in keys})
     ladders = read_ladders(connection, merchant_ids, at=at)
+    paid = read_paid_of(connection, keys)
     measured_keys = [key for key in keys if key[0] in ladders]
     if not measured_keys:
-        return dict.fromkeys(keys, CardTiers())
+        return {key: _card_tiers(NO_TIERS, paid.get(key, ()), now) for key in keys}
     policies = read_policies(connection, sorted(ladders), at=at)
     reading = _Reading(connection, measured_keys, ladders, policies, now=now, zone=alliance.zone)
     alliance_ranks = _alliance_ranks(
@@ -91,8 +98,28 @@ def tiers_of(
             for ladder in own
         )
         combined = combine(policy, standings, own)
-        tiers[key] = CardTiers(standings, combined.deciding, combined.benefits_of)
+        tiers[key] = _card_tiers(combined, paid.get(key, ()), now, standings)
     return tiers
+
+
+def _card_tiers(
+    combined: Combined,
+    paid: tuple[PaidMembership, ...],
+    now: datetime,
+    standings: tuple[Standing, ...] = (),
+) -> CardTiers:
+    givers = [(each.ladder, each.version, each.benefits) for each in combined.benefits_of]
+    givers += [
+        (f"paid:{each.plan.code}", each.plan.version, each.plan.benefits)
+        for each in paid
+        if each.gives_at(now)
+    ]
+    benefits = tuple(
+        GivenBenefit(giver, version, position, benefit)
+        for giver, version, given in givers
+        for position, benefit in enumerate(given)
+    )
+    return CardTiers(standings, combined.deciding, paid, benefits)
 
 
 def set_ladder(

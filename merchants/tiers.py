@@ -18,6 +18,7 @@ NAME_MAX = 100
 MONTHS_MAX = 60
 RETURN_DAYS_MAX = 365
 GROWTH_RATE_MAX = 10_000
+EARLY_MINUTES_MAX = 60 * 24 * 30
 MULTIPLIER_BPS_MAX = 100 * WHOLE_BP
 
 
@@ -56,13 +57,40 @@ class TierGround(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Benefit:
-    """A right that a tier gives; None for what its kind does not have."""
+    """A right that a tier gives; None for what its kind does not have.
+
+    Attributes:
+        percent_off_bps: of PERCENT_OFF: what it takes off.
+        points_multiplier_bps: of POINTS_MULTIPLIER: points earned, of the usual.
+        entitlement: flag that staff or another system reads.
+        early_minutes: of EARLY_ACCESS: how much earlier a sale opens.
+        gift_sku: of GIFT: the merchant's article.
+    """
 
     kind: str
     title: str
     percent_off_bps: int | None = None
     points_multiplier_bps: int | None = None
     entitlement: str | None = None
+    title_en: str | None = None
+    early_minutes: int | None = None
+    gift_sku: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBenefit:
+    """A benefit in force, and what gives it.
+
+    Attributes:
+        giver: name of the ladder, or `paid:` and the code of a plan.
+        version: of the ladder or plan.
+        position: among the giver's benefits, from 0.
+    """
+
+    giver: str
+    version: int
+    position: int
+    benefit: Benefit
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +275,7 @@ def ladder_problems(name: str, steps: Sequence[Step]) -> list[list[str]]:
             problems.append([f"{path}.threshold", "The threshold is 0 or more."])
         if before is not None and step.threshold <= before.threshold:
             problems.append([f"{path}.threshold", "Thresholds rise with each step."])
-        problems.extend(_benefit_problems(path, step.benefits))
+        problems.extend(benefit_problems(f"{path}.", step.benefits))
         before = step
     return problems
 
@@ -258,12 +286,19 @@ def _name_problems(path: str, name: str) -> list[list[str]]:
     return []
 
 
-def _benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
+def benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
+    """Every fault of benefits as (path, sentence), in input order.
+
+    Args:
+        path: what precedes `benefits`; empty, or with a full stop at its end.
+
+    Source: docs/rules/tiers.md, rule 8.
+    """
     problems = []
     if len(benefits) > BENEFITS_MAX:
-        problems.append([f"{path}.benefits", f"At most {BENEFITS_MAX} benefits."])
+        problems.append([f"{path}benefits", f"At most {BENEFITS_MAX} benefits."])
     for index, benefit in enumerate(benefits[:BENEFITS_MAX]):
-        at = f"{path}.benefits.{index}"
+        at = f"{path}benefits.{index}"
         problems.extend(_name_problems(f"{at}.kind", benefit.kind))
         problems.extend(_name_problems(f"{at}.title", benefit.title))
         off, multiplier = benefit.percent_off_bps, benefit.points_multiplier_bps
@@ -278,6 +313,25 @@ def _benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]
                     f"{WHOLE_BP} to {MULTIPLIER_BPS_MAX}, for POINTS_MULTIPLIER.",
                 ]
             )
-        if benefit.entitlement is not None:
-            problems.extend(_name_problems(f"{at}.entitlement", benefit.entitlement))
+        for name, text in (
+            ("entitlement", benefit.entitlement),
+            ("titleEn", benefit.title_en),
+            ("giftSku", benefit.gift_sku),
+        ):
+            if text is not None:
+                problems.extend(_name_problems(f"{at}.{name}", text))
+        problems.extend(_effect_problems(at, benefit))
+    return problems
+
+
+def _effect_problems(at: str, benefit: Benefit) -> list[list[str]]:
+    """Faults of effects that go with one kind of benefit alone."""
+    problems = []
+    minutes = benefit.early_minutes
+    if minutes is not None and (
+        benefit.kind != "EARLY_ACCESS" or not 1 <= minutes <= EARLY_MINUTES_MAX
+    ):
+        problems.append([f"{at}.earlyMinutes", f"1 to {EARLY_MINUTES_MAX}, for EARLY_ACCESS."])
+    if benefit.gift_sku is not None and benefit.kind != "GIFT":
+        problems.append([f"{at}.giftSku", "For GIFT alone."])
     return problems

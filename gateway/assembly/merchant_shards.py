@@ -24,6 +24,13 @@ def _merchant_of_id(value: Any) -> str:
 ROUTES = {
     "setTierLadder": ByArgument(("input", "merchantId")),
     "createCouponTemplate": ByArgument(("input", "merchantId")),
+    "setTierPolicy": ByArgument(("input", "merchantId")),
+    "setAllianceWeights": ByArgument(("input", "merchantId")),
+    "setGrowthTask": ByArgument(("input", "merchantId")),
+    "recordTask": ByArgument(("input", "merchantId")),
+    "setPaidPlan": ByArgument(("input", "merchantId")),
+    "sellPaidMembership": ByArgument(("input", "merchantId")),
+    "refundPaidMembership": ByArgument(("input", "paidMembershipId"), _merchant_of_id),
     "issueCoupons": ByArgument(("input", "templateId"), _merchant_of_id),
 }
 """Where each public root field of the merchants subgraph names its merchant."""

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 PAGE = 200
 CHECKOUT_PAUSE_SECONDS = 1.0
 EVENT_PAUSE_SECONDS = 0.5
+TIER_PAUSE_SECONDS = 60.0
 
 
 async def sweep_checkouts(desk: Desk) -> int:
@@ -48,6 +49,16 @@ async def _read_page(desk: Desk, after: str) -> list[tuple[str, CheckoutState, b
 async def sweep_events(desk: Desk) -> int:
     """Applies what waits in every outbox; how many events it passed."""
     return sum([await _sweep_outbox(desk, outbox) for outbox in outboxes(desk)])
+
+
+async def sweep_tiers(desk: Desk) -> int:
+    """Evaluates tiers whose time is over; how many. What is left by a crash is still due."""
+    evaluated = 0
+    while (done := await desk.backend.end_due_tiers(limit=PAGE)) > 0:
+        evaluated += done
+        if done < PAGE:
+            break
+    return evaluated
 
 
 async def _sweep_outbox(desk: Desk, outbox: Outbox) -> int:
@@ -106,7 +117,7 @@ async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState, *, is_exten
 
 
 class Sweepers:
-    """Both sweepers, in the background of one server."""
+    """All sweepers, in the background of one server."""
 
     def __init__(
         self,
@@ -114,17 +125,20 @@ class Sweepers:
         *,
         checkout_pause_seconds: float = CHECKOUT_PAUSE_SECONDS,
         event_pause_seconds: float = EVENT_PAUSE_SECONDS,
+        tier_pause_seconds: float = TIER_PAUSE_SECONDS,
     ) -> None:
         self._desk = desk
         self._checkout_pause_seconds = checkout_pause_seconds
         self._event_pause_seconds = event_pause_seconds
+        self._tier_pause_seconds = tier_pause_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
 
     async def run_once(self) -> None:
-        """Does once what both do for ever."""
+        """Does once what all do for ever."""
         await sweep_checkouts(self._desk)
         await sweep_events(self._desk)
+        await sweep_tiers(self._desk)
 
     def start(self) -> None:
         """Begins to sweep."""
@@ -133,6 +147,7 @@ class Sweepers:
         self._tasks = [
             asyncio.create_task(self._repeat(sweep_checkouts, self._checkout_pause_seconds)),
             asyncio.create_task(self._repeat(sweep_events, self._event_pause_seconds)),
+            asyncio.create_task(self._repeat(sweep_tiers, self._tier_pause_seconds)),
         ]
 
     async def stop(self) -> None:

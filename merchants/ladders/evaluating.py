@@ -43,32 +43,21 @@ from merchants.tiers import Ladder, TierMetric, TierWindow
 DUE_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class TierLost:
-    """A card fell from a tier: what it has of ranks above `rank_after` ends.
-
-    Attributes:
-        at: when it was decided.
-    """
-
-    merchant_id: str
-    card_id: str
-    ladder: str
-    rank_before: int
-    rank_after: int
-    at: datetime
-
-
 class VoidTierCoupons(Protocol):
     """Voids the unused coupons that a card has for a tier it lost; within the transaction."""
 
-    def __call__(self, connection: Connection, lost: TierLost) -> None:
-        """Voids them."""
+    def __call__(
+        self, connection: Connection, *, merchant_id: str, card_id: str, ladder: str, rank: int
+    ) -> Sequence[str]:
+        """Ids of what it voided: coupons of the ladder's ranks above `rank`, the rank now."""
         ...
 
 
-def keep_tier_coupons(connection: Connection, lost: TierLost) -> None:
+def keep_tier_coupons(
+    connection: Connection, *, merchant_id: str, card_id: str, ladder: str, rank: int
+) -> Sequence[str]:
     """Voids nothing: for a backend whose tiers give no coupons."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +223,13 @@ class Evaluator:
     def _log(self, connection: Connection, key: HeldKey, evaluation: Evaluation) -> None:
         is_new = insert_evaluation(connection, key, evaluation)
         if is_new and evaluation.rank_after < evaluation.rank_before:
+            merchant_id, card_id, ladder = key
             self._void(
                 connection,
-                TierLost(*key, evaluation.rank_before, evaluation.rank_after, evaluation.at),
+                merchant_id=merchant_id,
+                card_id=card_id,
+                ladder=ladder,
+                rank=evaluation.rank_after,
             )
 
 

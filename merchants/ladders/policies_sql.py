@@ -27,6 +27,10 @@ _UNTIL = Prepared(
     "SELECT version, set_at, policy FROM tier_policy WHERE merchant_id = :merchant_id"
     " AND set_at <= :until ORDER BY version"
 )
+_VERSION = Prepared(
+    "SELECT version, policy FROM tier_policy"
+    " WHERE merchant_id = :merchant_id AND version = :version"
+)
 _INSERT = Prepared(
     "INSERT INTO tier_policy (merchant_id, version, set_at, policy)"
     " VALUES (:merchant_id, :version, :set_at, :policy)"
@@ -42,6 +46,12 @@ def read_policies(
         return {}
     rows = connection.execute(_IN_FORCE, {"merchant_ids": list(merchant_ids), "at": at})
     return {row.merchant_id: _policy(row) for row in rows}
+
+
+def read_policy_version(connection: Connection, merchant_id: str, *, version: int) -> TierPolicy:
+    """One version of a policy, which exists."""
+    row = connection.execute(_VERSION, {"merchant_id": merchant_id, "version": version}).one()
+    return _policy(row)
 
 
 def insert_policy(

@@ -5,7 +5,16 @@ Instants are microseconds since 1970 UTC; NEVER stands for "no end".
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 
 def _key(name: str) -> Column[str]:
@@ -25,6 +34,7 @@ def add_tier_tables(metadata: MetaData) -> None:
     _add_evaluations(metadata)
     _add_policies(metadata)
     _add_growth(metadata)
+    _add_paid(metadata)
 
 
 def _add_evaluations(metadata: MetaData) -> None:
@@ -122,5 +132,38 @@ def _add_growth(metadata: MetaData) -> None:
         _whole("day"),
         CheckConstraint("growth >= 0", name="growth_entry_growth"),
         Index("growth_entry_by_time", "merchant_id", "card_id", "at"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _add_paid(metadata: MetaData) -> None:
+    Table(
+        "paid_plan",
+        metadata,
+        _key("merchant_id"),
+        _key("code"),
+        _whole("version"),
+        _text("plan"),
+        sqlite_with_rowid=False,
+    )
+
+    # What a card bought, with the plan's terms of then; `reference` is the merchant's own number.
+    Table(
+        "paid_membership",
+        metadata,
+        _key("merchant_id"),
+        _key("paid_id"),
+        _text("card_id"),
+        _text("reference"),
+        _text("code"),
+        _whole("version"),
+        _text("plan"),
+        _whole("starts_at"),
+        _whole("ends_at"),
+        _whole("refunded_at", nullable=True),
+        _whole("refunded_minor", nullable=True),
+        UniqueConstraint("merchant_id", "reference", name="paid_membership_reference"),
+        CheckConstraint("starts_at < ends_at", name="paid_membership_span"),
+        Index("paid_membership_of_card", "merchant_id", "card_id", "starts_at"),
         sqlite_with_rowid=False,
     )

@@ -23,6 +23,7 @@ from merchants.schema.answers import (
 )
 from merchants.schema.coupons import Coupon
 from merchants.schema.inputs import (
+    BenefitInput,
     CreateCouponTemplateInput,
     IssueCouponsInput,
     SetTierLadderInput,
@@ -107,6 +108,23 @@ async def issue_coupons(info: MerchantsInfo, input: IssueCouponsInput) -> IssueC
     )
 
 
+def benefits_of(inputs: Sequence[BenefitInput] | None) -> tuple[Benefit, ...]:
+    """The benefits that an input names."""
+    return tuple(
+        Benefit(
+            each.kind,
+            each.title,
+            each.percent_off_bps,
+            each.points_multiplier_bps,
+            each.entitlement,
+            each.title_en,
+            each.early_minutes,
+            each.gift_sku,
+        )
+        for each in inputs or ()
+    )
+
+
 def _ladder(input: SetTierLadderInput, info: MerchantsInfo) -> Ladder:
     return Ladder(
         name=input.name,
@@ -120,16 +138,7 @@ def _ladder(input: SetTierLadderInput, info: MerchantsInfo) -> Ladder:
                 step.name_en,
                 step.rank,
                 step.threshold,
-                tuple(
-                    Benefit(
-                        each.kind,
-                        each.title,
-                        each.percent_off_bps,
-                        each.points_multiplier_bps,
-                        each.entitlement,
-                    )
-                    for each in step.benefits or ()
-                ),
+                benefits_of(step.benefits),
             )
             for step in input.steps
         ),

@@ -17,6 +17,7 @@ from merchants.resolvers.refused import not_yours
 from merchants.rights import may_see_wallet
 from merchants.schema.coupons import Coupon
 from merchants.schema.orders import Order
+from merchants.schema.paid import PaidMembership
 from merchants.schema.tiers import Benefit, TierStanding
 from merchants.standings import CardTiers
 
@@ -51,11 +52,14 @@ async def wallet_tiers(wallet: Parent[CardWallet], info: MerchantsInfo) -> Seque
 
 async def wallet_benefits(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[Benefit]:
     """Benefits in force."""
-    return [
-        Benefit.of(benefit)
-        for standing in (await _tiers(wallet, info)).benefits_of
-        for benefit in standing.benefits
-    ]
+    return [Benefit.of(each.benefit) for each in (await _tiers(wallet, info)).benefits]
+
+
+async def wallet_paid(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[PaidMembership]:
+    """Paid memberships, the latest first."""
+    now, currency = info.context.backend.clock.now(), info.context.currency
+    bought = (await _tiers(wallet, info)).paid
+    return [PaidMembership.of(each, currency, now) for each in bought]
 
 
 async def wallet_coupons(

@@ -6,6 +6,7 @@ import strawberry
 
 from merchants.coupons import CouponState, CouponTemplateState, Funder
 from merchants.ladders.evaluation import Cause
+from merchants.ladders.paid import PaidState
 from merchants.ladders.policies import TierCombination
 from merchants.offers import CouponKind, CouponOutcome, DecisionKind, DecisionOutcome
 from merchants.port import EventKind, OrderState
@@ -50,6 +51,11 @@ strawberry.enum(
     description="How a member buys: KEY: often; LIGHT: at least once within the window; DORMANT: "
     "not within the window; ZOMBIE: joined and never bought; NEWCOMER: joined lately.",
 )
+strawberry.enum(
+    PaidState,
+    description="State of a paid membership: PENDING: it begins when an earlier one ends; ACTIVE; "
+    "GRACE: its time is over, its benefits go on for some days; EXPIRED; REFUNDED.",
+)
 strawberry.federation.enum(
     EventKind, name="BackendEventKind", description="Kind of an outbox event.", inaccessible=True
 )
@@ -66,6 +72,7 @@ __all__ = [
     "EventKind",
     "Funder",
     "OrderState",
+    "PaidState",
     "Segment",
     "TierCombination",
     "TierGround",

@@ -19,7 +19,8 @@ class BenefitInput:
     """A right that a tier gives."""
 
     kind: str = strawberry.field(
-        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER or an entitlement."
+        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER, FREE_SHIPPING, EARLY_ACCESS, GIFT or "
+        "an entitlement: any other word."
     )
     title: str = strawberry.field(description="Name, for people.")
     percent_off_bps: int | None = strawberry.field(
@@ -29,6 +30,13 @@ class BenefitInput:
         default=None, description="Basis points of the usual points: 20000 = double."
     )
     entitlement: str | None = strawberry.field(default=None, description="Entitlement flag.")
+    title_en: str | None = strawberry.field(default=None, description="English name.")
+    early_minutes: int | None = strawberry.field(
+        default=None, description="For EARLY_ACCESS: how much earlier, minutes, 1 to 43200."
+    )
+    gift_sku: str | None = strawberry.field(
+        default=None, description="For GIFT: the merchant's article."
+    )
 
 
 @strawberry.input(description="One step of a ladder.")

@@ -7,6 +7,7 @@ from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
 from merchants.resolvers import merchants as resolve
+from merchants.resolvers import policies
 
 _MERCHANT_OR_ADMIN = [["merchant"], ["admin"]]
 
@@ -24,6 +25,19 @@ class Merchant:
     tier_ladders = strawberry.field(
         resolver=resolve.merchant_ladders,
         description="Ladders in force, the primary first. Null only with an error.",
+    )
+    tier_policy = strawberry.federation.field(
+        resolver=policies.merchant_policy,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="How its ladders go together, now. Null only with an error.",
+    )
+    growth_tasks = strawberry.field(
+        resolver=policies.merchant_tasks,
+        description="Tasks that give growth value, by code. Null only with an error.",
+    )
+    paid_plans = strawberry.field(
+        resolver=policies.merchant_plans,
+        description="Paid memberships that it sells or sold, by code. Null only with an error.",
     )
     coupon_templates = strawberry.federation.field(
         resolver=resolve.merchant_templates,

@@ -87,7 +87,8 @@ class Benefit:
     """A right that a tier gives."""
 
     kind: str = strawberry.field(
-        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER or an entitlement."
+        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER, FREE_SHIPPING, EARLY_ACCESS, GIFT or "
+        "an entitlement."
     )
     title: str = strawberry.field(description="Name, for people.")
     percent_off_bps: int | None = strawberry.field(
@@ -99,6 +100,13 @@ class Benefit:
     entitlement: str | None = strawberry.field(
         description="Entitlement flag; null for other kinds."
     )
+    title_en: str | None = strawberry.field(description="English name; null when not given.")
+    early_minutes: int | None = strawberry.field(
+        description="How much earlier a sale opens, minutes; null for other kinds."
+    )
+    gift_sku: str | None = strawberry.field(
+        description="The merchant's article; null for other kinds."
+    )
 
     @classmethod
     def of(cls, benefit: tiers.Benefit) -> Benefit:
@@ -109,6 +117,9 @@ class Benefit:
             percent_off_bps=benefit.percent_off_bps,
             points_multiplier_bps=benefit.points_multiplier_bps,
             entitlement=benefit.entitlement,
+            title_en=benefit.title_en,
+            early_minutes=benefit.early_minutes,
+            gift_sku=benefit.gift_sku,
         )
 
 

@@ -41,6 +41,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "setTierLadder": {"window": "CALENDAR_YEAR"},
     "createCouponTemplate": {"title": "另一种"},
     "issueCoupons": {"cardIds": []},
+    "setTierPolicy": {"combination": "ALL"},
+    "setAllianceWeights": {"weights": []},
+    "setGrowthTask": {"growth": 6},
+    "recordTask": {"reference": "another"},
+    "setPaidPlan": {"months": 6},
+    "sellPaidMembership": {"code": "ANOTHER"},
+    "refundPaidMembership": {"paidMembershipId": "pam_another"},
 }
 """Another body of each mutation."""
 

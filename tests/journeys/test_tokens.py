@@ -79,6 +79,13 @@ MUTATIONS = {
     "setTierLadder": ("SetTierLadder", RULES),
     "createCouponTemplate": ("CreateCouponTemplate", RULES),
     "issueCoupons": ("IssueCoupons", RULES),
+    "setTierPolicy": ("SetTierPolicy", RULES),
+    "setAllianceWeights": ("SetAllianceWeights", ADMINS),
+    "setGrowthTask": ("SetGrowthTask", RULES),
+    "recordTask": ("RecordTask", RULES),
+    "setPaidPlan": ("SetPaidPlan", RULES),
+    "sellPaidMembership": ("SellPaidMembership", RULES),
+    "refundPaidMembership": ("RefundPaidMembership", RULES),
 }
 ROOTS = {
     **QUERIES,
