@@ -12,6 +12,7 @@ from kernel.clock import from_micros
 from kernel.statements import Prepared
 from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
 from merchants.ladders.evaluation import Deed, Reduction
+from merchants.ladders.figures_sql import EVER
 from merchants.port import OrderState
 
 _SALES = Prepared(
@@ -26,8 +27,9 @@ _SALES = Prepared(
 _RECORDED = Prepared(
     "SELECT o.merchant_id, o.card_id, o.order_id, o.at_merchant_id, o.placed_at, e.refund_no,"
     f" e.at, e.qualifying_minor, e.is_ended FROM {EACH_KEY} recorded_order AS o"
-    " JOIN recorded_event AS e ON e.merchant_id = o.merchant_id AND e.order_id = o.order_id"
-    f" WHERE {matches('o.merchant_id', 'o.card_id')}"
+    " LEFT JOIN recorded_event AS e ON e.merchant_id = o.merchant_id AND e.order_id = o.order_id"
+    # The open range has the index of cards chosen, where the key of orders looks as good.
+    f" WHERE {matches('o.merchant_id', 'o.card_id')} AND o.placed_at >= :since"
     " ORDER BY o.merchant_id, o.card_id, o.placed_at, o.order_id, e.at,"
     " e.qualifying_minor DESC, e.is_ended, e.refund_no"
 )
@@ -41,7 +43,7 @@ _TASKS = Prepared(
 def read_deeds(connection: Connection, keys: Sequence[Key]) -> dict[Key, list[Deed]]:
     """Everything that ever counted, by key; a card that did nothing is left out."""
     deeds: dict[Key, list[Deed]] = defaultdict(list)
-    given = {"keys": keys_parameter(keys)}
+    given = {"keys": keys_parameter(keys), "since": EVER}
     for (key, order_id), rows in _by_order(connection.execute(_SALES, given).all()).items():
         deeds[key].append(_sold(order_id, rows))
     for (key, order_id), rows in _by_order(connection.execute(_RECORDED, given).all()).items():

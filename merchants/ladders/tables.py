@@ -152,8 +152,8 @@ def _add_paid(metadata: MetaData) -> None:
         "paid_membership",
         metadata,
         _key("merchant_id"),
+        _key("card_id"),
         _key("paid_id"),
-        _text("card_id"),
         _text("reference"),
         _text("code"),
         _whole("version"),
@@ -164,6 +164,6 @@ def _add_paid(metadata: MetaData) -> None:
         _whole("refunded_minor", nullable=True),
         UniqueConstraint("merchant_id", "reference", name="paid_membership_reference"),
         CheckConstraint("starts_at < ends_at", name="paid_membership_span"),
-        Index("paid_membership_of_card", "merchant_id", "card_id", "starts_at"),
+        UniqueConstraint("merchant_id", "paid_id", name="paid_membership_id"),
         sqlite_with_rowid=False,
     )
