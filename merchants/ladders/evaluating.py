@@ -122,6 +122,15 @@ class Evaluator:
             self._settle(connection, key, now)
         return len(due)
 
+    def settle_card(
+        self, connection: Connection, merchant_id: str, card_id: str, *, now: datetime
+    ) -> None:
+        """Finds the card's tiers from its whole history, whatever was kept of them."""
+        ladders = read_ladders(connection, [merchant_id], at=to_micros(now)).get(merchant_id, [])
+        for ladder in ladders:
+            if ladder.window is not TierWindow.LIFETIME:
+                self._settle(connection, (merchant_id, card_id, ladder.name), now)
+
     def _note_lifetime(
         self, connection: Connection, noted: Noted, ladder: Ladder, policy: TierPolicy
     ) -> None:

@@ -17,8 +17,8 @@ _SET = Prepared(
 )
 _ALL = Prepared("SELECT code, task FROM growth_task WHERE merchant_id = :merchant_id ORDER BY code")
 _DO = Prepared(
-    "INSERT INTO growth_entry (merchant_id, card_id, code, reference, growth, at, day)"
-    " VALUES (:merchant_id, :card_id, :code, :reference, :growth, :at, :day)"
+    "INSERT INTO growth_entry (merchant_id, card_id, code, reference, done_by, growth, at, day)"
+    " VALUES (:merchant_id, :card_id, :code, :reference, :card_id, :growth, :at, :day)"
 )
 _DONE = Prepared(
     "SELECT growth FROM growth_entry WHERE merchant_id = :merchant_id AND card_id = :card_id"

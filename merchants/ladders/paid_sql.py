@@ -27,8 +27,8 @@ _COLUMNS = (
     " refunded_at, refunded_minor"
 )
 _BUY = Prepared(
-    f"INSERT INTO paid_membership ({_COLUMNS}) VALUES (:merchant_id, :paid_id, :card_id,"
-    " :reference, :code, :version, :plan, :starts_at, :ends_at, NULL, NULL)"
+    f"INSERT INTO paid_membership ({_COLUMNS}, bought_by) VALUES (:merchant_id, :paid_id, :card_id,"
+    " :reference, :code, :version, :plan, :starts_at, :ends_at, NULL, NULL, :card_id)"
 )
 _ONE = Prepared(
     f"SELECT {_COLUMNS} FROM paid_membership WHERE merchant_id = :merchant_id"

@@ -119,7 +119,8 @@ def _add_growth(metadata: MetaData) -> None:
         sqlite_with_rowid=False,
     )
 
-    # Growth value of tasks done; `day` counts days of the alliance's time zone since 1970.
+    # Growth value of tasks done, first by the card `done_by`; `day` counts days since year 1 in
+    # the alliance's time zone.
     Table(
         "growth_entry",
         metadata,
@@ -127,6 +128,7 @@ def _add_growth(metadata: MetaData) -> None:
         _key("card_id"),
         _key("code"),
         _key("reference"),
+        _text("done_by"),
         _whole("growth"),
         _whole("at"),
         _whole("day"),
@@ -154,6 +156,7 @@ def _add_paid(metadata: MetaData) -> None:
         _key("merchant_id"),
         _key("card_id"),
         _key("paid_id"),
+        _text("bought_by"),
         _text("reference"),
         _text("code"),
         _whole("version"),

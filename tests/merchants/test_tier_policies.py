@@ -197,7 +197,8 @@ CHECK_IN = GrowthTask("CHECK_IN", "签到", "Check-in", 5, per_day=1, per_month=
 async def do(shop: Shop, reference: str | None = None, **more: Any) -> dict[str, Any]:
     book = TierBook(shop.backend, more.pop("caller", TEA_STAFF))
     request_id = more.pop("request_id", None) or shop.ids.new("req")
-    given = {"code": "CHECK_IN", "reference": reference, "request_id": request_id, "body": more}
+    code = more.pop("code", "CHECK_IN")
+    given = {"code": code, "reference": reference, "request_id": request_id, "body": more}
     return (await book.record_task(TEA, more.get("card_id", ANN), **given)).success()
 
 
