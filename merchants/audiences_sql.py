@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from kernel.clock import to_micros
 from kernel.statements import Prepared
 from merchants.audiences import Audience, AudienceKind, Buying, belongs
-from merchants.standings import standings_of
+from merchants.standings import ranks_of
 
 _BUYING = Prepared(
     "SELECT m.card_id, m.joined_at, COUNT(o.placed_at) AS orders,"
@@ -41,12 +41,8 @@ def read_buying(
     ranks: dict[str, dict[str, int]] = {}
     if audience.kind is AudienceKind.TIER:
         keys = [(merchant_id, card_id) for card_id in card_ids]
-        ranks = {
-            card_id: {standing.ladder: standing.rank for standing in standings}
-            for (_, card_id), standings in standings_of(
-                connection, keys, now=now, zone=zone
-            ).items()
-        }
+        found = ranks_of(connection, keys, now=now, zone=zone)
+        ranks = {card_id: of_card for (_, card_id), of_card in found.items()}
     rows: Any = connection.execute(
         _BUYING,
         {

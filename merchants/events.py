@@ -64,6 +64,7 @@ class Event:
         points, coins_minor: spent, or returned.
         points_kept: points the order keeps earned after this event, in total.
         qualifying_minor: what counts for ladders after this event: cash and coins, no shipping.
+        is_ended: the order is refunded in full; only then it no longer counts as an order.
         redemptions: coupons redeemed, or with negative amounts returned.
     """
 
@@ -85,3 +86,4 @@ class Event:
     points_kept: int
     qualifying_minor: int
     redemptions: tuple[Redemption, ...]
+    is_ended: bool = False

@@ -12,10 +12,17 @@ from kernel.clock import Clock, to_micros
 from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.refusals import NotFound
+from merchants.alliance_facts import AllianceFacts
 from merchants.attempts import lock_coupons, release_attempt
 from merchants.coupons_sql import read_coupons, read_usable_coupons
 from merchants.eligibility import why_barred
 from merchants.issuing import join_merchant
+from merchants.ladders.evaluating import (
+    DUE_MAX,
+    Evaluator,
+    VoidTierCoupons,
+)
+from merchants.lifecycle import void_tier_coupons
 from merchants.occasions import due_templates, give_coupons, give_due_page
 from merchants.offers import Priced
 from merchants.orders import place_order
@@ -45,7 +52,7 @@ from merchants.port import (
     Released,
     SharedCoupon,
 )
-from merchants.quoting import CANDIDATES_MAX, AllianceFacts, price_cart
+from merchants.quoting import CANDIDATES_MAX, price_cart
 from merchants.recording import record_event
 from merchants.refunds import refund_order, refund_terms
 from merchants.refusals import CouponTaken
@@ -53,7 +60,7 @@ from merchants.registry_sql import read_state, write_state
 from merchants.sharing import claim_coupon, why_closed
 from merchants.sharing_sql import read_share
 from merchants.shown_sql import show_coupons
-from merchants.standings import standings_of
+from merchants.standings import tiers_of
 
 EVENTS_MAX = 1_000
 
@@ -82,11 +89,18 @@ class HostedBackend:
         clock: Clock,
         ids: IdSource,
         settings: Callable[[], MerchantSettings],
+        void_tier_coupons: VoidTierCoupons = void_tier_coupons,
     ) -> None:
         self.database = database
         self.clock = clock
         self.ids = ids
         self.settings = settings
+        self.void_tier_coupons = void_tier_coupons
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """Evaluates tiers within a transaction."""
+        return Evaluator(self.settings().facts.zone, self.void_tier_coupons)
 
     async def register(self, merchant_id: str, state: MerchantState) -> None:
         """Makes a merchant known, or gives it another state."""
@@ -127,8 +141,8 @@ class HostedBackend:
             )
             barred = why_barred(connection, usable, now=now, zone=facts.zone)
             coupons = [each for each in usable if each.coupon_id not in barred]
-            standings = standings_of(connection, [key], now=now, zone=facts.zone)
-            return Offers(tuple(each.offer for each in coupons), standings[key])
+            tiers = tiers_of(connection, [key], now=now, alliance=facts)[key]
+            return Offers(tuple(each.offer for each in coupons), tiers.standings)
 
         return await self.database.snapshot(work)
 
@@ -172,9 +186,9 @@ class HostedBackend:
 
     async def place(self, order: PlaceOrder) -> Placed:
         """Books the sale."""
-        facts = self.settings().facts
+        facts, evaluator = self.settings().facts, self.evaluator
         return await self.database.transaction(
-            lambda connection: place_order(connection, order, facts, ids=self.ids)
+            lambda connection: place_order(connection, order, facts, evaluator, ids=self.ids)
         )
 
     async def release(self, attempt: ReleaseAttempt) -> Released:
@@ -185,9 +199,11 @@ class HostedBackend:
 
     async def refund(self, refund: RefundOrder) -> Refunded:
         """Books the refund."""
-        currency, now = self.settings().currency, self.clock.now()
+        currency, now, evaluator = self.settings().currency, self.clock.now(), self.evaluator
         return await self.database.transaction(
-            lambda connection: refund_order(connection, refund, currency=currency, now=now)
+            lambda connection: refund_order(
+                connection, refund, currency=currency, now=now, evaluator=evaluator
+            )
         )
 
     async def shared_coupon(self, merchant_id: str, share_code: str) -> SharedCoupon:
@@ -240,9 +256,16 @@ class HostedBackend:
 
     async def record(self, event: RecordEvent) -> Recorded:
         """Counts another merchant's event here."""
-        zone = self.settings().facts.zone
+        evaluator, zone = self.evaluator, self.settings().facts.zone
         return await self.database.transaction(
-            lambda connection: record_event(connection, event, zone=zone, ids=self.ids)
+            lambda connection: record_event(connection, event, evaluator, zone=zone, ids=self.ids)
+        )
+
+    async def end_due_tiers(self, *, limit: int = DUE_MAX) -> int:
+        """Evaluates tiers whose time is over; how many."""
+        now, evaluator = self.clock.now(), self.evaluator
+        return await self.database.transaction(
+            lambda connection: evaluator.end_due(connection, now=now, limit=limit)
         )
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:

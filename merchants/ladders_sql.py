@@ -12,18 +12,27 @@ from kernel.clock import from_micros, to_micros
 from kernel.statements import Prepared
 from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
 from merchants.stored import dump, load, steps_as_json, steps_from_json
-from merchants.tiers import Ladder, TierMetric, TierWindow
+from merchants.tiers import Downgrade, Ladder, TierMetric, TierWindow
 
 _IN_FORCE = Prepared(
     'SELECT l.merchant_id, l.name, l.version, l.metric, l."window", l.steps, l.is_primary,'
-    " l.effective_from, l.set_at FROM each_text(:merchant_ids) AS k CROSS JOIN ladder AS l"
+    " l.effective_from, l.set_at, l.window_months, l.retention_months, l.downgrade,"
+    " l.return_days, l.growth_per_major_unit"
+    " FROM each_text(:merchant_ids) AS k CROSS JOIN ladder AS l"
     " WHERE l.merchant_id = k.one AND l.version ="
     " (SELECT MAX(m.version) FROM ladder AS m WHERE m.merchant_id = l.merchant_id"
     " AND m.name = l.name AND m.effective_from <= :at)"
 )
 _VERSION = Prepared(
-    'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from'
+    'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from,'
+    " window_months, retention_months, downgrade, return_days, growth_per_major_unit"
     " FROM ladder WHERE merchant_id = :merchant_id AND name = :name AND version = :version"
+)
+_VERSIONS = Prepared(
+    'SELECT merchant_id, name, version, metric, "window", steps, is_primary, effective_from,'
+    " window_months, retention_months, downgrade, return_days, growth_per_major_unit"
+    " FROM ladder WHERE merchant_id = :merchant_id AND name = :name AND effective_from <= :until"
+    " ORDER BY effective_from, version"
 )
 _LATEST = Prepared(
     "SELECT MAX(version) FROM ladder WHERE merchant_id = :merchant_id AND name = :name"
@@ -31,8 +40,10 @@ _LATEST = Prepared(
 _COUNT = Prepared("SELECT COUNT(DISTINCT name) FROM ladder WHERE merchant_id = :merchant_id")
 _INSERT = Prepared(
     'INSERT INTO ladder (merchant_id, name, version, metric, "window", steps, is_primary,'
-    " effective_from, set_at) VALUES (:merchant_id, :name, :version, :metric, :window, :steps,"
-    " :is_primary, :effective_from, :set_at)"
+    " effective_from, set_at, window_months, retention_months, downgrade, return_days,"
+    " growth_per_major_unit) VALUES (:merchant_id, :name, :version, :metric, :window, :steps,"
+    " :is_primary, :effective_from, :set_at, :window_months, :retention_months, :downgrade,"
+    " :return_days, :growth_per_major_unit)"
 )
 _ADD = Prepared(
     "INSERT INTO card_metric (merchant_id, card_id, order_count, amount_minor)"
@@ -66,10 +77,11 @@ _SINCE = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What ladders measure of one card at one merchant."""
+    """What ladders measure of one card at one merchant; `growth` is of tasks alone."""
 
     order_count: int = 0
     amount_minor: int = 0
+    growth: int = 0
 
 
 def read_ladders(
@@ -103,6 +115,20 @@ def read_ladder_version(
     return _ladder(row, is_primary=bool(row.is_primary))
 
 
+def read_ladder_versions(
+    connection: Connection, merchant_id: str, *, name: str, until: int
+) -> list[Ladder]:
+    """The versions that came into force until then, in that order; a higher one ends a lower."""
+    rows = connection.execute(
+        _VERSIONS, {"merchant_id": merchant_id, "name": name, "until": until}
+    ).all()
+    versions: list[Ladder] = []
+    for row in rows:
+        if not versions or row.version > versions[-1].version:
+            versions.append(_ladder(row, is_primary=bool(row.is_primary)))
+    return versions
+
+
 def insert_ladder(connection: Connection, merchant_id: str, ladder: Ladder, *, set_at: int) -> None:
     """Keeps a new version."""
     connection.execute(
@@ -117,6 +143,11 @@ def insert_ladder(connection: Connection, merchant_id: str, ladder: Ladder, *, s
             "is_primary": int(ladder.is_primary),
             "effective_from": to_micros(ladder.effective_from),
             "set_at": set_at,
+            "window_months": ladder.window_months,
+            "retention_months": ladder.retention_months,
+            "downgrade": ladder.downgrade,
+            "return_days": ladder.return_days,
+            "growth_per_major_unit": ladder.growth_per_major_unit,
         },
     )
 
@@ -170,4 +201,9 @@ def _ladder(row: Any, *, is_primary: bool) -> Ladder:
         window=TierWindow(row.window),
         steps=steps_from_json(load(row.steps)),
         effective_from=from_micros(row.effective_from),
+        window_months=row.window_months,
+        retention_months=row.retention_months,
+        downgrade=Downgrade(row.downgrade),
+        return_days=row.return_days,
+        growth_per_major_unit=row.growth_per_major_unit,
     )

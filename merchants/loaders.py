@@ -20,8 +20,8 @@ from merchants.ladders_sql import read_ladders
 from merchants.orders_sql import OrderRow, read_order_pages, read_orders
 from merchants.registry_sql import read_cards_of_memberships
 from merchants.shown_sql import read_shown
-from merchants.standings import standings_of
-from merchants.tiers import Ladder, Standing
+from merchants.standings import CardTiers, tiers_of
+from merchants.tiers import Ladder
 
 PageT = TypeVar("PageT", bound="CouponPageKey | OrderPageKey")
 RowT = TypeVar("RowT")
@@ -62,9 +62,9 @@ class Loaders:
         return DataLoader(self._cards)
 
     @cached_property
-    def standings(self) -> DataLoader[Key, tuple[Standing, ...]]:
-        """Standings of a card at a merchant, by ladder."""
-        return DataLoader(self._standings)
+    def tiers(self) -> DataLoader[Key, CardTiers]:
+        """Where a card stands at a merchant."""
+        return DataLoader(self._tiers)
 
     @cached_property
     def coupons(self) -> DataLoader[Key, HeldCoupon | None]:
@@ -105,10 +105,10 @@ class Loaders:
         found = await self._read(lambda connection: read_cards_of_memberships(connection, keys))
         return [found.get(key) for key in keys]
 
-    async def _standings(self, keys: list[Key]) -> list[tuple[Standing, ...]]:
-        zone, now = self._backend.settings().facts.zone, self._backend.clock.now()
+    async def _tiers(self, keys: list[Key]) -> list[CardTiers]:
+        facts, now = self._backend.settings().facts, self._backend.clock.now()
         found = await self._read(
-            lambda connection: standings_of(connection, keys, now=now, zone=zone)
+            lambda connection: tiers_of(connection, keys, now=now, alliance=facts)
         )
         return [found[key] for key in keys]
 

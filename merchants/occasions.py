@@ -21,7 +21,7 @@ from merchants.issuing import issue_if_room
 from merchants.occasions_sql import note_occasion, read_cards, read_given, settle_occasion
 from merchants.port import GiveCoupons, MerchantState
 from merchants.registry_sql import read_member_cards, read_state
-from merchants.standings import standings_of
+from merchants.standings import ranks_of
 from merchants.template_life import SWEPT, CouponTrigger
 from merchants.templates_sql import Template, read_triggered_templates
 
@@ -234,5 +234,4 @@ def _ranks(
     connection: Connection, merchant_id: str, card_id: str, now: datetime, zone: ZoneInfo
 ) -> dict[str, int]:
     key = (merchant_id, card_id)
-    standings = standings_of(connection, [key], now=now, zone=zone)[key]
-    return {standing.ladder: standing.rank for standing in standings}
+    return ranks_of(connection, [key], now=now, zone=zone)[key]

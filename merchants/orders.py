@@ -14,6 +14,9 @@ from kernel.clock import to_micros
 from kernel.ids import IdSource, MalformedId, merchant_of
 from kernel.refusals import InvalidInput
 from kernel.requests import hash_of
+from merchants.alliance_facts import AllianceFacts
+from merchants.ladders.evaluating import Evaluator, Noted
+from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
 from merchants.limits import cart_problems, number_problems
 from merchants.locks_sql import Taking, read_locked, read_released, redeem_coupon
@@ -30,13 +33,18 @@ from merchants.outbox_sql import add_event, read_cursor, sale_event
 from merchants.port import Placed, PlaceOrder, PriceCart
 from merchants.pricing import version_of
 from merchants.promotions.stock_sql import sell_stock
-from merchants.quoting import AllianceFacts, price_cart
+from merchants.quoting import price_cart
 from merchants.refusals import BackendAttemptReleased, OrderConflict
 from merchants.stored import decisions_as_json, dump, lines_as_json, redemptions_as_json
 
 
 def place_order(
-    connection: Connection, order: PlaceOrder, alliance: AllianceFacts, *, ids: IdSource
+    connection: Connection,
+    order: PlaceOrder,
+    alliance: AllianceFacts,
+    evaluator: Evaluator,
+    *,
+    ids: IdSource,
 ) -> Placed:
     """The order, booked now or before.
 
@@ -79,7 +87,7 @@ def place_order(
     if priced.coupon_ids:
         row = _redeem(connection, row, priced)
     if row.card_id is not None:
-        _count(connection, order, row, row.card_id, zone=alliance.zone, ids=ids)
+        _count(connection, order, row, row.card_id, evaluator, zone=alliance.zone, ids=ids)
     cursor = add_event(connection, merchant_id=row.merchant_id, order_id=row.order_id)
     return Placed(False, row.facts, row.absorbed_minor, sale_event(row, cursor))
 
@@ -89,6 +97,7 @@ def _count(
     order: PlaceOrder,
     row: OrderRow,
     card_id: str,
+    evaluator: Evaluator,
     *,
     zone: ZoneInfo,
     ids: IdSource,
@@ -104,6 +113,18 @@ def _count(
         card_id=card_id,
         orders=1,
         amount_minor=row.qualifying_minor,
+    )
+    evaluator.note(
+        connection,
+        Noted(
+            row.merchant_id,
+            card_id,
+            now,
+            Cause.ORDER,
+            row.order_id,
+            orders=1,
+            amount_minor=row.qualifying_minor,
+        ),
     )
     tiers.give(connection, now=now, zone=zone, ids=ids)
     give_for_purchase(

@@ -11,7 +11,7 @@ from kernel.database.commits import commit_horizon
 from kernel.ids import derived_id_within
 from kernel.statements import Prepared
 from merchants.orders_sql import OrderRow
-from merchants.port import Event, EventKind
+from merchants.port import Event, EventKind, OrderState
 from merchants.refunds_sql import RefundRow
 from merchants.stored import load, redemptions_from_json
 
@@ -27,7 +27,8 @@ _SELECT = (
     "SELECT o.cursor, o.refund_no, s.merchant_id, s.order_id, s.order_no, s.store_id, s.channel,"
     " s.card_id, s.attempt_id, s.placed_at, s.payable_minor, s.shipping_minor, s.points_spent,"
     " s.coins_spent_minor, s.points_earned, s.redemptions AS sale_redemptions, r.at,"
-    " r.cash_minor, r.points, r.coins_minor, r.points_kept, r.qualifying_minor, r.redemptions"
+    " r.cash_minor, r.points, r.coins_minor, r.points_kept, r.qualifying_minor, r.redemptions,"
+    " r.state_after"
     " FROM outbox AS o"
     " JOIN sale AS s ON s.merchant_id = o.merchant_id AND s.order_id = o.order_id"
     " LEFT JOIN refund AS r ON r.merchant_id = o.merchant_id AND r.order_id = o.order_id"
@@ -124,6 +125,7 @@ def refund_event(order: OrderRow, refund: RefundRow, cursor: int) -> Event:
         points_kept=refund.points_kept,
         qualifying_minor=refund.qualifying_minor,
         redemptions=redemptions_from_json(load(refund.redemptions)),
+        is_ended=refund.state_after == OrderState.REFUNDED,
     )
 
 
@@ -156,4 +158,5 @@ def _event(row: Any) -> Event:
         redemptions=redemptions_from_json(
             load(row.sale_redemptions if is_sale else row.redemptions)
         ),
+        is_ended=row.state_after == OrderState.REFUNDED,
     )

@@ -240,6 +240,7 @@ class RecordEvent:
         merchant_id: the alliance's own.
         attempt_id: None for a refund.
         qualifying_minor: `Event.qualifying_minor`.
+        is_ended: `Event.is_ended`.
         coupon_ids: the alliance's coupons redeemed (sale) or returned (refund).
         store_id: where; shown to a checkout that finds a coupon taken.
         costs_minor: what each coupon took off, in the order of `coupon_ids`; empty when not told.
@@ -256,6 +257,7 @@ class RecordEvent:
     coupon_ids: tuple[str, ...] = ()
     store_id: str | None = None
     costs_minor: tuple[int, ...] = ()
+    is_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +356,10 @@ class Backend(Protocol):
 
     async def record(self, event: RecordEvent) -> Recorded:
         """Counts another merchant's event here. Refuses InvalidInput."""
+        ...
+
+    async def end_due_tiers(self, *, limit: int = 200) -> int:
+        """Evaluates tiers whose time is over by now, at most `limit`; how many it did."""
         ...
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from kernel.ids import MalformedId, merchant_of
 from kernel.refusals import InvalidInput
+from merchants.alliance_facts import AllianceFacts
 from merchants.coupons import CouponState
 from merchants.coupons_sql import HeldCoupon, read_coupons, read_usable_coupons
 from merchants.eligibility import why_barred
-from merchants.ladders_sql import read_ladders
 from merchants.limits import cart_problems
 from merchants.offers import CouponKind, CouponTerms, OfferedCoupon, Priced
 from merchants.orders_sql import read_bought_lines
@@ -25,7 +24,7 @@ from merchants.promotions.promotions_sql import read_open_promotions
 from merchants.promotions.stock_sql import read_held
 from merchants.promotions.terms import Promotion, is_on
 from merchants.stacking import Candidate
-from merchants.standings import standings_of
+from merchants.standings import tiers_of
 from merchants.stored import lines_from_json, load
 
 CANDIDATES_MAX = 100
@@ -37,15 +36,6 @@ _BARRED = {
     CouponState.VOID: ("COUPON_VOID", "COUPON_VOID"),
     CouponState.EXPIRED: ("COUPON_EXPIRED", "COUPON_EXPIRED"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AllianceFacts:
-    """What a backend knows of its alliance."""
-
-    currency: str
-    zone: ZoneInfo
-    alliance_merchant_id: str
 
 
 def price_cart(
@@ -132,19 +122,15 @@ def _benefits(
     if cart.card_id is None:
         return (), 0
     key = (cart.merchant_id, cart.card_id)
-    standings = standings_of(connection, [key], now=cart.at, zone=alliance.zone)[key]
-    rank = max((standing.rank for standing in standings), default=0)
-    rank = max(rank, cart.alliance_rank)
-    if not any(standing.benefits for standing in standings):
-        return (), rank
-    in_force = read_ladders(connection, [cart.merchant_id], at=to_micros(cart.at))
-    versions = {each.name: each.version for each in in_force[cart.merchant_id]}
+    tiers = tiers_of(
+        connection, [key], now=cart.at, alliance=alliance, alliance_rank=cart.alliance_rank
+    )[key]
+    rank = max((standing.rank for standing in tiers.standings), default=0)
     benefits = tuple(
-        BenefitInForce(standing.ladder, versions[standing.ladder], position, benefit)
-        for standing in standings
-        for position, benefit in enumerate(standing.benefits)
+        BenefitInForce(each.giver, each.version, each.position, each.benefit)
+        for each in tiers.benefits
     )
-    return benefits, rank
+    return benefits, max(rank, cart.alliance_rank)
 
 
 def _own_coupons(

@@ -14,6 +14,8 @@ from kernel.ids import IdSource
 from kernel.refusals import InvalidInput
 from kernel.units import AMOUNT_MAX
 from merchants.coupons_sql import read_coupons
+from merchants.ladders.evaluating import Evaluator, Noted
+from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
 from merchants.locks_sql import (
     Taking,
@@ -35,7 +37,12 @@ from merchants.recording_sql import (
 
 
 def record_event(
-    connection: Connection, event: RecordEvent, *, zone: ZoneInfo, ids: IdSource
+    connection: Connection,
+    event: RecordEvent,
+    evaluator: Evaluator,
+    *,
+    zone: ZoneInfo,
+    ids: IdSource,
 ) -> Recorded:
     """The event counted, now or before; in whatever order an order's events arrive.
 
@@ -46,6 +53,8 @@ def record_event(
         raise InvalidInput.at("qualifying", "0 or more.")
     if event.refund_no is None and event.attempt_id is None:
         raise InvalidInput.at("attemptId", "Needed for a sale.")
+    if event.is_ended and (event.refund_no is None or event.qualifying_minor):
+        raise InvalidInput.at("ended", "Only a refund that leaves nothing ends an order.")
     at = to_micros(event.at)
     is_new = insert_recorded_event(
         connection,
@@ -53,13 +62,15 @@ def record_event(
         order_id=event.order_id,
         refund_no=event.refund_no or "",
         at=at,
+        qualifying_minor=event.qualifying_minor,
+        is_ended=event.is_ended,
     )
     if not is_new:
         return Recorded(replayed=True)
     tiers = TierWatch.begin(
         connection, merchant_id=event.merchant_id, card_id=event.card_id, now=event.at, zone=zone
     )
-    _count(connection, event, at)
+    evaluator.note(connection, _count(connection, event, at))
     tiers.give(connection, now=event.at, zone=zone, ids=ids)
     if event.coupon_ids and event.refund_no is None:
         _redeem(connection, event, at)
@@ -68,18 +79,20 @@ def record_event(
     return Recorded(replayed=False)
 
 
-def _count(connection: Connection, event: RecordEvent, at: int) -> None:
+def _count(connection: Connection, event: RecordEvent, at: int) -> Noted:
     """What counts only shrinks, so the least that any event told is what counts now."""
     is_refund = event.refund_no is not None
     told = RecordedOrder(
         merchant_id=event.merchant_id,
         order_id=event.order_id,
+        at_merchant_id=event.at_merchant_id,
         card_id=event.card_id,
         placed_at=at,
         qualifying_minor=event.qualifying_minor,
-        is_refunded=is_refund and event.qualifying_minor == 0,
+        is_refunded=event.is_ended,
     )
-    if insert_recorded_order(connection, told):
+    is_new = insert_recorded_order(connection, told)
+    if is_new:
         orders, amount = int(not told.is_refunded), told.qualifying_minor
     else:
         before = read_recorded_order(
@@ -88,6 +101,7 @@ def _count(connection: Connection, event: RecordEvent, at: int) -> None:
         after = RecordedOrder(
             merchant_id=before.merchant_id,
             order_id=before.order_id,
+            at_merchant_id=before.at_merchant_id,
             card_id=before.card_id,
             placed_at=before.placed_at if is_refund else at,
             qualifying_minor=min(before.qualifying_minor, told.qualifying_minor),
@@ -102,6 +116,17 @@ def _count(connection: Connection, event: RecordEvent, at: int) -> None:
         card_id=event.card_id,
         orders=orders,
         amount_minor=amount,
+    )
+    return Noted(
+        event.merchant_id,
+        event.card_id,
+        event.at,
+        Cause.REFUND if is_refund else Cause.ORDER,
+        event.refund_no or event.order_id,
+        orders=orders,
+        amount_minor=amount,
+        order_id=event.order_id,
+        comes_last=is_new,
     )
 
 

@@ -10,16 +10,18 @@ from sqlalchemy import Connection
 from kernel.statements import Prepared
 
 _EVENT = Prepared(
-    "INSERT INTO recorded_event (merchant_id, order_id, refund_no, at)"
-    " VALUES (:merchant_id, :order_id, :refund_no, :at) ON CONFLICT DO NOTHING"
+    "INSERT INTO recorded_event (merchant_id, order_id, refund_no, at, qualifying_minor, is_ended)"
+    " VALUES (:merchant_id, :order_id, :refund_no, :at, :qualifying_minor, :is_ended)"
+    " ON CONFLICT DO NOTHING"
 )
 _INSERT = Prepared(
-    "INSERT INTO recorded_order (merchant_id, order_id, card_id, placed_at, qualifying_minor,"
-    " is_refunded) VALUES (:merchant_id, :order_id, :card_id, :placed_at, :qualifying_minor,"
-    " :is_refunded) ON CONFLICT DO NOTHING"
+    "INSERT INTO recorded_order (merchant_id, order_id, at_merchant_id, card_id, placed_at,"
+    " qualifying_minor, is_refunded) VALUES (:merchant_id, :order_id, :at_merchant_id, :card_id,"
+    " :placed_at, :qualifying_minor, :is_refunded) ON CONFLICT DO NOTHING"
 )
 _READ = Prepared(
-    "SELECT merchant_id, order_id, card_id, placed_at, qualifying_minor, is_refunded"
+    "SELECT merchant_id, order_id, at_merchant_id, card_id, placed_at, qualifying_minor,"
+    " is_refunded"
     " FROM recorded_order WHERE merchant_id = :merchant_id AND order_id = :order_id"
 )
 _WRITE = Prepared(
@@ -34,6 +36,7 @@ class RecordedOrder:
 
     merchant_id: str
     order_id: str
+    at_merchant_id: str
     card_id: str
     placed_at: int
     qualifying_minor: int
@@ -41,10 +44,24 @@ class RecordedOrder:
 
 
 def insert_recorded_event(
-    connection: Connection, *, merchant_id: str, order_id: str, refund_no: str, at: int
+    connection: Connection,
+    *,
+    merchant_id: str,
+    order_id: str,
+    refund_no: str,
+    at: int,
+    qualifying_minor: int,
+    is_ended: bool,
 ) -> bool:
     """Whether the event was not known; an empty `refund_no` is the sale."""
-    values = {"merchant_id": merchant_id, "order_id": order_id, "refund_no": refund_no, "at": at}
+    values = {
+        "merchant_id": merchant_id,
+        "order_id": order_id,
+        "refund_no": refund_no,
+        "at": at,
+        "qualifying_minor": qualifying_minor,
+        "is_ended": int(is_ended),
+    }
     return connection.execute(_EVENT, values).rowcount == 1
 
 
@@ -61,6 +78,7 @@ def read_recorded_order(
     return RecordedOrder(
         merchant_id=row.merchant_id,
         order_id=row.order_id,
+        at_merchant_id=row.at_merchant_id,
         card_id=row.card_id,
         placed_at=row.placed_at,
         qualifying_minor=row.qualifying_minor,
@@ -77,6 +95,7 @@ def _values(order: RecordedOrder) -> dict[str, Any]:
     return {
         "merchant_id": order.merchant_id,
         "order_id": order.order_id,
+        "at_merchant_id": order.at_merchant_id,
         "card_id": order.card_id,
         "placed_at": order.placed_at,
         "qualifying_minor": order.qualifying_minor,

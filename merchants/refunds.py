@@ -10,11 +10,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from kernel.clock import to_micros
+from kernel.clock import from_micros, to_micros
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import hash_of
 from merchants.budgets_sql import give_back_cost
 from merchants.coupons_sql import read_coupons
+from merchants.ladders.evaluating import Evaluator, Noted
+from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
 from merchants.limits import LINES_MAX, number_problems
 from merchants.locks_sql import read_redeemed, return_coupon
@@ -59,7 +61,12 @@ def refund_terms(
 
 
 def refund_order(
-    connection: Connection, refund: RefundOrder, *, currency: str, now: datetime
+    connection: Connection,
+    refund: RefundOrder,
+    *,
+    currency: str,
+    now: datetime,
+    evaluator: Evaluator,
 ) -> Refunded:
     """The refund, booked now or before.
 
@@ -80,7 +87,7 @@ def refund_order(
     coupons = _coupons(connection, order, earlier, shares, undone, now=to_micros(now))
     row = _row(order, refund, shares, coupons, fact_hash, position=len(earlier) + 1, now=now)
     insert_refund(connection, row)
-    _move_order(connection, order, row)
+    _move_order(connection, order, row, evaluator)
     _settle_coupons(connection, order, coupons)
     if shares.is_full and refund.lines:
         return_stock(connection, merchant_id=order.merchant_id, order_id=order.order_id)
@@ -274,7 +281,9 @@ def _row(
     )
 
 
-def _move_order(connection: Connection, order: OrderRow, refund: RefundRow) -> None:
+def _move_order(
+    connection: Connection, order: OrderRow, refund: RefundRow, evaluator: Evaluator
+) -> None:
     write_refunded(
         connection,
         merchant_id=order.merchant_id,
@@ -286,12 +295,26 @@ def _move_order(connection: Connection, order: OrderRow, refund: RefundRow) -> N
     if order.card_id is None:
         return
     ends = refund.state_after == OrderState.REFUNDED and order.state != OrderState.REFUNDED
+    orders, amount_minor = -int(ends), refund.qualifying_minor - order.qualifying_minor
     add_figures(
         connection,
         merchant_id=order.merchant_id,
         card_id=order.card_id,
-        orders=-1 if ends else 0,
-        amount_minor=refund.qualifying_minor - order.qualifying_minor,
+        orders=orders,
+        amount_minor=amount_minor,
+    )
+    evaluator.note(
+        connection,
+        Noted(
+            order.merchant_id,
+            order.card_id,
+            from_micros(refund.at),
+            Cause.REFUND,
+            refund.refund_no,
+            orders=orders,
+            amount_minor=amount_minor,
+            order_id=order.order_id,
+        ),
     )
 
 

@@ -6,6 +6,7 @@ The GraphQL types that tell them are in `merchants.schema.refusals`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kernel.refusals import Refusal, add_chinese
 
@@ -111,6 +112,27 @@ class ShareNotClaimable(Refusal):
     """The share code gives you no coupon."""
 
     reason: str
+
+
+@dataclass(eq=False)
+class TaskCapReached(Refusal):
+    """The member did this task as often as it counts for now.
+
+    Attributes:
+        period: DAY or MONTH.
+    """
+
+    retryable: ClassVar[bool] = True
+
+    task_code: str
+    period: str
+
+
+@dataclass(eq=False)
+class PaidMembershipOver(Refusal):
+    """The paid membership was refunded, or its time is over."""
+
+    paid_membership_id: str
 
 
 @dataclass(eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,6 +28,9 @@ from merchants.template_life import CouponTemplateState, PartialRefundRule
 from merchants.templates_sql import Template, read_template
 from merchants.tiers import Ladder
 
+SKEW_MAX = timedelta(minutes=5)
+"""How much a client's clock may be behind."""
+
 
 class Rulebook:
     """Use cases of a merchant's staff, or of an admin."""
@@ -47,6 +51,8 @@ class Rulebook:
         def work(connection: Connection) -> dict[str, Any]:
             self._require_known(connection, merchant_id)
             require_active(connection, merchant_id)
+            if wanted.effective_from < now - SKEW_MAX:
+                raise InvalidInput.at("effectiveFrom", "Not before now: rules never look back.")
             made = set_ladder(connection, merchant_id, wanted, now=now)
             return {"merchantId": merchant_id, "name": made.name, "version": made.version}
 
@@ -111,7 +117,7 @@ class Rulebook:
 
         return await self._answer("setPromotion", request_id, body, work)
 
-    async def set_policy(
+    async def set_pricing_policy(
         self,
         merchant_id: str,
         discount_cap_bps: int | None,

@@ -182,6 +182,28 @@ def line_refunds_from_json(stored: list[Any]) -> tuple[LineRefund, ...]:
     return tuple(LineRefund(*each) for each in stored)
 
 
+def benefits_as_json(benefits: Iterable[Benefit]) -> list[Any]:
+    """Benefits as JSON."""
+    return [
+        [
+            each.kind,
+            each.title,
+            each.percent_off_bps,
+            each.points_multiplier_bps,
+            each.entitlement,
+            each.title_en,
+            each.early_minutes,
+            each.gift_sku,
+        ]
+        for each in benefits
+    ]
+
+
+def benefits_from_json(stored: list[Any]) -> tuple[Benefit, ...]:
+    """The benefits that `benefits_as_json` wrote."""
+    return tuple(Benefit(*each) for each in stored)
+
+
 def steps_as_json(steps: Iterable[Step]) -> list[Any]:
     """Steps of a ladder as JSON."""
     return [
@@ -190,16 +212,7 @@ def steps_as_json(steps: Iterable[Step]) -> list[Any]:
             step.name_en,
             step.rank,
             step.threshold,
-            [
-                [
-                    each.kind,
-                    each.title,
-                    each.percent_off_bps,
-                    each.points_multiplier_bps,
-                    each.entitlement,
-                ]
-                for each in step.benefits
-            ],
+            benefits_as_json(step.benefits),
         ]
         for step in steps
     ]
@@ -208,7 +221,7 @@ def steps_as_json(steps: Iterable[Step]) -> list[Any]:
 def steps_from_json(stored: list[Any]) -> tuple[Step, ...]:
     """The steps that `steps_as_json` wrote."""
     return tuple(
-        Step(name, name_en, rank, threshold, tuple(Benefit(*each) for each in benefits))
+        Step(name, name_en, rank, threshold, benefits_from_json(benefits))
         for name, name_en, rank, threshold, benefits in stored
     )
 

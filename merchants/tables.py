@@ -19,12 +19,14 @@ from sqlalchemy import (
 
 from kernel.database.commits import commit_mark
 from kernel.requests import request_table
+from merchants.ladders.tables import add_tier_tables
 from merchants.promotions.tables import promotion_tables
 
 NEVER = 2**62
 metadata = MetaData()
 requests = request_table(metadata)
 promotion_tables(metadata)
+add_tier_tables(metadata)
 
 
 def _key(name: str) -> Column[str]:
@@ -74,6 +76,11 @@ ladder = Table(
     _whole("is_primary"),
     _whole("effective_from"),
     _whole("set_at"),
+    _whole("window_months", nullable=True),
+    _whole("retention_months"),
+    _text("downgrade"),
+    _whole("return_days"),
+    _whole("growth_per_major_unit"),
     CheckConstraint("version >= 1"),
     CheckConstraint("is_primary IN (0, 1)"),
     sqlite_with_rowid=False,
@@ -98,6 +105,7 @@ recorded_order = Table(
     metadata,
     _key("merchant_id"),
     _key("order_id"),
+    _text("at_merchant_id"),
     _text("card_id"),
     _whole("placed_at"),
     _whole("qualifying_minor"),
@@ -115,6 +123,9 @@ recorded_event = Table(
     _key("order_id"),
     _key("refund_no"),
     _whole("at"),
+    _whole("qualifying_minor"),
+    _whole("is_ended"),
+    CheckConstraint("is_ended IN (0, 1)"),
     sqlite_with_rowid=False,
 )
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from kernel.text import is_title
 from kernel.units import AMOUNT_MAX, WHOLE_BP
@@ -17,6 +16,10 @@ from kernel.units import AMOUNT_MAX, WHOLE_BP
 STEPS_MAX = 50
 BENEFITS_MAX = 20
 NAME_MAX = 100
+MONTHS_MAX = 60
+RETURN_DAYS_MAX = 365
+GROWTH_RATE_MAX = 10_000
+EARLY_MINUTES_MAX = 60 * 24 * 30
 MULTIPLIER_BPS_MAX = 100 * WHOLE_BP
 
 
@@ -33,18 +36,62 @@ class TierWindow(StrEnum):
 
     LIFETIME = "LIFETIME"
     ROLLING_12_MONTHS = "ROLLING_12_MONTHS"
+    ROLLING_MONTHS = "ROLLING_MONTHS"
     CALENDAR_YEAR = "CALENDAR_YEAR"
+
+
+class Downgrade(StrEnum):
+    """What becomes of a tier that ends and is not reached again."""
+
+    ONE_DOWN = "ONE_DOWN"
+    TO_METRIC = "TO_METRIC"
+
+
+class TierGround(StrEnum):
+    """Why a member stands where it stands."""
+
+    METRIC = "METRIC"
+    RETAINED = "RETAINED"
+    FLOOR = "FLOOR"
+    ALLIANCE = "ALLIANCE"
 
 
 @dataclass(frozen=True, slots=True)
 class Benefit:
-    """A right that a tier gives; None for what its kind does not have."""
+    """A right that a tier gives; None for what its kind does not have.
+
+    Attributes:
+        percent_off_bps: of PERCENT_OFF: what it takes off.
+        points_multiplier_bps: of POINTS_MULTIPLIER: points earned, of the usual.
+        entitlement: flag that staff or another system reads.
+        early_minutes: of EARLY_ACCESS: how much earlier a sale opens.
+        gift_sku: of GIFT: the merchant's article.
+    """
 
     kind: str
     title: str
     percent_off_bps: int | None = None
     points_multiplier_bps: int | None = None
     entitlement: str | None = None
+    title_en: str | None = None
+    early_minutes: int | None = None
+    gift_sku: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBenefit:
+    """A benefit in force, and what gives it.
+
+    Attributes:
+        giver: name of the ladder, or `paid:` and the code of a plan.
+        version: of the ladder or plan.
+        position: among the giver's benefits, from 0.
+    """
+
+    giver: str
+    version: int
+    position: int
+    benefit: Benefit
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +107,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """One version of a ladder, steps lowest first."""
+    """One version of a ladder, steps lowest first.
+
+    Attributes:
+        window_months: calendar months of a ROLLING_MONTHS window; None for other windows.
+        retention_months: how long a tier is kept at least; for CALENDAR_YEAR whole years.
+        return_days: a refund within so many days undoes its order as if it had never been.
+        growth_per_major_unit: growth value that a major unit of qualifying amount gives.
+    """
 
     name: str
     version: int
@@ -69,6 +123,39 @@ class Ladder:
     window: TierWindow
     steps: tuple[Step, ...]
     effective_from: datetime
+    window_months: int | None = None
+    retention_months: int = 12
+    downgrade: Downgrade = Downgrade.ONE_DOWN
+    return_days: int = 7
+    growth_per_major_unit: int = 1
+
+    @property
+    def rolling_months(self) -> int:
+        """Months of a rolling window."""
+        return self.window_months or 12
+
+    def rank_of(self, figure: int) -> int:
+        """Rank of the highest step that the figure reaches; 0 below the first.
+
+        Bands are half-open: a threshold belongs to the higher tier.
+
+        Source: docs/rules/tiers.md, rules 1 and 2.
+        """
+        return max((step.rank for step in self.steps if step.threshold <= figure), default=0)
+
+    def step_at(self, rank: int) -> Step | None:
+        """The highest step whose rank is at most this one."""
+        reached = [step for step in self.steps if step.rank <= rank]
+        return reached[-1] if reached else None
+
+    def rank_within(self, rank: int) -> int:
+        """The rank that somebody of this rank has in this version: its own, or the next lower."""
+        step = self.step_at(rank)
+        return step.rank if step else 0
+
+    def rank_below(self, rank: int) -> int:
+        """The rank one step down."""
+        return self.rank_within(rank - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,84 +163,93 @@ class Standing:
     """Where a member stands in one ladder.
 
     Attributes:
+        version: of the ladder that decided.
         is_primary: whether it is the merchant's primary ladder.
         name: None below the first step.
         rank: 0 below the first step.
-        valid_until: when it is evaluated again; None for a LIFETIME ladder.
+        ground: why the member stands there.
+        valid_until: until when the tier is kept, and evaluated again then; None when it is not
+            kept beyond what is measured.
         current: reached so far, in the metric's unit.
-        next: where the next tier begins; None at the top, as `next_name`.
+        next: where the next tier begins; None at the top, as its names.
     """
 
     ladder: str
+    version: int
     is_primary: bool
     name: str | None
+    name_en: str | None
     rank: int
+    ground: TierGround
     valid_until: datetime | None
     metric: TierMetric
     current: int
     next: int | None
     next_name: str | None
+    next_name_en: str | None
     benefits: tuple[Benefit, ...]
 
     @property
     def remaining(self) -> int | None:
         """How far the next tier is; None at the top."""
-        return None if self.next is None else self.next - self.current
+        return None if self.next is None else max(0, self.next - self.current)
 
 
-def standing_in(ladder: Ladder, figure: int, *, valid_until: datetime | None = None) -> Standing:
+def standing_in(
+    ladder: Ladder,
+    figure: int,
+    *,
+    rank: int | None = None,
+    ground: TierGround = TierGround.METRIC,
+    valid_until: datetime | None = None,
+) -> Standing:
     """Where a member whose metric is `figure` stands.
 
-    Bands are half-open: a threshold belongs to the higher tier.
+    Args:
+        rank: a rank that is held otherwise than by the figure, at least what the figure reaches.
 
     Source: docs/rules/tiers.md, rules 1 and 2.
     """
-    reached = None
-    following = None
-    for step in ladder.steps:
-        if step.threshold > figure:
-            following = step
-            break
-        reached = step
+    held = ladder.rank_of(figure) if rank is None else ladder.rank_within(rank)
+    reached = ladder.step_at(held)
+    following = next((step for step in ladder.steps if step.rank > held), None)
     return Standing(
         ladder=ladder.name,
+        version=ladder.version,
         is_primary=ladder.is_primary,
         name=reached.name if reached else None,
-        rank=reached.rank if reached else 0,
+        name_en=reached.name_en if reached else None,
+        rank=held,
+        ground=ground,
         valid_until=valid_until,
         metric=ladder.metric,
         current=figure,
         next=following.threshold if following else None,
         next_name=following.name if following else None,
+        next_name_en=following.name_en if following else None,
         benefits=reached.benefits if reached else (),
     )
 
 
-def window_start(window: TierWindow, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """From when on orders count; None when all do.
+def terms_problems(ladder: Ladder) -> list[list[str]]:
+    """Every fault of a ladder's window and retention as (path, sentence).
 
-    Source: docs/rules/tiers.md, rule 5.
+    Source: docs/rules/tiers.md, rule 4.
     """
-    local = now.astimezone(zone)
-    if window is TierWindow.ROLLING_12_MONTHS:
-        return datetime(local.year - 1, local.month, 1, tzinfo=zone).astimezone(UTC)
-    if window is TierWindow.CALENDAR_YEAR:
-        return datetime(local.year, 1, 1, tzinfo=zone).astimezone(UTC)
-    return None
-
-
-def window_end(window: TierWindow, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """When the window moves next; None when it never does.
-
-    Source: docs/rules/tiers.md, rule 5.
-    """
-    local = now.astimezone(zone)
-    if window is TierWindow.ROLLING_12_MONTHS:
-        year, month = divmod(local.year * 12 + local.month, 12)
-        return datetime(year, month + 1, 1, tzinfo=zone).astimezone(UTC)
-    if window is TierWindow.CALENDAR_YEAR:
-        return datetime(local.year + 1, 1, 1, tzinfo=zone).astimezone(UTC)
-    return None
+    problems = []
+    if (ladder.window is TierWindow.ROLLING_MONTHS) != (ladder.window_months is not None):
+        problems.append(["windowMonths", "Needed for ROLLING_MONTHS, absent otherwise."])
+    elif ladder.window_months is not None and not 1 <= ladder.window_months <= MONTHS_MAX:
+        problems.append(["windowMonths", f"1 to {MONTHS_MAX}."])
+    if not 1 <= ladder.retention_months <= MONTHS_MAX:
+        problems.append(["retentionMonths", f"1 to {MONTHS_MAX}."])
+    elif ladder.window is TierWindow.CALENDAR_YEAR and ladder.retention_months % 12:
+        problems.append(["retentionMonths", "Whole years for CALENDAR_YEAR."])
+    if not 0 <= ladder.return_days <= RETURN_DAYS_MAX:
+        problems.append(["returnDays", f"0 to {RETURN_DAYS_MAX}."])
+    if not 0 <= ladder.growth_per_major_unit <= GROWTH_RATE_MAX:
+        problems.append(["growthPerMajorUnit", f"0 to {GROWTH_RATE_MAX}."])
+    return problems
 
 
 def ladder_problems(name: str, steps: Sequence[Step]) -> list[list[str]]:
@@ -180,7 +276,7 @@ def ladder_problems(name: str, steps: Sequence[Step]) -> list[list[str]]:
             problems.append([f"{path}.threshold", "The threshold is 0 or more."])
         if before is not None and step.threshold <= before.threshold:
             problems.append([f"{path}.threshold", "Thresholds rise with each step."])
-        problems.extend(_benefit_problems(path, step.benefits))
+        problems.extend(benefit_problems(f"{path}.", step.benefits))
         before = step
     return problems
 
@@ -191,12 +287,19 @@ def _name_problems(path: str, name: str) -> list[list[str]]:
     return []
 
 
-def _benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
+def benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
+    """Every fault of benefits as (path, sentence), in input order.
+
+    Args:
+        path: what precedes `benefits`; empty, or with a full stop at its end.
+
+    Source: docs/rules/tiers.md, rule 8.
+    """
     problems = []
     if len(benefits) > BENEFITS_MAX:
-        problems.append([f"{path}.benefits", f"At most {BENEFITS_MAX} benefits."])
+        problems.append([f"{path}benefits", f"At most {BENEFITS_MAX} benefits."])
     for index, benefit in enumerate(benefits[:BENEFITS_MAX]):
-        at = f"{path}.benefits.{index}"
+        at = f"{path}benefits.{index}"
         problems.extend(_name_problems(f"{at}.kind", benefit.kind))
         problems.extend(_name_problems(f"{at}.title", benefit.title))
         off, multiplier = benefit.percent_off_bps, benefit.points_multiplier_bps
@@ -211,6 +314,25 @@ def _benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]
                     f"{WHOLE_BP} to {MULTIPLIER_BPS_MAX}, for POINTS_MULTIPLIER.",
                 ]
             )
-        if benefit.entitlement is not None:
-            problems.extend(_name_problems(f"{at}.entitlement", benefit.entitlement))
+        for name, text in (
+            ("entitlement", benefit.entitlement),
+            ("titleEn", benefit.title_en),
+            ("giftSku", benefit.gift_sku),
+        ):
+            if text is not None:
+                problems.extend(_name_problems(f"{at}.{name}", text))
+        problems.extend(_effect_problems(at, benefit))
+    return problems
+
+
+def _effect_problems(at: str, benefit: Benefit) -> list[list[str]]:
+    """Faults of effects that go with one kind of benefit alone."""
+    problems = []
+    minutes = benefit.early_minutes
+    if minutes is not None and (
+        benefit.kind != "EARLY_ACCESS" or not 1 <= minutes <= EARLY_MINUTES_MAX
+    ):
+        problems.append([f"{at}.earlyMinutes", f"1 to {EARLY_MINUTES_MAX}, for EARLY_ACCESS."])
+    if benefit.gift_sku is not None and benefit.kind != "GIFT":
+        problems.append([f"{at}.giftSku", "For GIFT alone."])
     return problems

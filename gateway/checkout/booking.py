@@ -128,6 +128,7 @@ def record_of(event: Event, card_id: str) -> RecordEvent:
         coupon_ids=tuple(redemption.coupon_id for redemption in ours),
         store_id=event.store_id,
         costs_minor=tuple(abs(redemption.amount_minor) for redemption in ours),
+        is_ended=event.is_ended,
     )
 
 

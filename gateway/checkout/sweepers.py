@@ -26,6 +26,7 @@ PAGE = 200
 CHECKOUT_PAUSE_SECONDS = 1.0
 EVENT_PAUSE_SECONDS = 0.5
 OCCASION_PAUSE_SECONDS = 600.0
+TIER_PAUSE_SECONDS = 60.0
 
 
 async def sweep_checkouts(desk: Desk) -> int:
@@ -50,6 +51,16 @@ async def _read_page(desk: Desk, after: str) -> list[tuple[str, CheckoutState, b
 async def sweep_events(desk: Desk) -> int:
     """Applies what waits in every outbox; how many events it passed."""
     return sum([await _sweep_outbox(desk, outbox) for outbox in outboxes(desk)])
+
+
+async def sweep_tiers(desk: Desk) -> int:
+    """Evaluates tiers whose time is over; how many. What is left by a crash is still due."""
+    evaluated = 0
+    while (done := await desk.backend.end_due_tiers(limit=PAGE)) > 0:
+        evaluated += done
+        if done < PAGE:
+            break
+    return evaluated
 
 
 async def _sweep_outbox(desk: Desk, outbox: Outbox) -> int:
@@ -118,12 +129,14 @@ class Sweepers:
         checkout_pause_seconds: float = CHECKOUT_PAUSE_SECONDS,
         event_pause_seconds: float = EVENT_PAUSE_SECONDS,
         occasion_pause_seconds: float = OCCASION_PAUSE_SECONDS,
+        tier_pause_seconds: float = TIER_PAUSE_SECONDS,
     ) -> None:
         self._desk = desk
         self._catch_up = catch_up
         self._checkout_pause_seconds = checkout_pause_seconds
         self._event_pause_seconds = event_pause_seconds
         self._occasion_pause_seconds = occasion_pause_seconds
+        self._tier_pause_seconds = tier_pause_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
 
@@ -132,6 +145,7 @@ class Sweepers:
         await self._catch_up()
         await sweep_checkouts(self._desk)
         await sweep_events(self._desk)
+        await sweep_tiers(self._desk)
         await sweep_occasions(self._desk)
 
     def start(self) -> None:
@@ -142,6 +156,7 @@ class Sweepers:
             asyncio.create_task(self._repeat(sweep_checkouts, self._checkout_pause_seconds)),
             asyncio.create_task(self._repeat(sweep_events, self._event_pause_seconds)),
             asyncio.create_task(self._repeat(sweep_occasions, self._occasion_pause_seconds)),
+            asyncio.create_task(self._repeat(sweep_tiers, self._tier_pause_seconds)),
         ]
 
     async def stop(self) -> None:

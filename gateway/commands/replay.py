@@ -15,6 +15,8 @@ from gateway.feeding.client import FeedFailed
 from gateway.feeding.server import ServerGone
 from gateway.replay.figures import differences
 from gateway.replay.history import History, HistoryUnreadable, read_history
+from gateway.replay.merchant_tiers import tier_differences
+from gateway.replay.recount import recount_tiers
 from gateway.replay.run import Outcome
 from gateway.replay.session import replay_history
 
@@ -30,6 +32,9 @@ def replay(
     ),
     expect: Annotated[Path | None, typer.Option(help="JSON of figures to compare.")] = None,
     month_ends: Annotated[Path | None, typer.Option(help="JSON of month ends to compare.")] = None,
+    check_tiers: Annotated[
+        bool, typer.Option("--check-tiers", help="Recount every merchant's tiers from the files.")
+    ] = False,
 ) -> None:
     """Replay an order history through the GraphQL API, with the history's clock."""
     try:
@@ -37,13 +42,16 @@ def replay(
         expected = _json(expect)
         expected_month_ends = _json(month_ends)
         history = read_history(directory, top=top, merchants=chosen)
-        outcome = _with_progress(history, data)
+        outcome = _with_progress(history, data, with_tiers=check_tiers)
     except (HistoryUnreadable, OSError, FeedFailed, ServerGone) as error:
         raise CommandFailed(str(error)) from error
     _tell(outcome)
     found = differences(expected, outcome.figures) if expected is not None else []
     if expected_month_ends is not None:
         found += differences(expected_month_ends, outcome.month_ends)
+    if outcome.merchant_tiers is not None:
+        references = {merchant.reference for merchant in history.merchants}
+        found += tier_differences(recount_tiers(directory, references), outcome.merchant_tiers)
     for line in found[:SHOWN_MAX]:
         typer.echo(f"DIFFERS {line}")
     if found:
@@ -52,6 +60,8 @@ def replay(
         typer.echo(f"Every figure equals {expect}.")
     if expected_month_ends is not None:
         typer.echo(f"Every one of {len(expected_month_ends)} month ends equals {month_ends}.")
+    if outcome.merchant_tiers is not None:
+        typer.echo(f"Every one of {2 * len(outcome.merchant_tiers)} merchants' tiers is recounted.")
     typer.echo(
         f"{outcome.events} orders and refunds in {outcome.seconds:.1f} s: "
         f"{outcome.events / max(outcome.seconds, 0.001):.0f} a second "
@@ -59,7 +69,7 @@ def replay(
     )
 
 
-def _with_progress(history: History, data: Path) -> Outcome:
+def _with_progress(history: History, data: Path, *, with_tiers: bool) -> Outcome:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -71,7 +81,12 @@ def _with_progress(history: History, data: Path) -> Outcome:
             "Replaying", total=sum(len(day.orders) + len(day.refunds) for day in history.days)
         )
         return asyncio.run(
-            replay_history(history, data, on_progress=lambda n: progress.advance(task, n))
+            replay_history(
+                history,
+                data,
+                on_progress=lambda n: progress.advance(task, n),
+                with_tiers=with_tiers,
+            )
         )
 
 

@@ -23,6 +23,17 @@ ORDERS = """query Orders($merchantId: ID!, $after: String) {
   }
 }"""
 
+CARD_TIERS = """query CardTiers($id: ID!, $after: String) {
+  node(id: $id) {
+    ... on Card {
+      memberships(first: 100, after: $after) {
+        nodes { merchant { id } wallet { tiers { ladder rank progress { current } } } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}"""
+
 CARDS_AT_ONCE = 20
 
 

@@ -19,6 +19,8 @@ from gateway.feeding.periods import CLOSABLE_AFTER, close_ended_periods
 from gateway.replay.figures import read_figures, read_standings, tier_bands
 from gateway.replay.history import Day, History, HistoryOrder, HistoryRefund
 from gateway.replay.journal import Journal
+from gateway.replay.merchant_tiers import read_merchant_tiers
+from gateway.replay.recount import CountedTiers
 from gateway.replay.setting_up import CURRENCY, TIME_ZONE, Names, set_up
 
 MEMBERS_AT_ONCE = 32
@@ -39,6 +41,7 @@ class Outcome:
         events: orders and refunds sent in this run.
         requests: GraphQL requests sent in this run, set-up and reading back included.
         seconds: how long the sending of the events took.
+        merchant_tiers: tiers by (merchant, member), when they were asked for.
     """
 
     figures: dict[str, Any]
@@ -46,6 +49,7 @@ class Outcome:
     events: int
     requests: int
     seconds: float
+    merchant_tiers: dict[tuple[str, str], CountedTiers] | None = None
 
 
 class Replay:
@@ -61,8 +65,10 @@ class Replay:
         merchant_token: Callable[[str], str],
         set_clock: Callable[[datetime], Awaitable[None]],
         on_progress: Callable[[int], None],
+        with_tiers: bool = False,
     ) -> None:
         self._history = history
+        self._with_tiers = with_tiers
         self._client = client
         self._journal = journal
         self._admin_token = admin_token
@@ -105,8 +111,17 @@ class Replay:
             refunds_capped=sum(is_capped for _, is_capped in self._refunds.values()),
             admin_token=self._admin_token,
         )
+        tiers = None
+        if self._with_tiers:
+            tiers = await read_merchant_tiers(
+                self._client,
+                self._names,
+                card_by_member=self._cards,
+                admin_token=self._admin_token,
+            )
         return Outcome(
             figures=figures,
+            merchant_tiers=tiers,
             month_ends=dict(sorted(self._journal.read("month").items())),
             events=sum(len(day.orders) + len(day.refunds) for day in days),
             requests=self._client.requests_sent,

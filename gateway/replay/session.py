@@ -21,13 +21,18 @@ JOURNAL_FILE = "replay.db"
 
 
 async def replay_history(
-    history: History, directory: Path, *, on_progress: Callable[[int], None]
+    history: History,
+    directory: Path,
+    *,
+    on_progress: Callable[[int], None],
+    with_tiers: bool = False,
 ) -> Outcome:
     """Replays what the directory's journal does not know yet, and reads every figure.
 
     Args:
         directory: the alliance's data; made when missing.
         on_progress: told how many more events are done, those of earlier runs included.
+        with_tiers: also read every member's tiers at every merchant.
 
     Raises:
         FeedFailed: an answer does not fit the history.
@@ -52,6 +57,7 @@ async def replay_history(
                 merchant_token=functools.cache(tokens.merchant),
                 set_clock=server.set_clock,
                 on_progress=on_progress,
+                with_tiers=with_tiers,
             ).run()
     finally:
         await asyncio.to_thread(server.stop)

@@ -13,6 +13,7 @@ COUNT_LADDER = "count"
 AMOUNT_LADDER = "amount"
 COUNT_STEPS = (("1", 1), ("2_to_4", 2), ("5_to_9", 5), ("10_up", 10))
 AMOUNT_STEPS = (("100_up", 10_000), ("500_up", 50_000), ("1000_up", 100_000))
+MERCHANT_AMOUNT_STEPS = (("basic", 0), *AMOUNT_STEPS)
 TIME_ZONE = "Europe/London"
 CURRENCY = "GBP"
 
@@ -50,6 +51,13 @@ async def set_up(client: GraphQLClient, history: History, *, admin_token: str) -
             success="MerchantAdmitted",
         )
         merchant_id = merchants[merchant.reference] = admitted["merchant"]["id"]
+        for name, metric, steps in (
+            (COUNT_LADDER, "PURCHASE_COUNT", COUNT_STEPS),
+            (AMOUNT_LADDER, "AMOUNT", MERCHANT_AMOUNT_STEPS),
+        ):
+            await _set_ladder(
+                client, admin_token, merchant_id, name, metric, steps, of=merchant.reference
+            )
         for channel in (STORE_POS, WEB_SHOP):
             opened = await client.change(
                 operations.OPEN_STORE,
@@ -97,11 +105,13 @@ async def _set_ladder(
     name: str,
     metric: str,
     steps: tuple[tuple[str, int], ...],
+    *,
+    of: str = "",
 ) -> None:
     await client.change(
         operations.SET_TIER_LADDER,
         _input(
-            f"ladder-{name}",
+            f"ladder-{of}-{name}" if of else f"ladder-{name}",
             merchantId=merchant_id,
             name=name,
             primary=name == COUNT_LADDER,

@@ -61,7 +61,7 @@ async def backend_offers(
     offered = await _backend(info, merchant_id).offers(merchant_id, card_id)
     return answers.BackendOffers(
         coupons=_coupons([each.coupon_id for each in offered.coupons], merchant_id),
-        tiers=[TierStanding.of(standing) for standing in offered.tiers],
+        tiers=[TierStanding.of(each, (merchant_id, card_id)) for each in offered.tiers],
     )
 
 
@@ -197,6 +197,7 @@ async def backend_record(
             at=input.at,
             qualifying_minor=input.qualifying.amount_minor,
             coupon_ids=tuple(input.coupon_ids),
+            is_ended=input.ended,
         )
     )
     return answers.BackendRecorded(replayed=recorded.replayed)

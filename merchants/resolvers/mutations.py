@@ -23,6 +23,7 @@ from merchants.schema.answers import (
 )
 from merchants.schema.coupons import Coupon
 from merchants.schema.inputs import (
+    BenefitInput,
     CreateCouponTemplateInput,
     IssueCouponsInput,
     SetTierLadderInput,
@@ -32,7 +33,7 @@ from merchants.schema.templates import CouponTemplate
 from merchants.schema.tiers import TierLadder
 from merchants.template_life import SHARE_DAYS, PartialRefundRule, TemplateLife
 from merchants.templates_sql import read_template
-from merchants.tiers import Benefit, Ladder, Step, TierWindow
+from merchants.tiers import Benefit, Downgrade, Ladder, Step, TierWindow
 
 
 async def set_tier_ladder(
@@ -111,6 +112,23 @@ async def issue_coupons(info: MerchantsInfo, input: IssueCouponsInput) -> IssueC
     )
 
 
+def benefits_of(inputs: Sequence[BenefitInput] | None) -> tuple[Benefit, ...]:
+    """The benefits that an input names."""
+    return tuple(
+        Benefit(
+            each.kind,
+            each.title,
+            each.percent_off_bps,
+            each.points_multiplier_bps,
+            each.entitlement,
+            each.title_en,
+            each.early_minutes,
+            each.gift_sku,
+        )
+        for each in inputs or ()
+    )
+
+
 def _ladder(input: SetTierLadderInput, info: MerchantsInfo) -> Ladder:
     return Ladder(
         name=input.name,
@@ -124,20 +142,18 @@ def _ladder(input: SetTierLadderInput, info: MerchantsInfo) -> Ladder:
                 step.name_en,
                 step.rank,
                 step.threshold,
-                tuple(
-                    Benefit(
-                        each.kind,
-                        each.title,
-                        each.percent_off_bps,
-                        each.points_multiplier_bps,
-                        each.entitlement,
-                    )
-                    for each in step.benefits or ()
-                ),
+                benefits_of(step.benefits),
             )
             for step in input.steps
         ),
         effective_from=input.effective_from or info.context.backend.clock.now(),
+        window_months=input.window_months,
+        retention_months=12 if input.retention_months is None else input.retention_months,
+        downgrade=input.downgrade or Downgrade.ONE_DOWN,
+        return_days=7 if input.return_days is None else input.return_days,
+        growth_per_major_unit=(
+            1 if input.growth_per_major_unit is None else input.growth_per_major_unit
+        ),
     )
 
 

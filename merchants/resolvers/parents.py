@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 import strawberry
+
+from merchants.keys_sql import Key
 
 
 class KnownById(Protocol):
@@ -25,3 +28,18 @@ class CardWallet(Protocol):
 
     merchant_id: str
     card_id: str
+
+
+class OneStanding(Protocol):
+    """Where a card stands in one ladder; `key` is the merchant's and the card's id."""
+
+    key: Key
+    ladder: str
+
+
+class OneEvaluation(Protocol):
+    """One evaluation of a tier; `key` is the merchant's and the card's id."""
+
+    key: Key
+    at: datetime
+    window_from: datetime | None

@@ -55,7 +55,7 @@ async def set_pricing_policy(
     """A new version of the merchant's limits of discounts."""
     context = info.context
     rulebook = Rulebook(context.backend, context.merchant_caller)
-    answer = await rulebook.set_policy(
+    answer = await rulebook.set_pricing_policy(
         input.merchant_id,
         input.discount_cap_bps,
         request_id=input.request_id,

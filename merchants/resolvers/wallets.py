@@ -17,8 +17,9 @@ from merchants.resolvers.refused import not_yours
 from merchants.rights import may_see_wallet
 from merchants.schema.coupons import Coupon
 from merchants.schema.orders import Order
+from merchants.schema.paid import PaidMembership
 from merchants.schema.tiers import Benefit, TierStanding
-from merchants.tiers import Standing
+from merchants.standings import CardTiers
 
 
 async def membership_key(membership: MerchantsOwn, info: MerchantsInfo) -> Key:
@@ -38,25 +39,27 @@ def checked_key(info: MerchantsInfo, *, merchant_id: str, card_id: str) -> Key:
 
 
 async def wallet_tier(wallet: Parent[CardWallet], info: MerchantsInfo) -> TierStanding | None:
-    """Standing in the primary ladder."""
-    for standing in await _standings(wallet, info):
-        if standing.is_primary:
-            return TierStanding.of(standing)
-    return None
+    """Standing that stands for all."""
+    deciding = (await _tiers(wallet, info)).deciding
+    return None if deciding is None else TierStanding.of(deciding, _key(wallet))
 
 
 async def wallet_tiers(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[TierStanding]:
     """Standing in each ladder."""
-    return [TierStanding.of(standing) for standing in await _standings(wallet, info)]
+    standings = (await _tiers(wallet, info)).standings
+    return [TierStanding.of(standing, _key(wallet)) for standing in standings]
 
 
 async def wallet_benefits(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[Benefit]:
-    """Benefits of all standings."""
-    return [
-        Benefit.of(benefit)
-        for standing in await _standings(wallet, info)
-        for benefit in standing.benefits
-    ]
+    """Benefits in force."""
+    return [Benefit.of(each.benefit) for each in (await _tiers(wallet, info)).benefits]
+
+
+async def wallet_paid(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[PaidMembership]:
+    """Paid memberships, the latest first."""
+    now, currency = info.context.backend.clock.now(), info.context.currency
+    bought = (await _tiers(wallet, info)).paid
+    return [PaidMembership.of(each, currency, now) for each in bought]
 
 
 async def wallet_coupons(
@@ -93,8 +96,8 @@ def alliance_merchant_id(info: MerchantsInfo) -> strawberry.ID:
     return strawberry.ID(info.context.backend.settings().alliance_merchant_id)
 
 
-async def _standings(wallet: CardWallet, info: MerchantsInfo) -> tuple[Standing, ...]:
-    return await info.context.loaders.standings.load(_key(wallet))
+async def _tiers(wallet: CardWallet, info: MerchantsInfo) -> CardTiers:
+    return await info.context.loaders.tiers.load(_key(wallet))
 
 
 def _key(wallet: CardWallet) -> Key:

@@ -157,6 +157,10 @@ class BackendEvent:
     points_kept: Long = strawberry.field(
         description="Points the order keeps earned after this event."
     )
+    qualifying: Money = strawberry.field(
+        description="What counts for ladders after this event: cash and coins, without shipping."
+    )
+    ended: bool = strawberry.field(description="Whether the order is refunded in full.")
     redemptions: Sequence[BackendRedemption] = strawberry.field(
         description="Coupons redeemed or returned, and who bears them."
     )
@@ -179,6 +183,8 @@ class BackendEvent:
             points=Long(event.points),
             coins=Money.of(event.coins_minor, currency),
             points_kept=Long(event.points_kept),
+            qualifying=Money.of(event.qualifying_minor, currency),
+            ended=event.is_ended,
             redemptions=[
                 BackendRedemption(
                     coupon_id=strawberry.ID(each.coupon_id),

@@ -206,6 +206,10 @@ class BackendRecordInput:
     qualifying: MoneyInput = strawberry.field(
         description="What counts for ladders after this event: cash and coins, without shipping."
     )
+    ended: bool = strawberry.field(
+        default=False,
+        description="Whether the order is refunded in full; only then it no longer counts.",
+    )
     coupon_ids: Sequence[strawberry.ID] = strawberry.field(
         description="The alliance's coupons redeemed or returned."
     )

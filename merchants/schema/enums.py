@@ -5,11 +5,15 @@ from __future__ import annotations
 import strawberry
 
 from merchants.coupons import CouponState, CouponTemplateState, Funder
+from merchants.ladders.evaluation import Cause
+from merchants.ladders.paid import PaidState
+from merchants.ladders.policies import TierCombination
 from merchants.offers import CouponKind, CouponOutcome, DecisionKind, DecisionOutcome
 from merchants.port import EventKind, OrderState
 from merchants.promotions.terms import PromotionKind
+from merchants.segments import Segment
 from merchants.template_life import CouponTrigger, PartialRefundRule
-from merchants.tiers import TierMetric, TierWindow
+from merchants.tiers import Downgrade, TierGround, TierMetric, TierWindow
 
 strawberry.enum(CouponKind, description="What a coupon does.")
 strawberry.enum(CouponState, description="State of a coupon.")
@@ -38,11 +42,45 @@ strawberry.enum(PromotionKind, description="What a promotion does.")
 strawberry.enum(OrderState, description="State of an order.")
 strawberry.enum(TierMetric, description="What a ladder measures.")
 strawberry.enum(TierWindow, description="Over which time a ladder measures.")
+strawberry.enum(
+    Downgrade,
+    description="What becomes of a tier whose time is over: ONE_DOWN: the next lower one, or a "
+    "higher one that is reached; TO_METRIC: the one that is reached.",
+)
+strawberry.enum(
+    TierGround,
+    description="Why a member stands in a tier: METRIC: it is measured; RETAINED: it was reached "
+    "before and is kept until `validUntil`; FLOOR: a paid membership or a merge gives it; "
+    "ALLIANCE: the merchant honours the rank in the alliance's ladders.",
+)
+strawberry.enum(
+    Cause,
+    name="TierCause",
+    description="Why a tier was evaluated: an order, a task done, a refund, the end of its time, "
+    "a new rule.",
+)
+strawberry.enum(
+    TierCombination,
+    description="How tiers in several ladders go together: ANY: each ladder stands for itself, "
+    "the primary one is shown; ALL: a rank counts as far as every ladder reaches it; BEST_OF: the "
+    "best standing alone counts.",
+)
+strawberry.enum(
+    Segment,
+    description="How a member buys: KEY: often; LIGHT: at least once within the window; DORMANT: "
+    "not within the window; ZOMBIE: joined and never bought; NEWCOMER: joined lately.",
+)
+strawberry.enum(
+    PaidState,
+    description="State of a paid membership: PENDING: it begins when an earlier one ends; ACTIVE; "
+    "GRACE: its time is over, its benefits go on for some days; EXPIRED; REFUNDED.",
+)
 strawberry.federation.enum(
     EventKind, name="BackendEventKind", description="Kind of an outbox event.", inaccessible=True
 )
 
 __all__ = [
+    "Cause",
     "CouponKind",
     "CouponOutcome",
     "CouponState",
@@ -50,11 +88,16 @@ __all__ = [
     "CouponTrigger",
     "DecisionKind",
     "DecisionOutcome",
+    "Downgrade",
     "EventKind",
     "Funder",
     "OrderState",
+    "PaidState",
     "PartialRefundRule",
     "PromotionKind",
+    "Segment",
+    "TierCombination",
+    "TierGround",
     "TierMetric",
     "TierWindow",
 ]

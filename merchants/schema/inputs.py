@@ -12,6 +12,7 @@ from merchants.schema.audiences import CouponAudienceInput
 from merchants.schema.enums import (
     CouponKind,
     CouponTrigger,
+    Downgrade,
     Funder,
     PartialRefundRule,
     TierMetric,
@@ -29,7 +30,8 @@ class BenefitInput:
     """A right that a tier gives."""
 
     kind: str = strawberry.field(
-        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER or an entitlement."
+        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER, FREE_SHIPPING, EARLY_ACCESS, GIFT or "
+        "an entitlement: any other word."
     )
     title: str = strawberry.field(description="Name, for people.")
     percent_off_bps: int | None = strawberry.field(
@@ -39,6 +41,13 @@ class BenefitInput:
         default=None, description="Basis points of the usual points: 20000 = double."
     )
     entitlement: str | None = strawberry.field(default=None, description="Entitlement flag.")
+    title_en: str | None = strawberry.field(default=None, description="English name.")
+    early_minutes: int | None = strawberry.field(
+        default=None, description="For EARLY_ACCESS: how much earlier, minutes, 1 to 43200."
+    )
+    gift_sku: str | None = strawberry.field(
+        default=None, description="For GIFT: the merchant's article."
+    )
 
 
 @strawberry.input(description="One step of a ladder.")
@@ -66,10 +75,29 @@ class SetTierLadderInput:
     window: TierWindow | None = strawberry.field(
         default=TierWindow.LIFETIME, description="Over which time."
     )
+    window_months: int | None = strawberry.field(
+        default=None, description="Calendar months; for ROLLING_MONTHS alone, 1 to 60."
+    )
+    retention_months: int | None = strawberry.field(
+        default=12, description="Months that a tier is kept at least, 1 to 60."
+    )
+    downgrade: Downgrade | None = strawberry.field(
+        default=Downgrade.ONE_DOWN, description="What becomes of a tier that ends."
+    )
+    return_days: int | None = strawberry.field(
+        default=7,
+        description="A refund within so many days of its order undoes it as if it had never been; "
+        "0 to 365.",
+    )
+    growth_per_major_unit: int | None = strawberry.field(
+        default=1, description="Growth value of each major unit that counts, 0 to 10000."
+    )
     steps: Sequence[TierStepInput] = strawberry.field(
         description="At least 1; ranks and thresholds rise together."
     )
-    effective_from: datetime | None = strawberry.field(default=None, description="Absent: now.")
+    effective_from: datetime | None = strawberry.field(
+        default=None, description="Not before now; absent: now."
+    )
 
 
 @strawberry.input(description="Input of `createCouponTemplate`.")

@@ -7,6 +7,7 @@ from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
 from merchants.resolvers import merchants as resolve
+from merchants.resolvers import policies, standing_members
 
 _MERCHANT_OR_ADMIN = [["merchant"], ["admin"]]
 
@@ -24,6 +25,38 @@ class Merchant:
     tier_ladders = strawberry.field(
         resolver=resolve.merchant_ladders,
         description="Ladders in force, the primary first. Null only with an error.",
+    )
+    tier_policy = strawberry.federation.field(
+        resolver=policies.merchant_policy,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="How its ladders go together, now. Null only with an error.",
+    )
+    members_near_tier = strawberry.federation.field(
+        resolver=standing_members.merchant_near_tier,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Members to whom little is missing to the next tier of `ladder` (absent: the "
+        "primary one): at most `within` in the metric's unit, or `withinBps` of the next "
+        "threshold; at least one of both is needed. By card; a page may be short while more "
+        "follow. Null only with an error.",
+    )
+    segments = strawberry.federation.field(
+        resolver=standing_members.merchant_segments,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="How many members are in each segment now. Null only with an error.",
+    )
+    segment_members = strawberry.federation.field(
+        resolver=standing_members.merchant_segment_members,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Members in a segment at an instant (absent: now), and what put each there. "
+        "By card; a page may be short while more follow. Null only with an error.",
+    )
+    growth_tasks = strawberry.field(
+        resolver=policies.merchant_tasks,
+        description="Tasks that give growth value, by code. Null only with an error.",
+    )
+    paid_plans = strawberry.field(
+        resolver=policies.merchant_plans,
+        description="Paid memberships that it sells or sold, by code. Null only with an error.",
     )
     coupon_templates = strawberry.federation.field(
         resolver=resolve.merchant_templates,

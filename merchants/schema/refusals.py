@@ -21,9 +21,11 @@ from merchants.refusals import (
     MerchantNotActive,
     NotAMember,
     OrderConflict,
+    PaidMembershipOver,
     QuotaExhausted,
     RefundConflict,
     RefundExceedsOrder,
+    TaskCapReached,
 )
 from merchants.schema.coupon_refusals import COUPON_REFUSALS
 from merchants.schema.coupons import Coupon
@@ -111,6 +113,23 @@ class NotAMemberRefusal(RefusalPayload):
     card_ids: list[strawberry.ID] = strawberry.field(description="Those cards.")
 
 
+@strawberry.type(description="The member did this task as often as it counts for now.")
+class TaskCapReachedRefusal(RefusalPayload):
+    """Payload of `TaskCapReached`."""
+
+    task_code: str = strawberry.field(description="Code of the task.")
+    period: str = strawberry.field(
+        description="What its cap is for, in the alliance's time zone: DAY or MONTH."
+    )
+
+
+@strawberry.type(description="The paid membership was refunded, or its time is over.")
+class PaidMembershipOverRefusal(RefusalPayload):
+    """Payload of `PaidMembershipOver`."""
+
+    paid_membership_id: strawberry.ID = strawberry.field(description="Its id.")
+
+
 @strawberry.type(description="The template's quota does not cover this.")
 class QuotaExhaustedRefusal(RefusalPayload):
     """Payload of `QuotaExhausted`."""
@@ -146,6 +165,8 @@ REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     MerchantNotActive: MerchantNotActiveRefusal,
     NotAMember: NotAMemberRefusal,
     QuotaExhausted: QuotaExhaustedRefusal,
+    TaskCapReached: TaskCapReachedRefusal,
+    PaidMembershipOver: PaidMembershipOverRefusal,
     BackendAttemptReleased: BackendAttemptReleasedRefusal,
     **COUPON_REFUSALS,
     BackendSoldOut: BackendSoldOutRefusal,

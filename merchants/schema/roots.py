@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from merchants.resolvers import backend, coupon_changes
+from merchants.resolvers import backend, coupon_changes, tier_changes
 from merchants.resolvers import mutations as resolve
 from merchants.resolvers import promotions as resolve_promotion
 
@@ -93,6 +93,44 @@ class Mutation:
         requires_scopes=_MERCHANT_OR_ADMIN,
         description="Limits what all discounts of a cart together may take off at the merchant; "
         "in force at once.",
+    )
+    set_tier_policy = strawberry.federation.mutation(
+        resolver=tier_changes.set_tier_policy,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Sets how the merchant's ladders go together, which alliance ranks it honours, "
+        "and where its segments part; all of it, from now on.",
+    )
+    set_alliance_weights = strawberry.federation.mutation(
+        resolver=tier_changes.set_alliance_weights,
+        requires_scopes=[["admin"]],
+        description="Sets what each merchant's orders count in the alliance's ladders, from now "
+        "on.",
+    )
+    set_growth_task = strawberry.federation.mutation(
+        resolver=tier_changes.set_growth_task,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Makes a task that gives growth value, or changes one.",
+    )
+    record_task = strawberry.federation.mutation(
+        resolver=tier_changes.record_task,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="A member did a task: gives growth value, within the task's caps.",
+    )
+    set_paid_plan = strawberry.federation.mutation(
+        resolver=tier_changes.set_paid_plan,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Makes a paid membership that the merchant sells, or a new version of one.",
+    )
+    sell_paid_membership = strawberry.federation.mutation(
+        resolver=tier_changes.sell_paid_membership,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Gives a card a paid membership that it bought; a second one continues the "
+        "first.",
+    )
+    refund_paid_membership = strawberry.federation.mutation(
+        resolver=tier_changes.refund_paid_membership,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="Ends a paid membership, and tells what of its price goes back.",
     )
     backend_join = strawberry.federation.mutation(
         resolver=backend.backend_join,

@@ -8,8 +8,12 @@ from datetime import datetime
 import strawberry
 
 from kernel.graphql import Long
+from kernel.pages import Connection
 from merchants import tiers
-from merchants.schema.enums import TierMetric, TierWindow
+from merchants.keys_sql import Key
+from merchants.resolvers import standings as resolve
+from merchants.schema.enums import Downgrade, TierGround, TierMetric, TierWindow
+from merchants.schema.evaluations import TierEvaluation
 from merchants.schema.offers import long_or_none
 
 
@@ -25,36 +29,55 @@ class TierProgress:
     next: Long | None = strawberry.field(description="Where the next tier begins; null at the top.")
     remaining: Long | None = strawberry.field(description="next − current; null at the top.")
     next_name: str | None = strawberry.field(description="Name of the next tier; null at the top.")
+    next_name_en: str | None = strawberry.field(
+        description="English name of the next tier; null at the top or when it has none."
+    )
 
 
 @strawberry.type(description="Where a member stands in one ladder.")
 class TierStanding:
     """Where a member stands."""
 
+    key: strawberry.Private[Key]
     ladder: str = strawberry.field(description="Name of the ladder.")
+    version: int = strawberry.field(description="Version of the ladder that decided.")
     name: str | None = strawberry.field(description="Name of the tier; null below the first step.")
+    name_en: str | None = strawberry.field(
+        description="English name of the tier; null below the first step or when it has none."
+    )
     rank: int = strawberry.field(
         description="Rank of the tier, the higher the better; 0 below the first step."
     )
     valid_until: datetime | None = strawberry.field(
-        description="When it is evaluated again; null for a LIFETIME ladder."
+        description="Until when the tier is kept, exclusive, and evaluated again then; null for a "
+        "LIFETIME ladder and for a tier that needs no keeping."
     )
+    ground: TierGround = strawberry.field(description="Why the member stands there.")
     progress: TierProgress = strawberry.field(description="How far to the next tier.")
+    evaluations: Connection[TierEvaluation] = strawberry.field(
+        resolver=resolve.standing_evaluations,
+        description="The evidence: each evaluation that changed or renewed the tier, newest first.",
+    )
 
     @classmethod
-    def of(cls, standing: tiers.Standing) -> TierStanding:
-        """The GraphQL object of a standing."""
+    def of(cls, standing: tiers.Standing, key: Key) -> TierStanding:
+        """The GraphQL object of a standing; `key` is the merchant's and the card's id."""
         return cls(
+            key=key,
             ladder=standing.ladder,
+            version=standing.version,
             name=standing.name,
+            name_en=standing.name_en,
             rank=standing.rank,
             valid_until=standing.valid_until,
+            ground=standing.ground,
             progress=TierProgress(
                 metric=standing.metric,
                 current=Long(standing.current),
                 next=long_or_none(standing.next),
                 remaining=long_or_none(standing.remaining),
                 next_name=standing.next_name,
+                next_name_en=standing.next_name_en,
             ),
         )
 
@@ -64,7 +87,8 @@ class Benefit:
     """A right that a tier gives."""
 
     kind: str = strawberry.field(
-        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER or an entitlement."
+        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER, FREE_SHIPPING, EARLY_ACCESS, GIFT or "
+        "an entitlement."
     )
     title: str = strawberry.field(description="Name, for people.")
     percent_off_bps: int | None = strawberry.field(
@@ -76,6 +100,13 @@ class Benefit:
     entitlement: str | None = strawberry.field(
         description="Entitlement flag; null for other kinds."
     )
+    title_en: str | None = strawberry.field(description="English name; null when not given.")
+    early_minutes: int | None = strawberry.field(
+        description="How much earlier a sale opens, minutes; null for other kinds."
+    )
+    gift_sku: str | None = strawberry.field(
+        description="The merchant's article; null for other kinds."
+    )
 
     @classmethod
     def of(cls, benefit: tiers.Benefit) -> Benefit:
@@ -86,6 +117,9 @@ class Benefit:
             percent_off_bps=benefit.percent_off_bps,
             points_multiplier_bps=benefit.points_multiplier_bps,
             entitlement=benefit.entitlement,
+            title_en=benefit.title_en,
+            early_minutes=benefit.early_minutes,
+            gift_sku=benefit.gift_sku,
         )
 
 
@@ -111,6 +145,22 @@ class TierLadder:
     primary: bool = strawberry.field(description="Whether `Wallet.tier` stands in it.")
     metric: TierMetric = strawberry.field(description="What it measures.")
     window: TierWindow = strawberry.field(description="Over which time.")
+    window_months: int | None = strawberry.field(
+        description="Calendar months of a ROLLING_MONTHS window; null for other windows."
+    )
+    retention_months: int = strawberry.field(
+        description="Months that a tier is kept at least, to the end of that month; in a "
+        "CALENDAR_YEAR ladder to the end of that year. Nothing in a LIFETIME ladder."
+    )
+    downgrade: Downgrade = strawberry.field(
+        description="What becomes of a tier whose time is over and that is not reached again."
+    )
+    return_days: int = strawberry.field(
+        description="A refund within so many days of its order undoes it as if it had never been."
+    )
+    growth_per_major_unit: int = strawberry.field(
+        description="Growth value of each major unit of an order's qualifying amount."
+    )
     steps: Sequence[TierStep] = strawberry.field(description="Steps, lowest first.")
     effective_from: datetime = strawberry.field(description="In force from then on.")
 
@@ -123,6 +173,11 @@ class TierLadder:
             primary=ladder.is_primary,
             metric=ladder.metric,
             window=ladder.window,
+            window_months=ladder.window_months,
+            retention_months=ladder.retention_months,
+            downgrade=ladder.downgrade,
+            return_days=ladder.return_days,
+            growth_per_major_unit=ladder.growth_per_major_unit,
             steps=[
                 TierStep(
                     name=step.name,

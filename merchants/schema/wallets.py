@@ -19,13 +19,20 @@ class Wallet:
     card_id: strawberry.Private[str]
     tier = strawberry.field(
         resolver=resolve.wallet_tier,
-        description="Standing in the primary ladder; null when the merchant has none.",
+        description="Standing that stands for all under the merchant's policy: in the primary "
+        "ladder, the best or the lowest one; null when the merchant has no ladder.",
     )
     tiers = strawberry.field(
         resolver=resolve.wallet_tiers, description="Standing in each ladder, the primary first."
     )
     benefits = strawberry.field(
-        resolver=resolve.wallet_benefits, description="Benefits in force, of all standings."
+        resolver=resolve.wallet_benefits,
+        description="Benefits in force, of tiers as the merchant's policy "
+        "combines them, and of paid memberships.",
+    )
+    paid_memberships = strawberry.field(
+        resolver=resolve.wallet_paid,
+        description="Paid memberships, the latest first; over and refunded ones too.",
     )
     coupons = strawberry.field(
         resolver=resolve.wallet_coupons,

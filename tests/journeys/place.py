@@ -35,6 +35,13 @@ SENDERS = {
     "claimCoupon": ("ClaimCoupon", "tea"),
     "setPromotion": ("SetPromotion", "tea"),
     "setPricingPolicy": ("SetPricingPolicy", "tea"),
+    "setTierPolicy": ("SetTierPolicy", "tea"),
+    "setAllianceWeights": ("SetAllianceWeights", "admin"),
+    "setGrowthTask": ("SetGrowthTask", "tea"),
+    "recordTask": ("RecordTask", "tea"),
+    "setPaidPlan": ("SetPaidPlan", "tea"),
+    "sellPaidMembership": ("SellPaidMembership", "tea"),
+    "refundPaidMembership": ("RefundPaidMembership", "tea"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -137,6 +144,18 @@ class Place:
         )
         return str(made["template"]["id"])
 
+    async def paid(self) -> str:
+        """Id of a new paid membership of ann's."""
+        sold = await self.town.done(
+            "SellPaidMembership",
+            self.town.merchant(self.people.tea),
+            merchantId=self.people.tea,
+            cardId=self.people.ann_card,
+            code=PLAN["code"],
+            reference=self.town.request_id(),
+        )
+        return str(sold["paidMembership"]["id"])
+
     async def sold(self) -> str:
         """Id of a new order of ann's."""
         return str(
@@ -160,6 +179,9 @@ async def furnish(town: Town) -> Place:
     till = town.merchant(people.tea)
     template = await town.done("CreateCouponTemplate", till, **TEMPLATE, merchantId=people.tea)
     template_id = template["template"]["id"]
+    await town.done("SetGrowthTask", till, **TASK, merchantId=people.tea)
+    await town.done("SetPaidPlan", till, **PLAN, merchantId=people.tea)
+    settings = await town.query("AllianceSettings", town.admin)
     issued = await town.done(
         "IssueCoupons", till, templateId=template_id, cardIds=[people.ann_card]
     )
@@ -175,6 +197,7 @@ async def furnish(town: Town) -> Place:
         "member": people.ann,
         "card": people.ann_card,
         "merchant": people.tea,
+        "alliance": settings["merchant"]["id"],
         "store": people.tea_shop,
     }
     return place
@@ -200,6 +223,8 @@ PROMOTION = {
     "threshold": cny(5_000),
     "off": cny(800),
 }
+TASK = {"code": "CHECK_IN", "title": "签到", "growth": 5, "perDay": 1_000}
+PLAN = {"code": "YEAR", "title": "年卡", "price": cny(9_900), "months": 12}
 STEPS = [{"name": "新客", "rank": 1, "threshold": 1}]
 
 
@@ -250,7 +275,23 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "setPromotion": {**PROMOTION, "merchantId": people.tea},
         "setPricingPolicy": {"merchantId": people.tea, "discountCapBps": 9_000},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
+        "setTierPolicy": {"merchantId": people.tea, "combination": "BEST_OF"},
+        "setAllianceWeights": {
+            "merchantId": ids["alliance"],
+            "weights": [{"merchantId": people.tea, "weightBps": 5_000}],
+        },
+        "setGrowthTask": {**TASK, "merchantId": people.tea},
+        "recordTask": {"merchantId": people.tea, "cardId": people.ann_card, "code": "CHECK_IN"},
+        "setPaidPlan": {**PLAN, "merchantId": people.tea},
+        "sellPaidMembership": {
+            "merchantId": people.tea,
+            "cardId": people.ann_card,
+            "code": "YEAR",
+            "reference": fresh,
+        },
     }
+    if field == "refundPaidMembership":
+        inputs[field] = {"paidMembershipId": await place.paid()}
     if field == "approveSettlementRule":
         inputs[field] = {"ruleId": await place.proposed()}
     elif field in COUPON_INPUTS:

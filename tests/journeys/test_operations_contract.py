@@ -25,12 +25,13 @@ DOCUMENT = parse(SDL)
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
-    "ApproveSettlementRule"
+    "ApproveSettlementRule SetAllianceWeights"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
     "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons "
     "SetCouponTemplateState VoidCoupons SetPromotion SetPricingPolicy "
+    "SetTierPolicy SetGrowthTask RecordTask SetPaidPlan SellPaidMembership RefundPaidMembership "
     "MyStatements MyStatement"
 )
 MEMBER = "MyCard MyHistory MyOrders ShareCoupon TakeBackCoupon ClaimCoupon"
@@ -119,6 +120,33 @@ INPUTS = {
         "steps": "[TierStepInput!]!",
         "effectiveFrom": "DateTime",
     },
+    "SetTierPolicyInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "combination": "TierCombination = ANY",
+        "honoured": "[HonouredAllianceTierInput!]",
+        "segments": "SegmentThresholdsInput",
+    },
+    "SetAllianceWeightsInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "weights": "[AllianceWeightInput!]!",
+    },
+    "RecordTaskInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "cardId": "ID!",
+        "code": "String!",
+        "reference": "String",
+    },
+    "SellPaidMembershipInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "cardId": "ID!",
+        "code": "String!",
+        "reference": "String!",
+    },
+    "RefundPaidMembershipInput": {"requestId": "ID!", "paidMembershipId": "ID!"},
     "CreateCouponTemplateInput": {
         "requestId": "ID!",
         "merchantId": "ID!",

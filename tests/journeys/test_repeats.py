@@ -48,6 +48,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "claimCoupon": {"shareCode": "shr_another"},
     "setPromotion": {"title": "另一个"},
     "setPricingPolicy": {"discountCapBps": 8_000},
+    "setTierPolicy": {"combination": "ALL"},
+    "setAllianceWeights": {"weights": []},
+    "setGrowthTask": {"growth": 6},
+    "recordTask": {"reference": "another"},
+    "setPaidPlan": {"months": 6},
+    "sellPaidMembership": {"code": "ANOTHER"},
+    "refundPaidMembership": {"paidMembershipId": "pam_another"},
 }
 """Another body of each mutation."""
 

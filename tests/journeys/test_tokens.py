@@ -90,6 +90,13 @@ MUTATIONS = {
     ),
     "setPromotion": ("SetPromotion", RULES),
     "setPricingPolicy": ("SetPricingPolicy", RULES),
+    "setTierPolicy": ("SetTierPolicy", RULES),
+    "setAllianceWeights": ("SetAllianceWeights", ADMINS),
+    "setGrowthTask": ("SetGrowthTask", RULES),
+    "recordTask": ("RecordTask", RULES),
+    "setPaidPlan": ("SetPaidPlan", RULES),
+    "sellPaidMembership": ("SellPaidMembership", RULES),
+    "refundPaidMembership": ("RefundPaidMembership", RULES),
 }
 ROOTS = {
     **QUERIES,

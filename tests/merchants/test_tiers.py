@@ -1,6 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 
@@ -13,12 +12,9 @@ from merchants.tiers import (
     TierWindow,
     ladder_problems,
     standing_in,
-    window_end,
-    window_start,
 )
 from tests.merchants.shop import ALLIANCE, ANN, NOW, TEA, Shop, cart, ladder
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 BY_COUNT = ladder(TierMetric.PURCHASE_COUNT, ("新客", 1), ("普通", 2), ("高级", 5), ("超级", 10))
 BY_AMOUNT = ladder(
     TierMetric.AMOUNT, ("基础", 0), ("银牌", 10_000), ("金牌", 50_000), ("钻石", 100_000)
@@ -67,32 +63,6 @@ def test_at_the_top_nothing_is_next() -> None:
     standing = standing_in(BY_COUNT, 25)
 
     assert (standing.next, standing.remaining, standing.next_name) == (None, None, None)
-
-
-@pytest.mark.parametrize(
-    ("window", "start", "end"),
-    [
-        (TierWindow.LIFETIME, None, None),
-        (
-            TierWindow.ROLLING_12_MONTHS,
-            datetime(2024, 12, 31, 16, tzinfo=UTC),
-            datetime(2026, 1, 31, 16, tzinfo=UTC),
-        ),
-        (
-            TierWindow.CALENDAR_YEAR,
-            datetime(2025, 12, 31, 16, tzinfo=UTC),
-            datetime(2026, 12, 31, 16, tzinfo=UTC),
-        ),
-    ],
-)
-def test_windows_follow_the_alliances_calendar(
-    window: TierWindow, start: datetime | None, end: datetime | None
-) -> None:
-    # Half past midnight on the first of January in Shanghai, still the old year in UTC.
-    now = datetime(2025, 12, 31, 16, 30, tzinfo=UTC)
-
-    assert window_start(window, now, SHANGHAI) == start
-    assert window_end(window, now, SHANGHAI) == end
 
 
 def test_every_fault_of_a_ladder_is_told() -> None:
@@ -187,7 +157,9 @@ async def test_a_ladder_with_faults_is_refused_whole(shop: Shop) -> None:
     assert await shop.scalar("SELECT COUNT(*) FROM ladder") == 0
 
 
-def told(order: str, qualifying: int, refund_no: str | None = None) -> RecordEvent:
+def told(
+    order: str, qualifying: int, refund_no: str | None = None, *, ended: bool = False
+) -> RecordEvent:
     return RecordEvent(
         merchant_id=ALLIANCE,
         at_merchant_id=TEA,
@@ -197,6 +169,7 @@ def told(order: str, qualifying: int, refund_no: str | None = None) -> RecordEve
         card_id=ANN,
         at=NOW,
         qualifying_minor=qualifying,
+        is_ended=ended,
     )
 
 
@@ -207,7 +180,7 @@ async def test_the_alliances_ladder_counts_events_once_in_any_order(shop: Shop, 
     events = [
         told("o-1", 10_000),
         told("o-1", 4_000, "r-1"),
-        told("o-1", 0, "r-2"),
+        told("o-1", 0, "r-2", ended=True),
         told("o-2", 60_000),
         told("o-2", 50_000, "r-1"),
         told("o-3", 0),
@@ -221,3 +194,34 @@ async def test_the_alliances_ladder_counts_events_once_in_any_order(shop: Shop, 
 
     assert replays == [False] * 6 + [True] * 6
     assert [(each.current, each.name) for each in standings] == [(2, "普通"), (50_000, "金牌")]
+
+
+async def test_an_order_without_an_amount_counts_until_it_is_refunded_in_full(shop: Shop) -> None:
+    await shop.set_ladder(BY_COUNT, ALLIANCE)
+    await shop.backend.record(told("o-1", 0))
+    await shop.backend.record(told("o-1", 0, "r-1"))
+    [partly] = await shop.standings(merchant_id=ALLIANCE)
+    await shop.backend.record(told("o-1", 0, "r-2", ended=True))
+    [wholly] = await shop.standings(merchant_id=ALLIANCE)
+
+    assert (partly.current, wholly.current) == (1, 0)
+
+
+async def test_events_tell_when_an_order_is_refunded_in_full(shop: Shop) -> None:
+    placed = await shop.place(
+        cart(1_000, 1_000, points=1_000, points_available=1_000, coins_minor=1_000)
+    )
+    await shop.refund(placed, "r-1", (0, 1))
+    await shop.refund(placed, "r-2", (1, 1))
+
+    events = await shop.backend.events(TEA)
+
+    assert [event.is_ended for event in events] == [False, False, True]
+
+
+@pytest.mark.parametrize(("qualifying", "refund_no"), [(0, None), (1, "r-1")])
+async def test_only_a_refund_that_leaves_nothing_ends_an_order(
+    shop: Shop, qualifying: int, refund_no: str | None
+) -> None:
+    with pytest.raises(InvalidInput):
+        await shop.backend.record(told("o-1", qualifying, refund_no, ended=True))

@@ -15,6 +15,8 @@ from gateway.feeding.server import FeedServer
 from gateway.replay import session
 from gateway.replay.figures import differences
 from gateway.replay.history import read_history
+from gateway.replay.merchant_tiers import tier_differences
+from gateway.replay.recount import CountedTiers, recount_tiers
 from gateway.replay.session import replay_history
 from tests.gateway.replay.invented_history import expected_figures, invent, write
 
@@ -39,13 +41,19 @@ def test_a_replay_equals_a_recount_of_its_files(history_directory: Path, tmp_pat
     expect.write_bytes(orjson.dumps(expected_figures(ROWS, BRANDS)))
     command = ["replay", str(history_directory), "--top", "3", "--data", str(tmp_path / "data")]
 
-    first = CliRunner().invoke(app, [*command, "--expect", str(expect)])
+    first = CliRunner().invoke(app, [*command, "--expect", str(expect), "--check-tiers"])
     again = CliRunner().invoke(app, [*command, "--expect", str(expect)])
     expect.write_bytes(orjson.dumps({**expected_figures(ROWS, BRANDS), "pool_minor": 1}))
     differing = CliRunner().invoke(app, [*command, "--expect", str(expect)])
 
     assert first.exit_code == 0, first.output
     assert "Every figure equals" in first.output
+    joined = {
+        (order["merchant_id"], order["member_id"])
+        for order in ROWS.orders
+        if order["merchant_id"] in BRANDS
+    }
+    assert f"Every one of {2 * len(joined)} merchants' tiers is recounted." in first.output
     assert again.exit_code == 0, again.output
     assert "0 orders and refunds in" in again.output
     assert differing.exit_code != 0
@@ -89,3 +97,28 @@ def test_every_difference_is_told_with_its_path() -> None:
         "d: expected [1], found [2]",
         "e: expected None, found 0",
     ]
+
+
+def test_tiers_are_recounted_from_the_files_alone(history_directory: Path) -> None:
+    counted = recount_tiers(history_directory, BRANDS)
+    orders = {o["order_id"]: o for o in ROWS.orders if o["merchant_id"] in BRANDS}
+    gross = sum(order["total_minor"] for order in orders.values())
+    refunded = expected_figures(ROWS, BRANDS)["refunds_applied_minor"]
+
+    assert sum(each.amount_minor for each in counted.values()) == gross - refunded
+    assert {each.count_rank for each in counted.values()} > {1, 2}
+    for each in counted.values():
+        assert each.count_rank == sum(each.orders >= step for step in (1, 2, 5, 10))
+        assert each.amount_rank == sum(
+            each.amount_minor >= step for step in (0, 10_000, 50_000, 100_000)
+        )
+
+
+def test_a_member_whose_tier_differs_is_named() -> None:
+    one, other = CountedTiers(1, 1, 100, 1), CountedTiers(2, 2, 100, 1)
+
+    assert tier_differences({("MER1", "M1"): one}, {("MER1", "M1"): one}) == []
+    assert tier_differences({("MER1", "M1"): one}, {("MER1", "M1"): other}) == [
+        f"MER1 M1: expected {one}, found {other}"
+    ]
+    assert tier_differences({("MER1", "M1"): one}, {}) == [f"MER1 M1: expected {one}, found None"]

@@ -1,0 +1,119 @@
+"""Paid memberships: an overlay of benefits for a price, for some months. Pure.
+
+Source: docs/rules/paid-memberships.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from kernel.units import AMOUNT_MAX
+from merchants.ladders.growth import code_problems
+from merchants.segments import months_before
+from merchants.tiers import MONTHS_MAX, NAME_MAX, Benefit, benefit_problems
+
+PLANS_MAX = 20
+GRACE_DAYS_MAX = 365
+RANK_MAX = 1_000_000
+DAY = timedelta(days=1)
+
+
+class PaidState(StrEnum):
+    """State of a paid membership at an instant."""
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    GRACE = "GRACE"
+    EXPIRED = "EXPIRED"
+    REFUNDED = "REFUNDED"
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPlan:
+    """What a merchant sells.
+
+    Attributes:
+        version: counts from 1.
+        price_minor: what it costs; the merchant's own sale collects it.
+        months: calendar months that it lasts.
+        grace_days: days that it goes on after its end, to be renewed.
+        rank: rank in the primary ladder that it gives at least; None for none.
+    """
+
+    code: str
+    version: int
+    title: str
+    title_en: str | None
+    price_minor: int
+    months: int
+    grace_days: int = 0
+    rank: int | None = None
+    benefits: tuple[Benefit, ...] = ()
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PaidMembership:
+    """A plan that a card bought, with the terms of then."""
+
+    id: str
+    merchant_id: str
+    card_id: str
+    plan: PaidPlan
+    starts_at: datetime
+    ends_at: datetime
+    refunded_at: datetime | None = None
+    refunded_minor: int | None = None
+
+    @property
+    def grace_until(self) -> datetime:
+        """Last instant of its benefits, exclusive, unless it is refunded."""
+        return self.ends_at + timedelta(days=self.plan.grace_days)
+
+    def state_at(self, now: datetime) -> PaidState:
+        """Its state at that instant."""
+        if self.refunded_at is not None and self.refunded_at <= now:
+            return PaidState.REFUNDED
+        if now < self.starts_at:
+            return PaidState.PENDING
+        if now < self.ends_at:
+            return PaidState.ACTIVE
+        return PaidState.GRACE if now < self.grace_until else PaidState.EXPIRED
+
+    def gives_at(self, now: datetime) -> bool:
+        """Whether its benefits are in force."""
+        return self.state_at(now) in (PaidState.ACTIVE, PaidState.GRACE)
+
+
+def paid_until(starts_at: datetime, months: int) -> datetime:
+    """When a plan that begins then ends: so many calendar months later."""
+    return months_before(starts_at, -months)
+
+
+def pro_rata_minor(bought: PaidMembership, now: datetime) -> int:
+    """What of the price is for whole days that are left; rounded down.
+
+    Source: docs/rules/paid-memberships.md, rule 4.
+    """
+    left = (bought.ends_at - max(now, bought.starts_at)) // DAY
+    whole = (bought.ends_at - bought.starts_at) // DAY
+    return bought.plan.price_minor * max(0, left) // whole
+
+
+def plan_problems(plan: PaidPlan) -> list[list[str]]:
+    """Every fault of a plan as (path, sentence); empty when there is none."""
+    problems = code_problems("code", plan.code)
+    for path, text in (("title", plan.title), ("titleEn", plan.title_en)):
+        if text is not None and (not text.strip() or len(text) > NAME_MAX):
+            problems.append([path, f"1 to {NAME_MAX} characters."])
+    if not 0 <= plan.price_minor <= AMOUNT_MAX:
+        problems.append(["price", "0 or more."])
+    if not 1 <= plan.months <= MONTHS_MAX:
+        problems.append(["months", f"1 to {MONTHS_MAX}."])
+    if not 0 <= plan.grace_days <= GRACE_DAYS_MAX:
+        problems.append(["graceDays", f"0 to {GRACE_DAYS_MAX}."])
+    if plan.rank is not None and not 1 <= plan.rank <= RANK_MAX:
+        problems.append(["rank", "1 or more, or absent."])
+    return problems + benefit_problems("", plan.benefits)
