@@ -159,6 +159,8 @@ add_chinese(
         "COUPON_NOT_FREE": "该优惠券正在使用或已使用，不能收回。",
         "COUPON_NOT_SHAREABLE": "该优惠券不能转赠。",
         "SHARE_NOT_CLAIMABLE": "该赠券无法领取。",
+        "TASK_CAP_REACHED": "该会员此项任务已达上限。",
+        "PAID_MEMBERSHIP_OVER": "该付费会员已退款或已到期。",
         "QUOTA_EXHAUSTED": "该券模板的发放额度不足。",
     }
 )
