@@ -10,6 +10,7 @@ import typer
 from gateway.access.signing_keys import KeysUnavailable
 from gateway.commands.compose import compose
 from gateway.commands.demo import demo
+from gateway.commands.export import export
 from gateway.commands.failures import CommandFailed
 from gateway.commands.plan import plan
 from gateway.commands.replay import replay
@@ -33,6 +34,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "token": token,
     "schema": schema,
     "verify": verify,
+    "export": export,
     "replay": replay,
     "route": route,
     "compose": compose,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from kernel.callers import Caller
 from kernel.clock import Clock
@@ -20,6 +20,7 @@ from ledger.opening import open_ledger_database
 from ledger.periods import PeriodNotClosable
 from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
 from ledger.registry import Registry
+from ledger.reports.export import ExportFormat, Write, export_period, export_statement
 from ledger.schema.cards import Card
 from ledger.schema.grants import GrantOverBudgetRefusal
 from ledger.schema.periods import Merchant
@@ -131,6 +132,24 @@ class LedgerSubgraph:
     async def verify(self) -> Report:
         """What the invariants say of the whole book."""
         return await self._database.snapshot(verify)
+
+    async def export(
+        self, month: int, how: ExportFormat, write: Write, *, merchant_id: str | None = None
+    ) -> None:
+        """Writes a period down, or one merchant's part of it; `write` runs in another thread.
+
+        Raises:
+            NothingToExport: the merchant has no entries in it.
+            DatabaseUnavailable: what was written before is not whole.
+        """
+
+        def export(connection: Connection) -> None:
+            if merchant_id is None:
+                export_period(connection, month, how, write)
+            else:
+                export_statement(connection, month, merchant_id, how, write)
+
+        await self._database.snapshot(export)
 
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""
