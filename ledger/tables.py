@@ -95,6 +95,7 @@ ledger_tx = _table(
     _text("reason", nullable=True),
     CheckConstraint("origin_month IS NULL OR origin_month < month"),
     Index("ledger_tx_month", "lane", "month", "seq"),
+    Index("ledger_tx_late", "lane", "origin_month", sqlite_where=text("origin_month IS NOT NULL")),
 )
 
 entry = _table(

@@ -105,6 +105,13 @@ class Merchant:
         requires_scopes=[["merchant"], ["admin"]],
         description="All its statements, newest period first. Null only with an error.",
     )
+    net_as_of: Money | None = strawberry.federation.field(
+        resolver=resolvers.merchant_net_as_of,
+        requires_scopes=[["merchant"], ["admin"]],
+        description="Sum over all periods of what took effect by `at`: + it is to receive, − it is "
+        "to pay. With `recordedBy` only what the books knew by that instant. Null only with an "
+        "error.",
+    )
 
     @classmethod
     def resolve_reference(cls, id: strawberry.ID) -> Merchant:

@@ -117,6 +117,12 @@ ENTITY_FIELDS = [
     (
         "card",
         "Card",
+        'balanceAsOf(at: "2026-03-01T00:00:00Z") { points }',
+        ("FORBIDDEN", "FORBIDDEN", "ok", "null", "ok"),
+    ),
+    (
+        "card",
+        "Card",
         "displayToken { token }",
         ("FORBIDDEN", "FORBIDDEN", "ok", "null", "FORBIDDEN"),
     ),
@@ -152,6 +158,7 @@ ENTITY_FIELDS = [
     ("merchant", "Merchant", "orders { nodes { orderNo } }", TEAS),
     ("merchant", "Merchant", "couponTemplates { nodes { title } }", TEAS),
     ("merchant", "Merchant", "statements { nodes { net { amountMinor } } }", TEAS),
+    ("merchant", "Merchant", 'netAsOf(at: "2026-03-01T00:00:00Z") { amountMinor }', TEAS),
     ("merchant", "Merchant", "backend { kind }", TEAS),
     ("merchant", "Merchant", "health { state }", TEAS),
 ]
@@ -160,7 +167,7 @@ ENTITY_FIELDS = [
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(
     ("kind", "type_name", "selection", "words"),
-    [pytest.param(*row, id=f"{row[1]}.{row[2].split()[0]}") for row in ENTITY_FIELDS],
+    [pytest.param(*row, id=f"{row[1]}.{row[2].split()[0].split('(')[0]}") for row in ENTITY_FIELDS],
 )
 async def test_an_entity_shows_its_fields_to_its_own(
     place: Place, kind: str, type_name: str, selection: str, words: tuple[str, ...], caller: str
