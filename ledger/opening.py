@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select
 from kernel.clock import Clock, to_micros
 from kernel.database import Database
 from kernel.ids import IdSource
+from ledger.outbox import tables as outbox_tables
 from ledger.rules_sql import insert_rule
 from ledger.state import RuleTerms
 from ledger.tables import ledger_info, metadata
@@ -25,6 +26,7 @@ async def open_ledger_database(
     Raises:
         DatabaseUnavailable: the file can not be opened or written.
     """
+    assert outbox_tables.outbox.metadata is metadata  # Its tables are opened with the others.
     database = await Database.open(path, metadata)
     now = to_micros(clock.now())
 

@@ -13,10 +13,13 @@ from kernel.clock import Clock
 from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
+from ledger.background import Repeated
 from ledger.context import LedgerContext
 from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
 from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
+from ledger.outbox.delivery import Delivery, Sender
+from ledger.outbox.notices import announce
 from ledger.periods import PeriodNotClosable
 from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
 from ledger.registry import Registry
@@ -35,6 +38,9 @@ from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
 from ledger.verify import Report, verify
 from ledger.writer import SqlLedger
+
+NOTICE_PAUSE_SECONDS = 600.0
+"""Notices are due by the day."""
 
 
 @cache
@@ -62,6 +68,7 @@ class LedgerSubgraph:
         ledger: what the rest of the alliance asks.
         schema: what clients ask; run with `context_for`.
         expiry: sweeps what expired; runs once it is started.
+        notices: announces what will expire; runs once it is started.
     """
 
     def __init__(
@@ -77,6 +84,7 @@ class LedgerSubgraph:
         self.ledger: Ledger = SqlLedger(database, clock=clock, settings=settings)
         self.schema = ledger_schema()
         self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
+        self.notices = Repeated("notices", self.announce, pause_seconds=NOTICE_PAUSE_SECONDS)
         self._database = database
         self._ledger_id = ledger_id
         self._clock = clock
@@ -132,6 +140,20 @@ class LedgerSubgraph:
     async def verify(self) -> Report:
         """What the invariants say of the whole book."""
         return await self._database.snapshot(verify)
+
+    async def announce(self) -> int:
+        """Records the notices of points that will expire, as many as are due; how many.
+
+        Raises:
+            DatabaseUnavailable: those recorded before stay.
+            Overloaded: likewise.
+        """
+        time_zone = self._settings().time_zone
+        return await announce(self._database, self._clock.now(), time_zone=time_zone)
+
+    def delivery_to(self, sender: Sender) -> Delivery:
+        """Delivers what happened in these books to a receiver."""
+        return Delivery(self._database, sender, clock=self._clock)
 
     async def export(
         self, month: int, how: ExportFormat, write: Write, *, merchant_id: str | None = None

@@ -122,8 +122,9 @@ async def open_alliance(
         if with_sweepers:
             alliance.sweepers.start()
             stack.push_async_callback(alliance.sweepers.stop)
-            ledger.expiry.start()
-            stack.push_async_callback(ledger.expiry.stop)
+            for repeated in (ledger.expiry, ledger.notices):
+                repeated.start()
+                stack.push_async_callback(repeated.stop)
         yield OpenAlliance(supergraph, hosted, engine, alliance, ledger, merchants)
 
 
