@@ -40,6 +40,8 @@ class LedgerSettings:
         debt_policy: what becomes of a shortfall.
         alliance_merchant_id: the merchant id of the alliance itself; it settles with no one.
         grant_budget_minor: coins that one funder may grant in one clearing period.
+        deposits_required: whether a merchant's sales earn points only while its deposit covers
+            what it owes.
     """
 
     currency: str = "CNY"
@@ -47,6 +49,7 @@ class LedgerSettings:
     debt_policy: DebtPolicy = DebtPolicy.DEBT
     alliance_merchant_id: str | None = None
     grant_budget_minor: int = GRANT_BUDGET_MINOR
+    deposits_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +325,17 @@ class OrderUnknown(Refusal):
 
 class KeyReused(AssertionError):
     """A key came back with another body: a bug of the caller, never of a member."""
+
+
+class Issuing(Protocol):
+    """Knows whose sales may earn points, as far as settlement is concerned."""
+
+    async def issuing_allowed(self, merchant_id: str) -> bool:
+        """Whether what the merchant owes lets it issue points; never a reason not to book.
+
+        Raises `kernel.database.DatabaseUnavailable`.
+        """
+        ...
 
 
 class Ledger(Protocol):

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert, select
 from kernel.clock import Clock, to_micros
 from kernel.database import Database
 from kernel.ids import IdSource
-from ledger.outbox import tables as outbox_tables
+from ledger.deposits.tables import deposit_entry
+from ledger.outbox.tables import outbox
 from ledger.rules_sql import insert_rule
 from ledger.state import RuleTerms
 from ledger.tables import ledger_info, metadata
@@ -26,7 +27,8 @@ async def open_ledger_database(
     Raises:
         DatabaseUnavailable: the file can not be opened or written.
     """
-    assert outbox_tables.outbox.metadata is metadata  # Its tables are opened with the others.
+    for table in (outbox, deposit_entry):
+        assert table.metadata is metadata  # The tables of these rooms are opened with the others.
     database = await Database.open(path, metadata)
     now = to_micros(clock.now())
 

@@ -15,7 +15,9 @@ from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.background import Repeated
 from ledger.context import LedgerContext
-from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
+from ledger.contract import GrantOverBudget, Issuing, Ledger, LedgerSettings
+from ledger.deposits.credit import DepositTooLow
+from ledger.deposits.issuing import DepositedIssuing
 from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
 from ledger.outbox.delivery import Delivery, Sender
@@ -25,6 +27,7 @@ from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
 from ledger.registry import Registry
 from ledger.reports.export import ExportFormat, Write, export_period, export_statement
 from ledger.schema.cards import Card
+from ledger.schema.deposit_changes import DepositTooLowRefusal
 from ledger.schema.grants import GrantOverBudgetRefusal
 from ledger.schema.periods import Merchant
 from ledger.schema.roots import Mutation, PeriodNotClosableRefusal, Query
@@ -54,6 +57,7 @@ def ledger_schema() -> SubgraphSchema:
         refusals={
             PeriodNotClosable: PeriodNotClosableRefusal,
             GrantOverBudget: GrantOverBudgetRefusal,
+            DepositTooLow: DepositTooLowRefusal,
             PoolUnderfunded: PoolUnderfundedRefusal,
             SelfApproval: SelfApprovalRefusal,
             RuleNotWaiting: RuleStateRefusal,
@@ -66,6 +70,7 @@ class LedgerSubgraph:
 
     Attributes:
         ledger: what the rest of the alliance asks.
+        issuing: whose sales may earn points.
         schema: what clients ask; run with `context_for`.
         expiry: sweeps what expired; runs once it is started.
         notices: announces what will expire; runs once it is started.
@@ -82,6 +87,7 @@ class LedgerSubgraph:
         ids: IdSource,
     ) -> None:
         self.ledger: Ledger = SqlLedger(database, clock=clock, settings=settings)
+        self.issuing: Issuing = DepositedIssuing(database, settings)
         self.schema = ledger_schema()
         self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
         self.notices = Repeated("notices", self.announce, pause_seconds=NOTICE_PAUSE_SECONDS)

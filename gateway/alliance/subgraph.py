@@ -9,10 +9,10 @@ from pathlib import Path
 import gateway.resolvers  # noqa: F401  (The types and their resolvers, in the order they need.)
 from gateway.alliance.begun_work import BegunWork
 from gateway.alliance.secrets_sql import read_or_make_secret
-from gateway.alliance.settings import AllianceSettings
+from gateway.alliance.settings import AllianceSettings, DepositPolicy
 from gateway.alliance.settings_book import SettingsBook
 from gateway.alliance.tables import METADATA
-from gateway.checkout.desk import Desk, reach_nothing
+from gateway.checkout.desk import Desk, EveryoneIssues, reach_nothing
 from gateway.checkout.running import Running
 from gateway.checkout.states import TimeOuts
 from gateway.checkout.sweepers import Sweepers
@@ -38,7 +38,7 @@ from kernel.clock import Clock
 from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
-from ledger.contract import Ledger, LedgerSettings
+from ledger.contract import Issuing, Ledger, LedgerSettings
 from merchants.port import Backend
 
 
@@ -70,6 +70,7 @@ class AllianceSubgraph:
         ids: IdSource,
         secret: bytes,
         begun: BegunWork,
+        issuing: Issuing,
         lookup_limits: LookupLimits,
         reach: Callable[[str], None],
     ) -> None:
@@ -118,6 +119,7 @@ class AllianceSubgraph:
             buyers=Buyers(database),
             backend=backend,
             ledger=ledger,
+            issuing=issuing,
             ids=ids,
             clock=clock,
             running=Running(begun),
@@ -136,6 +138,7 @@ class AllianceSubgraph:
         ids: IdSource,
         ledger: Ledger,
         backend: Backend,
+        issuing: Issuing = EveryoneIssues(),
         check_backend: BackendCheck = no_remote_backends,
         lookup_limits: LookupLimits = LookupLimits(),
         reach: Callable[[str], None] = reach_nothing,
@@ -146,6 +149,7 @@ class AllianceSubgraph:
 
         Args:
             path: the database file.
+            issuing: knows whose sales may earn points.
             check_backend: accepts a remote backend, or refuses it.
             lookup_limits: how often a merchant may look members up.
             reach: called with the name of each step of a checkout, right after it took effect.
@@ -162,6 +166,7 @@ class AllianceSubgraph:
             ),
             directory=await open_directory(database, clock=clock),
             ledger=ledger,
+            issuing=issuing,
             backend=backend,
             check_backend=check_backend,
             clock=clock,
@@ -194,6 +199,7 @@ class AllianceSubgraph:
             time_zone=values.time_zone,
             debt_policy=values.debt_policy,
             alliance_merchant_id=self.directory.alliance.id,
+            deposits_required=values.deposit_policy is DepositPolicy.REQUIRED,
         )
 
     def context_for(

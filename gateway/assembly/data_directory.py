@@ -148,6 +148,7 @@ async def _open_subgraphs(
         clock=clock,
         ids=ids,
         ledger=ledger.ledger,
+        issuing=ledger.issuing,
         backend=merchants.backend,
     )
     stack.push_async_callback(alliance.close)

@@ -13,7 +13,9 @@ from kernel.pages import Connection
 from ledger.days import first_instant
 from ledger.period_reads import PeriodRow
 from ledger.periods import period_id, statement_id
+from ledger.resolvers import merchant_deposits
 from ledger.resolvers import periods as resolvers
+from ledger.schema.deposits import Deposit
 from ledger.state import SettlementKind
 
 
@@ -104,6 +106,12 @@ class Merchant:
         resolver=resolvers.merchant_statements,
         requires_scopes=[["merchant"], ["admin"]],
         description="All its statements, newest period first. Null only with an error.",
+    )
+    deposit: Deposit | None = strawberry.federation.field(
+        resolver=merchant_deposits.merchant_deposit,
+        requires_scopes=[["merchant"], ["admin"]],
+        description="What it has left as a deposit, and what that lets it owe. Null only with an "
+        "error.",
     )
     net_as_of: Money | None = strawberry.federation.field(
         resolver=resolvers.merchant_net_as_of,

@@ -17,9 +17,10 @@ from kernel.graphql import (
 )
 from kernel.pages import Connection
 from ledger.periods import PeriodNotClosable
+from ledger.resolvers import deposit_changes, rule_changes, rules, simulations
 from ledger.resolvers import grants as grant_resolvers
 from ledger.resolvers import roots as resolvers
-from ledger.resolvers import rule_changes, rules, simulations
+from ledger.schema.deposit_changes import RecordDepositResult, ReturnDepositResult
 from ledger.schema.grants import GrantCoinsResult
 from ledger.schema.periods import ClearingPeriod
 from ledger.schema.settlement_rules import (
@@ -131,4 +132,14 @@ class Mutation:
         resolver=grant_resolvers.grant_coins,
         requires_scopes=[["admin"]],
         description="Gives coins to a card at a funder's cost; coins are never sold.",
+    )
+    record_deposit: RecordDepositResult | None = strawberry.federation.field(
+        resolver=deposit_changes.record_deposit,
+        requires_scopes=[["admin"]],
+        description="Records money that a merchant left as a deposit.",
+    )
+    return_deposit: ReturnDepositResult | None = strawberry.federation.field(
+        resolver=deposit_changes.return_deposit,
+        requires_scopes=[["admin"]],
+        description="Records money of its deposit that a merchant got back.",
     )

@@ -19,6 +19,8 @@ SENDERS = {
     "grantCoins": ("GrantCoins", "admin"),
     "proposeSettlementRule": ("ProposeSettlementRule", "admin"),
     "approveSettlementRule": ("ApproveSettlementRule", "admin"),
+    "recordDeposit": ("RecordDeposit", "admin"),
+    "returnDeposit": ("ReturnDeposit", "admin"),
     "holdCheckout": ("HoldCheckout", "tea"),
     "extendCheckout": ("ExtendCheckout", "tea"),
     "captureCheckout": ("CaptureCheckout", "tea"),
@@ -124,6 +126,9 @@ async def furnish(town: Town) -> Place:
     issued = await town.done(
         "IssueCoupons", till, templateId=template_id, cardIds=[people.ann_card]
     )
+    await town.done(
+        "RecordDeposit", town.admin, merchantId=people.tea, amount=cny(1_000), reason="保证金"
+    )
     card = (await town.query("MyCard", town.member(people.ann)))["card"]
     [period] = (await _listed_after_a_sale(place))["nodes"]
     place.ids |= {
@@ -202,6 +207,8 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
     }
+    if field in ("recordDeposit", "returnDeposit"):
+        inputs[field] = {"merchantId": people.tea, "amount": cny(1), "reason": "保证金"}
     if field == "approveSettlementRule":
         inputs[field] = {"ruleId": await place.proposed()}
     if field not in inputs:

@@ -36,6 +36,23 @@ def rows(field: str, code: str, *changes: tuple[str, Any]) -> list[Any]:
 
 
 INVALID = [
+    *(
+        case
+        for field in ("recordDeposit", "returnDeposit")
+        for case in rows(
+            field,
+            "INVALID_INPUT",
+            ("amount", cny(0)),
+            ("amount", cny(-1)),
+            ("amount", cny(10**13 + 1)),
+            ("amount", DOLLARS),
+            ("reason", " "),
+            ("reason", "r" * 201),
+            ("requestId", ""),
+            ("requestId", "r" * 129),
+        )
+    ),
+    *rows("returnDeposit", "DEPOSIT_TOO_LOW", ("amount", cny(10**12))),
     *rows(
         "checkout",
         "INVALID_INPUT",

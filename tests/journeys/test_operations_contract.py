@@ -25,7 +25,7 @@ DOCUMENT = parse(SDL)
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
-    "ApproveSettlementRule"
+    "ApproveSettlementRule RecordDeposit ReturnDeposit"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
@@ -187,6 +187,18 @@ INPUTS = {
         "redeemFeeBps": "Int!",
         "breakageIssuerBps": "Int!",
         "acceptTopUp": "Boolean = false",
+    },
+    "RecordDepositInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "amount": "MoneyInput!",
+        "reason": "String!",
+    },
+    "ReturnDepositInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "amount": "MoneyInput!",
+        "reason": "String!",
     },
     "ApproveSettlementRuleInput": {"requestId": "ID!", "ruleId": "ID!"},
     "ClosePeriodInput": {"requestId": "ID!", "periodId": "ID!"},

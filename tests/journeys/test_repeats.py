@@ -32,6 +32,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "grantCoins": {"amount": cny(2)},
     "proposeSettlementRule": {"issueFeeBps": 300},
     "approveSettlementRule": {"ruleId": "rule_another"},
+    "recordDeposit": {"amount": cny(2)},
+    "returnDeposit": {"reason": "anders"},
     "holdCheckout": {"quoteVersion": "another"},
     "extendCheckout": {"checkoutId": "chk_another"},
     "captureCheckout": {"orderNo": "another"},

@@ -70,6 +70,8 @@ MUTATIONS = {
     "grantCoins": ("GrantCoins", ADMINS),
     "proposeSettlementRule": ("ProposeSettlementRule", ADMINS),
     "approveSettlementRule": ("ApproveSettlementRule", ADMINS),
+    "recordDeposit": ("RecordDeposit", ADMINS),
+    "returnDeposit": ("ReturnDeposit", ADMINS),
     "holdCheckout": ("HoldCheckout", TILLS),
     "extendCheckout": ("ExtendCheckout", TILLS),
     "captureCheckout": ("CaptureCheckout", TILLS),
@@ -159,6 +161,7 @@ ENTITY_FIELDS = [
     ("merchant", "Merchant", "couponTemplates { nodes { title } }", TEAS),
     ("merchant", "Merchant", "statements { nodes { net { amountMinor } } }", TEAS),
     ("merchant", "Merchant", 'netAsOf(at: "2026-03-01T00:00:00Z") { amountMinor }', TEAS),
+    ("merchant", "Merchant", "deposit { balance { amountMinor } issuingAllowed }", TEAS),
     ("merchant", "Merchant", "backend { kind }", TEAS),
     ("merchant", "Merchant", "health { state }", TEAS),
 ]

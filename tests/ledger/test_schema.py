@@ -25,6 +25,9 @@ def test_each_root_field_and_private_field_names_its_scopes() -> None:
                         ledger_schema().sdl)  # fmt: skip
 
     assert dict(scoped) == {
+        "deposit": '[["merchant"], ["admin"]]',
+        "recordDeposit": '[["admin"]]',
+        "returnDeposit": '[["admin"]]',
         "balanceAsOf": '[["member"], ["admin"]]',
         "entries": '[["member"], ["admin"]]',
         "netAsOf": '[["merchant"], ["admin"]]',
