@@ -327,17 +327,6 @@ class KeyReused(AssertionError):
     """A key came back with another body: a bug of the caller, never of a member."""
 
 
-class Issuing(Protocol):
-    """Knows whose sales may earn points, as far as settlement is concerned."""
-
-    async def issuing_allowed(self, merchant_id: str) -> bool:
-        """Whether what the merchant owes lets it issue points; never a reason not to book.
-
-        Raises `kernel.database.DatabaseUnavailable`.
-        """
-        ...
-
-
 class Ledger(Protocol):
     """The ledger, as the rest of the alliance sees it.
 

@@ -15,7 +15,7 @@ from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.background import Repeated
 from ledger.context import LedgerContext
-from ledger.contract import GrantOverBudget, Issuing, Ledger, LedgerSettings
+from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
 from ledger.deposits.credit import DepositTooLow
 from ledger.deposits.issuing import DepositedIssuing
 from ledger.loaders import LedgerLoaders
@@ -87,7 +87,7 @@ class LedgerSubgraph:
         ids: IdSource,
     ) -> None:
         self.ledger: Ledger = SqlLedger(database, clock=clock, settings=settings)
-        self.issuing: Issuing = DepositedIssuing(database, settings)
+        self.issuing = DepositedIssuing(database, settings)
         self.schema = ledger_schema()
         self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
         self.notices = Repeated("notices", self.announce, pause_seconds=NOTICE_PAUSE_SECONDS)

@@ -12,7 +12,7 @@ from gateway.alliance.secrets_sql import read_or_make_secret
 from gateway.alliance.settings import AllianceSettings, DepositPolicy
 from gateway.alliance.settings_book import SettingsBook
 from gateway.alliance.tables import METADATA
-from gateway.checkout.desk import Desk, EveryoneIssues, reach_nothing
+from gateway.checkout.desk import Desk, EveryoneIssues, Issuing, reach_nothing
 from gateway.checkout.running import Running
 from gateway.checkout.states import TimeOuts
 from gateway.checkout.sweepers import Sweepers
@@ -38,7 +38,7 @@ from kernel.clock import Clock
 from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.subgraph import SubgraphSchema, build_subgraph
-from ledger.contract import Issuing, Ledger, LedgerSettings
+from ledger.contract import Ledger, LedgerSettings
 from merchants.port import Backend
 
 

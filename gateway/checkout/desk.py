@@ -16,7 +16,7 @@ from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import ChannelKind
 from kernel.ids import IdSource
-from ledger.contract import Issuing, Ledger
+from ledger.contract import Ledger
 from merchants.port import Backend
 
 UNANSWERED = (DatabaseUnavailable, Overloaded)
@@ -32,10 +32,22 @@ class CurrentSettings(Protocol):
         ...
 
 
+class Issuing(Protocol):
+    """Knows whose sales may earn points, as far as settlement is concerned."""
+
+    async def issuing_allowed(self, merchant_id: str, /) -> bool:
+        """Whether what the merchant owes lets it issue points.
+
+        Raises:
+            DatabaseUnavailable: the ledger can not be read.
+        """
+        ...
+
+
 class EveryoneIssues:
     """Lets every merchant's sales earn points."""
 
-    async def issuing_allowed(self, _merchant_id: str) -> bool:
+    async def issuing_allowed(self, _merchant_id: str, /) -> bool:
         """Yes."""
         return True
 

@@ -10,14 +10,18 @@ from ledger.deposits.deposits_sql import read_credit
 
 
 class DepositedIssuing:
-    """See `ledger.contract.Issuing`."""
+    """Knows whose sales may earn points, as far as settlement is concerned."""
 
     def __init__(self, database: Database, settings: Callable[[], LedgerSettings]) -> None:
         self._database = database
         self._settings = settings
 
     async def issuing_allowed(self, merchant_id: str) -> bool:
-        """Whether what the merchant owes lets it issue points."""
+        """Whether what the merchant owes lets it issue points; never a reason not to book.
+
+        Raises:
+            DatabaseUnavailable: the ledger can not be read.
+        """
         settings = self._settings()
         if not is_policed(settings, merchant_id):
             return True
