@@ -16,7 +16,7 @@ from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.background import Repeated
 from ledger.context import LedgerContext
 from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
-from ledger.deposits.credit import DepositTooLow
+from ledger.deposits.credit import DepositHeld, DepositTooLow
 from ledger.deposits.issuing import DepositedIssuing
 from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
@@ -27,7 +27,7 @@ from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
 from ledger.registry import Registry
 from ledger.reports.export import ExportFormat, Write, export_period, export_statement
 from ledger.schema.cards import Card
-from ledger.schema.deposit_changes import DepositTooLowRefusal
+from ledger.schema.deposit_changes import DepositHeldRefusal, DepositTooLowRefusal
 from ledger.schema.grants import GrantOverBudgetRefusal
 from ledger.schema.periods import Merchant
 from ledger.schema.roots import Mutation, PeriodNotClosableRefusal, Query
@@ -58,6 +58,7 @@ def ledger_schema() -> SubgraphSchema:
             PeriodNotClosable: PeriodNotClosableRefusal,
             GrantOverBudget: GrantOverBudgetRefusal,
             DepositTooLow: DepositTooLowRefusal,
+            DepositHeld: DepositHeldRefusal,
             PoolUnderfunded: PoolUnderfundedRefusal,
             SelfApproval: SelfApprovalRefusal,
             RuleNotWaiting: RuleStateRefusal,

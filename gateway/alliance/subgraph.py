@@ -20,6 +20,7 @@ from gateway.directory.admission import Admission
 from gateway.directory.backend_check import BackendCheck, no_remote_backends
 from gateway.directory.directory import Directory, open_directory
 from gateway.directory.health import HealthBoard
+from gateway.directory.leaving import Leaving
 from gateway.membership import members_sql
 from gateway.membership.buyers import Buyers
 from gateway.membership.enrolment import Enrolment
@@ -92,6 +93,9 @@ class AllianceSubgraph:
             begun=begun,
             clock=clock,
             ids=ids,
+        )
+        self.leaving = Leaving(
+            database=database, directory=directory, backend=backend, begun=begun, clock=clock
         )
         self.recognition = Recognition(
             database=database,
@@ -179,6 +183,7 @@ class AllianceSubgraph:
             reach=reach,
         )
         await alliance.admission.finish()
+        await alliance.leaving.finish()
         return alliance
 
     async def resume(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,11 @@ class _LateAlliance:
     async def has_card(self, card_id: str) -> bool:
         assert self.alliance is not None
         return await self.alliance.has_card(card_id)
+
+    async def deposit_held_until(self, merchant_id: str) -> datetime | None:
+        assert self.alliance is not None
+        merchant = self.alliance.directory.merchant(merchant_id)
+        return None if merchant is None else merchant.deposit_held_until
 
     async def has_merchant(self, merchant_id: str) -> bool:
         assert self.alliance is not None

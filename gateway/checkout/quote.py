@@ -62,7 +62,8 @@ async def quote(
     currency = desk.settings.current.values.currency
     refuse_if(cart_problems(asked, currency=currency) + (also or []))
     store, merchant = desk.directory.store_for(caller, asked.store_id)
-    _check_may_sell(merchant)
+    if not merchant.may_sell(desk.clock.now()):
+        raise MerchantNotActive(merchant_id=merchant.id)
     if store.state is not StoreState.OPEN:
         raise InvalidInput.at("cart.storeId", "is a store that is open")
     buyer, offers, standing = await _read_card(desk, asked, merchant.id)
@@ -141,11 +142,6 @@ def check_version(quoted: Quoted, version: str | None) -> None:
     if version in (None, quoted.priced.version) or barred_coupons(quoted.cart, quoted.priced):
         return
     raise QuoteStale(priced=priced_as_dict(quoted.priced), currency=quoted.currency)
-
-
-def _check_may_sell(merchant: Merchant) -> None:
-    if merchant.state not in (MerchantState.ACTIVE, MerchantState.WINDING_DOWN):
-        raise MerchantNotActive(merchant_id=merchant.id)
 
 
 async def _earn_rate(desk: Desk, merchant: Merchant) -> int:

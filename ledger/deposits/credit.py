@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kernel.refusals import Refusal
 
@@ -21,6 +22,18 @@ class DepositTooLow(Refusal):
     """The deposit does not hold so much."""
 
     balance_minor: int
+
+
+@dataclass(eq=False)
+class DepositHeld(Refusal):
+    """The deposit of a merchant that leaves stays until its customers' returns are over.
+
+    Attributes:
+        held_until: RFC 3339 instant.
+    """
+
+    held_until: str
+    retryable: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)

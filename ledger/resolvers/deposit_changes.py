@@ -9,12 +9,12 @@ import strawberry
 from sqlalchemy import Connection as SqlConnection
 
 from kernel.clock import to_micros
-from kernel.graphql import input_as_json
+from kernel.graphql import format_datetime, input_as_json
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.deposits import deposits_sql
-from ledger.deposits.credit import DepositTooLow
+from ledger.deposits.credit import DepositHeld, DepositTooLow
 from ledger.schema import deposit_changes, periods
 from ledger.tables import public_request
 
@@ -47,11 +47,16 @@ async def return_deposit(
     Raises:
         InvalidInput: a value beyond its limits.
         NotFound: there is no such merchant.
+        DepositHeld: the merchant leaves, and its customers may still return what they bought.
         DepositTooLow: the deposit does not hold so much.
         RequestIdReused: the request id was used with another input.
     """
 
+    held_until = await info.context.registry.deposit_held_until(input.merchant_id)
+
     def taken(connection: SqlConnection) -> int:
+        if held_until is not None and info.context.now < held_until:
+            raise DepositHeld(format_datetime(held_until))
         balance = deposits_sql.read_balance(connection, input.merchant_id)
         if input.amount.amount_minor > balance:
             raise DepositTooLow(balance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -14,8 +15,9 @@ from kernel.graphql import (
     RefusalPayload,
     RequestIdReusedRefusal,
     RequestInProgressRefusal,
+    parse_datetime,
 )
-from ledger.deposits.credit import DepositTooLow
+from ledger.deposits.credit import DepositHeld, DepositTooLow
 from ledger.schema.periods import Merchant
 
 
@@ -30,6 +32,21 @@ class DepositTooLowRefusal(RefusalPayload):
         """The payload of `DepositTooLow`."""
         assert isinstance(refusal, DepositTooLow)
         return cls(**cls.told_by(refusal), balance=info.context.money(refusal.balance_minor))
+
+
+@strawberry.type(
+    description="The deposit of a merchant that leaves stays until its customers' returns are over."
+)
+class DepositHeldRefusal(RefusalPayload):
+    """Payload of `DepositHeld`."""
+
+    held_until: datetime = strawberry.field(description="From when it can be returned.")
+
+    @classmethod
+    def of(cls, refusal: Any, info: Any) -> DepositHeldRefusal:
+        """The payload of `DepositHeld`."""
+        assert isinstance(refusal, DepositHeld)
+        return cls(**cls.told_by(refusal), held_until=parse_datetime(refusal.held_until))
 
 
 @strawberry.type(description="The money is in the merchant's deposit.")
@@ -63,6 +80,7 @@ RecordDepositResult = Annotated[
 ReturnDepositResult = Annotated[
     DepositReturned
     | DepositTooLowRefusal
+    | DepositHeldRefusal
     | InvalidInputRefusal
     | NotFoundRefusal
     | RequestIdReusedRefusal

@@ -15,6 +15,7 @@ SENDERS = {
     "configureAlliance": ("ConfigureAlliance", "admin"),
     "admitMerchant": ("AdmitMerchant", "admin"),
     "openStore": ("OpenStore", "admin"),
+    "changeMerchantState": ("ChangeMerchantState", "admin"),
     "closePeriod": ("ClosePeriod", "admin"),
     "grantCoins": ("GrantCoins", "admin"),
     "proposeSettlementRule": ("ProposeSettlementRule", "admin"),
@@ -207,6 +208,9 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
     }
+    if field == "changeMerchantState":
+        admitted = await place.town.admit(place.town.request_id(), "新")
+        inputs[field] = {"merchantId": admitted, "state": "SUSPENDED"}
     if field in ("recordDeposit", "returnDeposit"):
         inputs[field] = {"merchantId": people.tea, "amount": cny(1), "reason": "保证金"}
     if field == "approveSettlementRule":

@@ -52,6 +52,16 @@ INVALID = [
             ("requestId", "r" * 129),
         )
     ),
+    *rows(
+        "changeMerchantState",
+        "INVALID_INPUT",
+        ("state", "APPLIED"),
+        ("state", "WINDING_DOWN"),
+        ("redeemUntil", "2027-01-01T00:00:00Z"),
+        ("requestId", ""),
+    ),
+    *rows("changeMerchantState", "MERCHANT_NOT_ACTIVE", ("state", "LEFT"), ("state", "ACTIVE")),
+    *rows("changeMerchantState", "NOT_FOUND", ("merchantId", f"mer_{UNKNOWN}")),
     *rows("returnDeposit", "DEPOSIT_TOO_LOW", ("amount", cny(10**12))),
     *rows(
         "checkout",

@@ -25,7 +25,8 @@ DOCUMENT = parse(SDL)
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
-    "ApproveSettlementRule RecordDeposit ReturnDeposit"
+    "ApproveSettlementRule RecordDeposit ReturnDeposit "
+    "ChangeMerchantState"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
@@ -187,6 +188,12 @@ INPUTS = {
         "redeemFeeBps": "Int!",
         "breakageIssuerBps": "Int!",
         "acceptTopUp": "Boolean = false",
+    },
+    "ChangeMerchantStateInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "state": "MerchantState!",
+        "redeemUntil": "DateTime",
     },
     "RecordDepositInput": {
         "requestId": "ID!",

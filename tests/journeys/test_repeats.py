@@ -28,6 +28,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "configureAlliance": {"pointsCapBps": 4_000},
     "admitMerchant": {"name": "别名"},
     "openStore": {"channel": "WEB_SHOP"},
+    "changeMerchantState": {"state": "ACTIVE"},
     "closePeriod": {"periodId": "per_another"},
     "grantCoins": {"amount": cny(2)},
     "proposeSettlementRule": {"issueFeeBps": 300},

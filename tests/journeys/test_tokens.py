@@ -63,6 +63,7 @@ MUTATIONS = {
     "configureAlliance": ("ConfigureAlliance", ADMINS),
     "admitMerchant": ("AdmitMerchant", ADMINS),
     "openStore": ("OpenStore", ADMINS),
+    "changeMerchantState": ("ChangeMerchantState", ADMINS),
     "closePeriod": (
         "ClosePeriod",
         (*ADMINS[:4], "PERIOD_NOT_CLOSABLE", NONE),
@@ -157,6 +158,7 @@ ENTITY_FIELDS = [
     ("checkout", "Checkout", "state payable { amountMinor }", ("ok", "null", "null", "null", "ok")),
     ("store", "Store", "name channel state merchant { name }", ANYONE),
     ("merchant", "Merchant", "name state stores { nodes { name } } tierLadders { name }", ANYONE),
+    ("merchant", "Merchant", "redeemUntil depositHeldUntil", ANYONE),
     ("merchant", "Merchant", "orders { nodes { orderNo } }", TEAS),
     ("merchant", "Merchant", "couponTemplates { nodes { title } }", TEAS),
     ("merchant", "Merchant", "statements { nodes { net { amountMinor } } }", TEAS),

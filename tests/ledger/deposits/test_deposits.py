@@ -34,6 +34,7 @@ mutation ($input: %sInput!) {
     __typename
     ... on DepositRecorded { replayed }
     ... on DepositReturned { replayed }
+    ... on DepositHeldRefusal { heldUntil }
     ... on DepositTooLowRefusal { balance { amountMinor } }
     ... on Refusal { code }
   }
@@ -202,3 +203,17 @@ def test_a_merchant_may_issue_up_to_exactly_six_fifths_of_its_deposit(
     credit = Credit(balance=balance, required=0, owed=owed, is_policed=True)
 
     assert credit.may_issue == (Fraction(owed) <= Fraction(balance) * 6 / 5)
+
+
+async def test_the_deposit_of_a_merchant_that_leaves_is_held_until_returns_are_over(
+    books: Books,
+) -> None:
+    await move(books, RECORD, "a", 500)
+    books.town.held_until["A"] = books.now + timedelta(days=30)
+
+    held = await move(books, RETURN, "b", 500)
+    books.clock.set(books.now + timedelta(days=30))
+    returned = await move(books, RETURN, "b", 500)
+
+    assert held["code"] == "DEPOSIT_HELD"
+    assert returned["__typename"] == "DepositReturned"
