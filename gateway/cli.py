@@ -12,6 +12,7 @@ from gateway.commands.compose import compose
 from gateway.commands.demo import demo
 from gateway.commands.export import export
 from gateway.commands.failures import CommandFailed
+from gateway.commands.liability import liability
 from gateway.commands.plan import plan
 from gateway.commands.replay import replay
 from gateway.commands.route import route
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "schema": schema,
     "verify": verify,
     "export": export,
+    "liability": liability,
     "replay": replay,
     "route": route,
     "compose": compose,

@@ -16,6 +16,7 @@ from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.background import Repeated
 from ledger.context import LedgerContext
 from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
+from ledger.days import month_of
 from ledger.deposits.credit import DepositHeld, DepositTooLow
 from ledger.deposits.issuing import DepositedIssuing
 from ledger.loaders import LedgerLoaders
@@ -26,6 +27,8 @@ from ledger.periods import PeriodNotClosable
 from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
 from ledger.registry import Registry
 from ledger.reports.export import ExportFormat, Write, export_period, export_statement
+from ledger.reports.liability import read_cohorts
+from ledger.reports.liability_csv import Row, rows_of
 from ledger.schema.cards import Card
 from ledger.schema.deposit_changes import DepositHeldRefusal, DepositTooLowRefusal
 from ledger.schema.grants import GrantOverBudgetRefusal
@@ -179,6 +182,12 @@ class LedgerSubgraph:
                 export_statement(connection, month, merchant_id, how, write)
 
         await self._database.snapshot(export)
+
+    async def liability(self) -> list[Row]:
+        """What became of every issuer's points, as rows of `liability_csv.COLUMNS`."""
+        current = month_of(self._clock.now(), self._settings().time_zone)
+        cohorts = await self._database.snapshot(read_cohorts)
+        return rows_of(cohorts, current_month=current)
 
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""

@@ -13,9 +13,11 @@ from kernel.pages import Connection
 from ledger.days import first_instant
 from ledger.period_reads import PeriodRow
 from ledger.periods import period_id, statement_id
+from ledger.resolvers import liability as liability_resolvers
 from ledger.resolvers import merchant_deposits
 from ledger.resolvers import periods as resolvers
 from ledger.schema.deposits import Deposit
+from ledger.schema.liability import Liability
 from ledger.state import SettlementKind
 
 
@@ -112,6 +114,11 @@ class Merchant:
         requires_scopes=[["merchant"], ["admin"]],
         description="What it has left as a deposit, and what that lets it owe. Null only with an "
         "error.",
+    )
+    liability: Liability | None = strawberry.federation.field(
+        resolver=liability_resolvers.merchant_liability,
+        requires_scopes=[["merchant"], ["admin"]],
+        description="What became of the points that it issued. Null only with an error.",
     )
     net_as_of: Money | None = strawberry.federation.field(
         resolver=resolvers.merchant_net_as_of,

@@ -164,6 +164,7 @@ ENTITY_FIELDS = [
     ("merchant", "Merchant", "statements { nodes { net { amountMinor } } }", TEAS),
     ("merchant", "Merchant", 'netAsOf(at: "2026-03-01T00:00:00Z") { amountMinor }', TEAS),
     ("merchant", "Merchant", "deposit { balance { amountMinor } issuingAllowed }", TEAS),
+    ("merchant", "Merchant", "liability { lines { issued } }", TEAS),
     ("merchant", "Merchant", "backend { kind }", TEAS),
     ("merchant", "Merchant", "health { state }", TEAS),
 ]

@@ -28,6 +28,7 @@ def test_each_root_field_and_private_field_names_its_scopes() -> None:
         "deposit": '[["merchant"], ["admin"]]',
         "recordDeposit": '[["admin"]]',
         "returnDeposit": '[["admin"]]',
+        "liability": '[["merchant"], ["admin"]]',
         "balanceAsOf": '[["member"], ["admin"]]',
         "entries": '[["member"], ["admin"]]',
         "netAsOf": '[["merchant"], ["admin"]]',
