@@ -19,9 +19,11 @@ from kernel.pages import Connection
 from ledger.periods import PeriodNotClosable
 from ledger.resolvers import deposit_changes, rule_changes, rules, simulations
 from ledger.resolvers import grants as grant_resolvers
+from ledger.resolvers import outbox as outbox_resolvers
 from ledger.resolvers import roots as resolvers
 from ledger.schema.deposit_changes import RecordDepositResult, ReturnDepositResult
 from ledger.schema.grants import GrantCoinsResult
+from ledger.schema.outbox import ParkedMessage, ResumeMessageResult
 from ledger.schema.periods import ClearingPeriod
 from ledger.schema.settlement_rules import (
     ApproveSettlementRuleResult,
@@ -107,6 +109,11 @@ class Query:
         requires_scopes=[["admin"]],
         description="A clearing period; null when there is none.",
     )
+    parked_messages: Connection[ParkedMessage] | None = strawberry.federation.field(
+        resolver=outbox_resolvers.parked_messages,
+        requires_scopes=[["admin"]],
+        description="Messages that the webhook rejected too often, the oldest first.",
+    )
 
 
 @strawberry.type
@@ -142,4 +149,9 @@ class Mutation:
         resolver=deposit_changes.return_deposit,
         requires_scopes=[["admin"]],
         description="Records money of its deposit that a merchant got back.",
+    )
+    resume_message: ResumeMessageResult | None = strawberry.federation.field(
+        resolver=outbox_resolvers.resume_message,
+        requires_scopes=[["admin"]],
+        description="Lets a parked message be sent anew, or gives it up.",
     )

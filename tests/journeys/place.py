@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from kernel.callers import CallerKind
+from ledger.outbox import outbox_sql
+from ledger.outbox.messages import Message
 from tests.journeys.march import SETTINGS
 from tests.journeys.town import Settled, Town, cny, line, settle
 
@@ -20,6 +24,7 @@ SENDERS = {
     "grantCoins": ("GrantCoins", "admin"),
     "proposeSettlementRule": ("ProposeSettlementRule", "admin"),
     "approveSettlementRule": ("ApproveSettlementRule", "admin"),
+    "resumeMessage": ("ResumeMessage", "admin"),
     "recordDeposit": ("RecordDeposit", "admin"),
     "returnDeposit": ("ReturnDeposit", "admin"),
     "holdCheckout": ("HoldCheckout", "tea"),
@@ -91,6 +96,23 @@ class Place:
             "ProposeSettlementRule", bea, **TERMS, effectiveFrom=self.later()
         )
         return str(proposed["rule"]["id"])
+
+    async def parked(self) -> str:
+        """Id of a new message that a webhook rejected too often."""
+        message_id = f"msg_{self.town.request_id()}"
+
+        def park(connection: Connection) -> None:
+            outbox_sql.put(connection, [Message(message_id, message_id, "ledger.order", "{}", 0)])
+            [message] = [
+                each
+                for each in outbox_sql.read_sendable(connection)
+                if each.message_id == message_id
+            ]
+            outbox_sql.mark_rejected(connection, message, error="it answered 400", parked_at=1)
+
+        database = self.town.opened.ledger.context_for(None, "", "").database
+        await database.transaction(park)
+        return message_id
 
     async def hold(self) -> str:
         """Id of a new held checkout."""
@@ -182,6 +204,7 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
             "to": "2026-04-01T00:00:00Z",
         },
         "clearingPeriods": {},
+        "parkedMessages": {},
     }
     if field in queries:
         return queries[field]
@@ -208,6 +231,8 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
     }
+    if field == "resumeMessage":
+        inputs[field] = {"messageId": await place.parked()}
     if field == "changeMerchantState":
         admitted = await place.town.admit(place.town.request_id(), "新")
         inputs[field] = {"merchantId": admitted, "state": "SUSPENDED"}

@@ -26,7 +26,7 @@ ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
     "ApproveSettlementRule RecordDeposit ReturnDeposit "
-    "ChangeMerchantState"
+    "ChangeMerchantState ParkedMessages ResumeMessage"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
@@ -194,6 +194,11 @@ INPUTS = {
         "merchantId": "ID!",
         "state": "MerchantState!",
         "redeemUntil": "DateTime",
+    },
+    "ResumeMessageInput": {
+        "requestId": "ID!",
+        "messageId": "ID!",
+        "discard": "Boolean = false",
     },
     "RecordDepositInput": {
         "requestId": "ID!",

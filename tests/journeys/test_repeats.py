@@ -33,6 +33,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "grantCoins": {"amount": cny(2)},
     "proposeSettlementRule": {"issueFeeBps": 300},
     "approveSettlementRule": {"ruleId": "rule_another"},
+    "resumeMessage": {"discard": True},
     "recordDeposit": {"amount": cny(2)},
     "returnDeposit": {"reason": "anders"},
     "holdCheckout": {"quoteVersion": "another"},

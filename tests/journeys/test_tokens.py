@@ -53,6 +53,7 @@ QUERIES = {
     "settlementRules": (OPERATIONS["SettlementRules"], ADMINS),
     "simulateSettlementRule": (SIMULATE, ADMINS),
     "clearingPeriods": (OPERATIONS["Periods"], ADMINS),
+    "parkedMessages": (OPERATIONS["ParkedMessages"], ADMINS),
     "clearingPeriod": (OPERATIONS["Period"], ADMINS),
 }
 MUTATIONS = {
@@ -71,6 +72,7 @@ MUTATIONS = {
     "grantCoins": ("GrantCoins", ADMINS),
     "proposeSettlementRule": ("ProposeSettlementRule", ADMINS),
     "approveSettlementRule": ("ApproveSettlementRule", ADMINS),
+    "resumeMessage": ("ResumeMessage", ADMINS),
     "recordDeposit": ("RecordDeposit", ADMINS),
     "returnDeposit": ("ReturnDeposit", ADMINS),
     "holdCheckout": ("HoldCheckout", TILLS),

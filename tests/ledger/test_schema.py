@@ -29,6 +29,8 @@ def test_each_root_field_and_private_field_names_its_scopes() -> None:
         "recordDeposit": '[["admin"]]',
         "returnDeposit": '[["admin"]]',
         "liability": '[["merchant"], ["admin"]]',
+        "parkedMessages": '[["admin"]]',
+        "resumeMessage": '[["admin"]]',
         "balanceAsOf": '[["member"], ["admin"]]',
         "entries": '[["member"], ["admin"]]',
         "netAsOf": '[["merchant"], ["admin"]]',

@@ -240,3 +240,51 @@ async def parked(books: Books) -> tuple[Books, Receiver, Delivery]:
         clock.seconds += 1_000
     receiver.troubles.clear()
     return books, receiver, worker
+
+
+RESUME = """
+mutation ($input: ResumeMessageInput!) {
+  resumeMessage(input: $input) { __typename ... on MessageResumed { replayed messageId } }
+}
+"""
+PARKED = """
+{ parkedMessages { nodes { id topic stream parkedAt lastError payload } } }
+"""
+
+
+async def parked_message(books: Books) -> dict:
+    [message] = (await books.ask(PARKED)).data["parkedMessages"]["nodes"]
+    return message
+
+
+async def resume(books: Books, message_id: str, *, discard: bool) -> dict:
+    given = {"requestId": "resume", "messageId": message_id, "discard": discard}
+    return (await books.ask(RESUME, input=given)).data["resumeMessage"]
+
+
+async def test_a_parked_message_is_shown_and_sent_anew_before_those_behind_it(
+    parked: tuple[Books, Receiver, Delivery],
+) -> None:
+    books, receiver, worker = parked
+    message = await parked_message(books)
+    resumed = await resume(books, message["id"], discard=False)
+    again = await resume(books, message["id"], discard=False)
+    delivered = await worker.run_once()
+
+    assert (message["topic"], message["stream"]) == ("ledger.order", "m1")
+    assert message["lastError"] == "it answered 400"
+    assert json.loads(message["payload"])["data"]["cardId"] == "m1"
+    assert (resumed["replayed"], again["replayed"]) == (False, True)
+    assert delivered == 3
+    assert receiver.orders("m1") == ["0-2", "0-4", "0-6"]
+    assert (await books.ask(PARKED)).data["parkedMessages"]["nodes"] == []
+
+
+async def test_a_message_that_is_given_up_frees_those_behind_it(
+    parked: tuple[Books, Receiver, Delivery],
+) -> None:
+    books, receiver, worker = parked
+    await resume(books, (await parked_message(books))["id"], discard=True)
+
+    assert await worker.run_once() == 2
+    assert receiver.orders("m1") == ["0-4", "0-6"]
