@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ledger.context import LedgerContext
 from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
 from ledger.days import month_of
 from ledger.deposits.credit import DepositHeld, DepositTooLow
+from ledger.deposits.deposits_sql import first_unbalanced_movement
 from ledger.deposits.issuing import DepositedIssuing
 from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
@@ -42,7 +44,7 @@ from ledger.schema.settlement_rules import (
 from ledger.state import RuleTerms
 from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
-from ledger.verify import Report, verify
+from ledger.verify import Finding, Report, verify
 from ledger.writer import SqlLedger
 
 NOTICE_PAUSE_SECONDS = 600.0
@@ -149,7 +151,7 @@ class LedgerSubgraph:
 
     async def verify(self) -> Report:
         """What the invariants say of the whole book."""
-        return await self._database.snapshot(verify)
+        return await self._database.snapshot(_verify)
 
     async def announce(self) -> int:
         """Records the notices of points that will expire, as many as are due; how many.
@@ -192,3 +194,13 @@ class LedgerSubgraph:
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""
         await self._database.close()
+
+
+def _verify(connection: Connection) -> Report:
+    report = verify(connection)
+    broken = first_unbalanced_movement(connection)
+    if broken is None:
+        return report
+    promise = "every movement of a deposit has two sides, which sum to zero"
+    finding = Finding("deposits", promise, f"movement {broken}")
+    return replace(report, findings=(*report.findings, finding))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from ledger.deposits.credit import PERIODS_AVERAGED, Credit, required_deposit
 from ledger.deposits.tables import deposit_entry
+from ledger.every_lane import in_every_lane
 from ledger.tables import period, position
 
 ALL_DEPOSITS = "DEPOSITS"
@@ -86,11 +87,20 @@ def read_movements(
 
 def read_credit(connection: Connection, merchant_id: str, *, is_policed: bool) -> Credit:
     """Where a merchant stands."""
-    months = select(period.c.month).distinct().order_by(period.c.month.desc())
+    months = (
+        select(period.c.month)
+        .where(in_every_lane(period))
+        .distinct()
+        .order_by(period.c.month.desc())
+    )
     closed = [row[0] for row in connection.execute(months.limit(PERIODS_AVERAGED))]
     nets = (
         select(position.c.month, func.sum(position.c.amount))
-        .where(position.c.account == merchant_id, position.c.month >= min(closed, default=0))
+        .where(
+            in_every_lane(position),
+            position.c.account == merchant_id,
+            position.c.month >= min(closed, default=0),
+        )
         .group_by(position.c.month)
     )
     net_by_month: dict[int, int] = {month: int(net) for month, net in connection.execute(nets)}

@@ -18,8 +18,9 @@ from sqlalchemy import exists as has
 from kernel.clock import from_micros, to_micros
 from kernel.database import Database
 from ledger.days import local_day, start_of_day
+from ledger.every_lane import LANES
 from ledger.outbox.messages import notice_message
-from ledger.outbox.outbox_sql import LANES, put, read_ledger_id
+from ledger.outbox.outbox_sql import put, read_ledger_id
 from ledger.outbox.tables import expiry_notice
 from ledger.state import Asset
 from ledger.tables import lot

@@ -14,12 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy import exists as has
 
+from ledger.every_lane import LANES, MONEY, ZERO, in_every_lane
 from ledger.outbox.messages import Message, event_message
 from ledger.outbox.tables import outbox, outbox_cursor
 from ledger.tables import card_entry, entry, ledger_info, ledger_tx
-
-LANES = (0,)
-"""The lanes that the books have."""
 
 TAKEN_AT_ONCE = 200
 WAITING_MAX = 1_000
@@ -123,6 +121,7 @@ def read_sendable(connection: Connection) -> list[Waiting]:
             columns.payload, columns.rejections,
         )
         .where(
+            in_every_lane(outbox),
             columns.parked_at.is_(None),
             ~has().where(
                 earlier.c.lane == columns.lane,
@@ -180,7 +179,9 @@ def _parked() -> Any:
     return select(
         columns.lane, columns.id, columns.message_id, columns.stream, columns.topic,
         columns.payload, columns.parked_at, columns.last_error,
-    ).where(columns.rejections > 0, columns.parked_at.is_not(None))  # fmt: skip
+    ).where(
+        in_every_lane(outbox), columns.rejections > ZERO, columns.parked_at.is_not(None)
+    )  # fmt: skip
 
 
 def _cursor(connection: Connection, lane: int) -> int | None:
@@ -202,7 +203,7 @@ def _room(connection: Connection) -> int:
         ~has().where(
             troubled.c.lane == outbox.c.lane,
             troubled.c.stream == outbox.c.stream,
-            troubled.c.rejections > 0,
+            troubled.c.rejections > ZERO,
         )
     )
     return WAITING_MAX - int(connection.execute(statement.select_from(outbox)).scalar_one())
@@ -254,7 +255,7 @@ def _legs(lane: int, first: int, last: int) -> Any:
         select(
             leg.seq, leg.account, leg.kind, leg.amount, leg.points, leg.rule_version, leg.order_no
         )
-        .where(leg.lane == lane, leg.seq.between(first, last), leg.asset == "SETTLEMENT")
+        .where(leg.lane == lane, leg.seq.between(first, last), leg.asset == MONEY)
         .order_by(leg.seq, leg.leg)
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from kernel.clock import from_micros
 from ledger.days import month_of
+from ledger.every_lane import MONEY, ZERO, in_every_lane
 from ledger.state import Asset
 from ledger.tables import card_entry, entry, ledger_tx, lot, period, position
 
@@ -50,7 +51,7 @@ def read_card_as_of(connection: Connection, card_id: str, as_of: AsOf, *, now: i
     line, tx = card_entry.c, ledger_tx.c
     statement = select(
         func.coalesce(func.sum(line.points), 0), func.coalesce(func.sum(line.coins), 0)
-    ).where(line.card_id == card_id, line.at <= as_of.at)
+    ).where(in_every_lane(card_entry), line.card_id == card_id, line.at <= as_of.at)
     if as_of.recorded_by is not None:
         statement = statement.join_from(
             card_entry, ledger_tx, (tx.lane == line.lane) & (tx.seq == line.seq)
@@ -76,7 +77,7 @@ def read_net_as_of(connection: Connection, account: str, as_of: AsOf, *, time_zo
     if as_of.recorded_by is not None:
         rolled = min(rolled, _closed_by(connection, as_of.recorded_by))
     whole = select(func.coalesce(func.sum(position.c.amount), 0)).where(
-        position.c.account == account, position.c.month <= rolled
+        in_every_lane(position), position.c.account == account, position.c.month <= rolled
     )
     legs = (
         select(func.coalesce(func.sum(entry.c.amount), 0))
@@ -86,7 +87,9 @@ def read_net_as_of(connection: Connection, account: str, as_of: AsOf, *, time_zo
             (entry.c.lane == ledger_tx.c.lane) & (entry.c.seq == ledger_tx.c.seq),
         )
         .where(
-            entry.c.asset == Asset.SETTLEMENT.value,
+            in_every_lane(entry),
+            in_every_lane(ledger_tx),
+            entry.c.asset == MONEY,
             entry.c.account == account,
             ledger_tx.c.effective_at <= as_of.at,
         )
@@ -107,7 +110,7 @@ def _is_recorded(connection: Connection, recorded_by: int) -> Any:
 def _closed_by(connection: Connection, instant: int) -> int:
     """The last month that was closed by then; −1 when none was."""
     statement = select(func.coalesce(func.max(period.c.month), -1)).where(
-        period.c.closed_at <= instant
+        in_every_lane(period), period.c.closed_at <= instant
     )
     return int(connection.execute(statement).scalar_one())
 
@@ -117,8 +120,9 @@ def _unbooked_expiry(connection: Connection, card_id: str, *, until: int) -> dic
     statement = (
         select(lot.c.asset, func.sum(lot.c.remaining - lot.c.held))
         .where(
+            in_every_lane(lot),
             lot.c.card_id == card_id,
-            lot.c.remaining > 0,
+            lot.c.remaining > ZERO,
             lot.c.remaining > lot.c.held,
             lot.c.expires_at <= until,
         )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, case, func, select
 from kernel.clock import from_micros
 from kernel.graphql import format_datetime
 from kernel.ids import derived_id
+from ledger.every_lane import MONEY, in_every_lane
 from ledger.period_reads import read_pools
 from ledger.reports.months import label_of
 from ledger.tables import entry, ledger_info, ledger_tx, period, position
@@ -40,7 +41,9 @@ def read_journal_header(connection: Connection, month: int) -> dict[str, Any]:
 
     Of a closed period, always the same.
     """
-    closed = connection.execute(select(period).where(period.c.month == month)).one_or_none()
+    closed = connection.execute(
+        select(period).where(in_every_lane(period), period.c.month == month)
+    ).one_or_none()
     [pool] = read_pools(connection, [month])
     return {
         "format": "alliance-journal/1",
@@ -67,7 +70,7 @@ def read_journal(connection: Connection, month: int) -> Iterator[tuple[Any, ...]
             entry.c.order_no,
         )
         .join_from(ledger_tx, entry, _TX_OF_ENTRY)
-        .where(tx.month == month)
+        .where(in_every_lane(ledger_tx), tx.month == month)
         .order_by(tx.lane, tx.seq, entry.c.leg)
     )  # fmt: skip
     for row in connection.execute(statement, execution_options=_STREAMED):
@@ -84,7 +87,9 @@ def read_statement_header(
     entries, net, points = connection.execute(statement).one()
     if entries == 0:
         return None
-    closed = connection.execute(select(period).where(period.c.month == month)).one_or_none()
+    closed = connection.execute(
+        select(period).where(in_every_lane(period), period.c.month == month)
+    ).one_or_none()
     return {
         "format": "alliance-statement/1",
         **_names(connection, month),
@@ -119,8 +124,8 @@ def read_statement(
 
 def _is_of(month: int, merchant_id: str) -> tuple[Any, ...]:
     columns = entry.c
-    is_money = columns.asset == "SETTLEMENT"
-    return is_money, columns.account == merchant_id, columns.month == month
+    is_theirs = columns.account == merchant_id, columns.month == month
+    return in_every_lane(entry), columns.asset == MONEY, *is_theirs
 
 
 def _names(connection: Connection, month: int) -> dict[str, Any]:
@@ -129,7 +134,11 @@ def _names(connection: Connection, month: int) -> dict[str, Any]:
 
 
 def _transactions(connection: Connection, month: int) -> int:
-    statement = select(func.count()).select_from(ledger_tx).where(ledger_tx.c.month == month)
+    statement = (
+        select(func.count())
+        .select_from(ledger_tx)
+        .where(in_every_lane(ledger_tx), ledger_tx.c.month == month)
+    )
     return int(connection.execute(statement).scalar_one())
 
 
@@ -139,7 +148,7 @@ def _totals(connection: Connection, month: int) -> dict[str, dict[str, int]]:
     statement = (
         select(entry.c.asset, func.count(), func.sum(entry.c.amount), func.sum(raised))
         .join_from(ledger_tx, entry, _TX_OF_ENTRY)
-        .where(ledger_tx.c.month == month)
+        .where(in_every_lane(ledger_tx), ledger_tx.c.month == month)
         .group_by(entry.c.asset)
         .order_by(entry.c.asset)
     )
@@ -153,7 +162,7 @@ def _nets(connection: Connection, month: int) -> dict[str, int]:
     """The net of every party of the period, by its name."""
     statement = (
         select(position.c.account, func.sum(position.c.amount))
-        .where(position.c.month == month)
+        .where(in_every_lane(position), position.c.month == month)
         .group_by(position.c.account)
         .order_by(position.c.account)
     )

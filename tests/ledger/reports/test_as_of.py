@@ -2,8 +2,10 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from kernel.callers import Caller
 from kernel.clock import to_micros
@@ -173,3 +175,28 @@ async def test_a_balance_is_shown_to_its_own_and_to_admins(
     [card], [shown] = answer.data["card"], answer.data["merchant"]
     assert (card["balanceAsOf"] is not None) == ("c" in sees)
     assert (shown["netAsOf"] is not None) == ("m" in sees)
+
+
+async def test_a_balance_reads_no_table_from_end_to_end(books: Books) -> None:
+    await books.order("o1", "A", "m1", earned=100)
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, values: Any, *___: object) -> None:
+        asked.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await as_of(books, books.now)
+        await as_of(books, books.now, books.now)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+    plans = [
+        row[3]
+        for statement, values in asked
+        for row in await books.rows(f"EXPLAIN QUERY PLAN {statement}", *values)
+    ]
+    assert len(asked) >= 9
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
+    assert any("entry_statement" in plan for plan in plans)
+    assert any("lot_" in plan for plan in plans)
