@@ -11,7 +11,9 @@ from gateway.access.signing_keys import KeysUnavailable
 from gateway.commands.bench import bench
 from gateway.commands.compose import compose
 from gateway.commands.demo import demo
+from gateway.commands.export import export
 from gateway.commands.failures import CommandFailed
+from gateway.commands.liability import liability
 from gateway.commands.plan import plan
 from gateway.commands.replay import replay
 from gateway.commands.route import route
@@ -34,6 +36,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "token": token,
     "schema": schema,
     "verify": verify,
+    "export": export,
+    "liability": liability,
     "replay": replay,
     "route": route,
     "compose": compose,

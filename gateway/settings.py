@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.assembly.databases import Databases
 from gateway.http.endpoint import EndpointLimits
 from gateway.http.limits import OperationLimits
+from gateway.webhooks.signing import key_of
 from ledger.contract import GRANT_BUDGET_MINOR
 
 Count = Annotated[int, Field(gt=0)]
@@ -41,6 +42,9 @@ class Settings(BaseSettings):
     token_issuer: str = ""
     token_audience: str = "alliance"
     development_tokens: bool | None = None
+
+    webhook_url: str = ""
+    webhook_secret: SecretStr = SecretStr("")
 
     grant_budget_minor: Annotated[int, Field(ge=0)] = GRANT_BUDGET_MINOR
 
@@ -115,4 +119,19 @@ def read_settings() -> Settings:
         settings.databases(settings.data)
     except ValueError as error:
         raise SettingsInvalid(f"ALLIANCE_…DATABASE_URL: {error}") from None
+    _check_webhook(settings)
     return settings
+
+
+def _check_webhook(settings: Settings) -> None:
+    secret = settings.webhook_secret.get_secret_value()
+    if bool(settings.webhook_url) != bool(secret):
+        raise SettingsInvalid("ALLIANCE_WEBHOOK_URL and ALLIANCE_WEBHOOK_SECRET: both or neither")
+    if not settings.webhook_url:
+        return
+    if not settings.webhook_url.startswith(("http://", "https://")):
+        raise SettingsInvalid("ALLIANCE_WEBHOOK_URL: an http or https URL")
+    try:
+        key_of(secret)
+    except ValueError as error:
+        raise SettingsInvalid(f"ALLIANCE_WEBHOOK_SECRET: {error}") from None

@@ -41,6 +41,8 @@ class LedgerSettings:
         debt_policy: what becomes of a shortfall.
         alliance_merchant_id: the merchant id of the alliance itself; it settles with no one.
         grant_budget_minor: coins that one funder may grant in one clearing period.
+        deposits_required: whether a merchant's sales earn points only while its deposit covers
+            what it owes.
     """
 
     currency: str = "CNY"
@@ -48,6 +50,7 @@ class LedgerSettings:
     debt_policy: DebtPolicy = DebtPolicy.DEBT
     alliance_merchant_id: str | None = None
     grant_budget_minor: int = GRANT_BUDGET_MINOR
+    deposits_required: bool = False
 
 
 @value

@@ -14,6 +14,7 @@ from kernel.database import Database
 from ledger import period_reads, reads
 from ledger.contract import CardStanding
 from ledger.period_reads import LineRow, PeriodNet, PeriodRow, PoolFigures
+from ledger.reports.liability import Cohort, read_cohorts
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -53,9 +54,17 @@ class LedgerLoaders:
         self.pool_by_month: DataLoader[int, PoolFigures] = _loader(
             database, period_reads.read_pools
         )
+        self.cohorts_by_issuer: DataLoader[str, list[Cohort]] = _loader(database, _cohorts)
         self.lines_by_statement: DataLoader[tuple[int, str], list[LineRow]] = _loader(
             database, period_reads.read_lines
         )
+
+
+def _cohorts(connection: Connection, issuers: Sequence[str]) -> list[list[Cohort]]:
+    by_issuer: dict[str, list[Cohort]] = {}
+    for cohort in read_cohorts(connection):
+        by_issuer.setdefault(cohort.issuer_id, []).append(cohort)
+    return [by_issuer.get(issuer, []) for issuer in issuers]
 
 
 def _loader(

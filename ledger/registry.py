@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 
@@ -10,6 +11,10 @@ class Registry(Protocol):
 
     async def has_card(self, card_id: str) -> bool:
         """Whether a member has this card."""
+        ...
+
+    async def deposit_held_until(self, merchant_id: str) -> datetime | None:
+        """Until when a leaving merchant's deposit stays; None of any other."""
         ...
 
     async def has_merchant(self, merchant_id: str) -> bool:

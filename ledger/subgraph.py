@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from kernel.callers import Caller
 from kernel.clock import Clock
@@ -14,14 +15,25 @@ from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.refusals import add_chinese
 from kernel.subgraph import SubgraphSchema, build_subgraph
+from ledger.background import Repeated
 from ledger.context import LedgerContext
 from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
+from ledger.days import month_of
+from ledger.deposits.credit import DepositHeld, DepositTooLow
+from ledger.deposits.deposits_sql import first_unbalanced_movement
+from ledger.deposits.issuing import DepositedIssuing
 from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
+from ledger.outbox.delivery import Delivery, Sender
+from ledger.outbox.notices import announce
 from ledger.periods import PeriodNotClosable
 from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
 from ledger.registry import Registry
+from ledger.reports.export import ExportFormat, Write, export_period, export_statement
+from ledger.reports.liability import read_cohorts
+from ledger.reports.liability_csv import Row, rows_of
 from ledger.schema.cards import Card
+from ledger.schema.deposit_changes import DepositHeldRefusal, DepositTooLowRefusal
 from ledger.schema.grants import GrantOverBudgetRefusal
 from ledger.schema.periods import Merchant
 from ledger.schema.roots import Mutation, PeriodNotClosableRefusal, Query
@@ -33,11 +45,14 @@ from ledger.schema.settlement_rules import (
 from ledger.state import RuleTerms
 from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
-from ledger.verify import Report, verify
+from ledger.verify import Finding, Report, verify
 from ledger.wording import CHINESE
 from ledger.writer import SqlLedger
 
 add_chinese(CHINESE)
+
+NOTICE_PAUSE_SECONDS = 600.0
+"""Notices are due by the day."""
 
 
 @cache
@@ -51,6 +66,8 @@ def ledger_schema() -> SubgraphSchema:
         refusals={
             PeriodNotClosable: PeriodNotClosableRefusal,
             GrantOverBudget: GrantOverBudgetRefusal,
+            DepositTooLow: DepositTooLowRefusal,
+            DepositHeld: DepositHeldRefusal,
             PoolUnderfunded: PoolUnderfundedRefusal,
             SelfApproval: SelfApprovalRefusal,
             RuleNotWaiting: RuleStateRefusal,
@@ -63,8 +80,10 @@ class LedgerSubgraph:
 
     Attributes:
         ledger: what the rest of the alliance asks.
+        issuing: whose sales may earn points.
         schema: what clients ask; run with `context_for`.
         expiry: sweeps what expired; runs once it is started.
+        notices: announces what will expire; runs once it is started.
     """
 
     def __init__(
@@ -80,8 +99,10 @@ class LedgerSubgraph:
     ) -> None:
         self._writer = SqlLedger(database, clock=clock, settings=settings, lanes=lanes)
         self.ledger: Ledger = self._writer
+        self.issuing = DepositedIssuing(database, settings)
         self.schema = ledger_schema()
         self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
+        self.notices = Repeated("notices", self.announce, pause_seconds=NOTICE_PAUSE_SECONDS)
         self._database = database
         self._ledger_id = ledger_id
         self._clock = clock
@@ -148,7 +169,51 @@ class LedgerSubgraph:
 
     async def verify(self) -> Report:
         """What the invariants say of the whole book."""
-        return await verify(self._database)
+        report = await verify(self._database)
+        broken = await self._database.snapshot(first_unbalanced_movement)
+        if broken is None:
+            return report
+        promise = "every movement of a deposit has two sides, which sum to zero"
+        finding = Finding("deposits", promise, f"movement {broken}")
+        return replace(report, findings=(*report.findings, finding))
+
+    async def announce(self) -> int:
+        """Records the notices of points that will expire, as many as are due; how many.
+
+        Raises:
+            DatabaseUnavailable: those recorded before stay.
+            Overloaded: likewise.
+        """
+        time_zone = self._settings().time_zone
+        return await announce(self._database, self._clock.now(), time_zone=time_zone)
+
+    def delivery_to(self, sender: Sender) -> Delivery:
+        """Delivers what happened in these books to a receiver."""
+        return Delivery(self._database, sender, clock=self._clock)
+
+    async def export(
+        self, month: int, how: ExportFormat, write: Write, *, merchant_id: str | None = None
+    ) -> None:
+        """Writes a period down, or one merchant's part of it; `write` runs in another thread.
+
+        Raises:
+            NothingToExport: the merchant has no entries in it.
+            DatabaseUnavailable: what was written before is not whole.
+        """
+
+        def export(connection: Connection) -> None:
+            if merchant_id is None:
+                export_period(connection, month, how, write)
+            else:
+                export_statement(connection, month, merchant_id, how, write)
+
+        await self._database.snapshot(export)
+
+    async def liability(self) -> list[Row]:
+        """What became of every issuer's points, as rows of `liability_csv.COLUMNS`."""
+        current = month_of(self._clock.now(), self._settings().time_zone)
+        cohorts = await self._database.snapshot(read_cohorts)
+        return rows_of(cohorts, current_month=current)
 
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""

@@ -109,6 +109,7 @@ ledger_tx = _table(
     _text("reason", nullable=True),
     CheckConstraint("origin_month IS NULL OR origin_month < month"),
     Index("ledger_tx_month", "lane", "month", "seq"),
+    partial_index("ledger_tx_late", "lane", "origin_month", where="origin_month IS NOT NULL"),
 )
 
 entry = _table(

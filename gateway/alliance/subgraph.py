@@ -11,10 +11,10 @@ from gateway.alliance.begun_work import BegunWork
 from gateway.alliance.freshness import Freshness
 from gateway.alliance.leases import Leases
 from gateway.alliance.secrets_sql import read_or_make_secret
-from gateway.alliance.settings import AllianceSettings
+from gateway.alliance.settings import AllianceSettings, DepositPolicy
 from gateway.alliance.settings_book import SettingsBook
 from gateway.alliance.tables import METADATA
-from gateway.checkout.desk import Desk, reach_nothing
+from gateway.checkout.desk import Desk, EveryoneIssues, Issuing, reach_nothing
 from gateway.checkout.running import Running
 from gateway.checkout.states import TimeOuts
 from gateway.checkout.sweepers import Sweepers
@@ -22,6 +22,7 @@ from gateway.directory.admission import Admission
 from gateway.directory.backend_check import BackendCheck, no_remote_backends
 from gateway.directory.directory import Directory, open_directory
 from gateway.directory.health import HealthBoard
+from gateway.directory.leaving import Leaving
 from gateway.membership import members_sql
 from gateway.membership.buyers import Buyers
 from gateway.membership.claiming import Claiming
@@ -74,6 +75,7 @@ class AllianceSubgraph:
         ids: IdSource,
         secret: bytes,
         begun: BegunWork,
+        issuing: Issuing,
         lookup_limits: LookupLimits,
         reach: Callable[[str], None],
     ) -> None:
@@ -96,6 +98,9 @@ class AllianceSubgraph:
             begun=begun,
             clock=clock,
             ids=ids,
+        )
+        self.leaving = Leaving(
+            database=database, directory=directory, backend=backend, begun=begun, clock=clock
         )
         self.recognition = Recognition(
             database=database,
@@ -132,6 +137,7 @@ class AllianceSubgraph:
             buyers=Buyers(database),
             backend=backend,
             ledger=ledger,
+            issuing=issuing,
             ids=ids,
             clock=clock,
             running=running,
@@ -151,6 +157,7 @@ class AllianceSubgraph:
         ids: IdSource,
         ledger: Ledger,
         backend: Backend,
+        issuing: Issuing = EveryoneIssues(),
         check_backend: BackendCheck = no_remote_backends,
         lookup_limits: LookupLimits = LookupLimits(),
         reach: Callable[[str], None] = reach_nothing,
@@ -161,6 +168,7 @@ class AllianceSubgraph:
 
         Args:
             address: a file's path, or the URL of a PostgreSQL schema.
+            issuing: knows whose sales may earn points.
             check_backend: accepts a remote backend, or refuses it.
             lookup_limits: how often a merchant may look members up.
             reach: called with the name of each step of a checkout, right after it took effect.
@@ -177,6 +185,7 @@ class AllianceSubgraph:
             ),
             directory=await open_directory(database, clock=clock),
             ledger=ledger,
+            issuing=issuing,
             backend=backend,
             check_backend=check_backend,
             clock=clock,
@@ -189,6 +198,7 @@ class AllianceSubgraph:
             reach=reach,
         )
         await alliance.admission.finish()
+        await alliance.leaving.finish()
         return alliance
 
     async def resume(self) -> None:
@@ -217,6 +227,7 @@ class AllianceSubgraph:
             time_zone=values.time_zone,
             debt_policy=values.debt_policy,
             alliance_merchant_id=self.directory.alliance.id,
+            deposits_required=values.deposit_policy is DepositPolicy.REQUIRED,
         )
 
     def context_for(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,11 @@ class _LateAlliance:
         assert self.alliance is not None
         return await self.alliance.has_card(card_id)
 
+    async def deposit_held_until(self, merchant_id: str) -> datetime | None:
+        assert self.alliance is not None
+        merchant = self.alliance.directory.merchant(merchant_id)
+        return None if merchant is None else merchant.deposit_held_until
+
     async def has_merchant(self, merchant_id: str) -> bool:
         assert self.alliance is not None
         return self.alliance.directory.merchant(merchant_id) is not None
@@ -128,8 +134,9 @@ async def open_alliance(
         if with_sweepers:
             alliance.sweepers.start()
             stack.push_async_callback(alliance.sweepers.stop)
-            ledger.expiry.start()
-            stack.push_async_callback(ledger.expiry.stop)
+            for repeated in (ledger.expiry, ledger.notices):
+                repeated.start()
+                stack.push_async_callback(repeated.stop)
         yield OpenAlliance(supergraph, hosted, whole, engine, alliance, ledger, merchants)
 
 
@@ -153,6 +160,7 @@ async def _open_subgraphs(
         clock=clock,
         ids=ids,
         ledger=ledger.ledger,
+        issuing=ledger.issuing,
         backend=merchants.backend,
     )
     stack.push_async_callback(alliance.close)

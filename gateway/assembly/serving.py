@@ -17,8 +17,13 @@ from gateway.assembly.lone_subgraph import LoneSubgraph
 from gateway.http.app import Running, create_app
 from gateway.http.cost import OperationCosts
 from gateway.settings import Settings
+from gateway.webhooks.sender import WebhookSender
+from gateway.webhooks.signing import key_of
 from kernel.clock import Clock
 from kernel.ids import IdSource
+from ledger.background import Repeated
+
+DELIVERY_PAUSE_S = 1.0
 
 
 async def authenticator_for(
@@ -38,19 +43,40 @@ async def authenticator_for(
     return authenticator
 
 
+@asynccontextmanager
+async def delivering(settings: Settings, opened: OpenAlliance) -> AsyncIterator[None]:
+    """Within it, what happens in the books is told to the webhook, if there is one."""
+    if not settings.webhook_url:
+        yield
+        return
+    key = key_of(settings.webhook_secret.get_secret_value())
+    sender = WebhookSender(settings.webhook_url, key, unix_time=time.time)
+    delivery = opened.ledger.delivery_to(sender)
+    repeated = Repeated("webhooks", delivery.run_once, pause_seconds=DELIVERY_PAUSE_S)
+    repeated.start()
+    try:
+        yield
+    finally:
+        await repeated.stop()
+        await sender.aclose()
+
+
 def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSource) -> Starlette:
     """The gateway over a data directory, which it opens when it starts."""
 
     @asynccontextmanager
     async def open_gateway() -> AsyncIterator[Running]:
-        async with open_alliance(
-            directory,
-            databases=settings.databases(directory),
-            clock=clock,
-            ids=ids,
-            limits=settings.limits.operation,
-            grant_budget_minor=settings.grant_budget_minor,
-        ) as opened:
+        async with (
+            open_alliance(
+                directory,
+                databases=settings.databases(directory),
+                clock=clock,
+                ids=ids,
+                limits=settings.limits.operation,
+                grant_budget_minor=settings.grant_budget_minor,
+            ) as opened,
+            delivering(settings, opened),
+        ):
             yield Running(
                 opened.engine,
                 await authenticator_for(settings, directory, opened),

@@ -32,6 +32,26 @@ class CurrentSettings(Protocol):
         ...
 
 
+class Issuing(Protocol):
+    """Knows whose sales may earn points, as far as settlement is concerned."""
+
+    async def issuing_allowed(self, merchant_id: str, /) -> bool:
+        """Whether what the merchant owes lets it issue points.
+
+        Raises:
+            DatabaseUnavailable: the ledger can not be read.
+        """
+        ...
+
+
+class EveryoneIssues:
+    """Lets every merchant's sales earn points."""
+
+    async def issuing_allowed(self, _merchant_id: str, /) -> bool:
+        """Yes."""
+        return True
+
+
 def reach_nothing(_step: str) -> None:
     """Does nothing; tests stop the process here instead."""
 
@@ -52,6 +72,7 @@ class Desk:
     buyers: Buyers
     backend: Backend
     ledger: Ledger
+    issuing: Issuing
     ids: IdSource
     clock: Clock
     running: Running

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+from gateway.alliance.settings import DepositPolicy
 from gateway.checkout.carts import CartAsked, Problems, cart_problems, refuse_if
 from gateway.checkout.desk import Desk
 from gateway.checkout.refusals import QuoteStale
@@ -61,11 +62,13 @@ async def quote(
     currency = desk.settings.current.values.currency
     refuse_if(cart_problems(asked, currency=currency) + (also or []))
     store, merchant = desk.directory.store_for(caller, asked.store_id)
-    _check_may_sell(merchant)
+    if not merchant.may_sell(desk.clock.now()):
+        raise MerchantNotActive(merchant_id=merchant.id)
     if store.state is not StoreState.OPEN:
         raise InvalidInput.at("cart.storeId", "is a store that is open")
     buyer, offers, standing = await _read_card(desk, asked, merchant.id)
-    cart = _to_price(desk, asked, store, merchant)
+    earn_rate = await _earn_rate(desk, merchant)
+    cart = _to_price(desk, asked, store, merchant, earn_rate=earn_rate)
     if buyer is not None:
         cart = replace(
             cart,
@@ -84,7 +87,9 @@ async def quote(
     return Quoted(cart, priced, currency, standing)
 
 
-def _to_price(desk: Desk, asked: CartAsked, store: Store, merchant: Merchant) -> PriceCart:
+def _to_price(
+    desk: Desk, asked: CartAsked, store: Store, merchant: Merchant, *, earn_rate: int
+) -> PriceCart:
     settings = desk.settings.current.values
     return PriceCart(
         merchant_id=merchant.id,
@@ -97,7 +102,7 @@ def _to_price(desk: Desk, asked: CartAsked, store: Store, merchant: Merchant) ->
         ),
         member_point_value=settings.member_point_value,
         points_cap_bps=settings.points_cap_bps,
-        earn_points_per_major_unit=_earn_rate(merchant, settings.earn_points_per_major_unit),
+        earn_points_per_major_unit=earn_rate,
         coupon_ids=asked.coupon_ids,
         choose_best=asked.choose_best,
         shipping_minor=asked.shipping_minor,
@@ -139,14 +144,18 @@ def check_version(quoted: Quoted, version: str | None) -> None:
     raise QuoteStale(priced=priced_as_dict(quoted.priced), currency=quoted.currency)
 
 
-def _check_may_sell(merchant: Merchant) -> None:
-    if merchant.state not in (MerchantState.ACTIVE, MerchantState.WINDING_DOWN):
-        raise MerchantNotActive(merchant_id=merchant.id)
+async def _earn_rate(desk: Desk, merchant: Merchant) -> int:
+    """A merchant on its way out, or over what its deposit covers, redeems points and issues none.
 
-
-def _earn_rate(merchant: Merchant, points_per_major_unit: int) -> int:
-    """A merchant on its way out redeems points, and issues none."""
-    return 0 if merchant.state is MerchantState.WINDING_DOWN else points_per_major_unit
+    Source: docs/rules/deposits.md, rules 3 and 4.
+    """
+    if merchant.state is MerchantState.WINDING_DOWN:
+        return 0
+    values = desk.settings.current.values
+    is_required = values.deposit_policy is DepositPolicy.REQUIRED
+    if is_required and not await desk.issuing.issuing_allowed(merchant.id):
+        return 0
+    return values.earn_points_per_major_unit
 
 
 async def _read_card(

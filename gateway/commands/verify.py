@@ -11,9 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.failures import CommandFailed
-from gateway.settings import read_settings
-from kernel.clock import SystemClock
-from kernel.ids import RandomIds
+from gateway.commands.kept_ledger import directory_with_ledger, kept_ledger
 
 if TYPE_CHECKING:
     from ledger.verify import Report
@@ -26,11 +24,7 @@ def verify(
     data: Annotated[Path | None, typer.Option(help="Data directory; no server may run.")] = None,
 ) -> None:
     """Check every invariant of the ledger."""
-    directory = data or read_settings().data
-    ledger = read_settings().databases(directory).ledger
-    if isinstance(ledger, Path) and not ledger.exists():
-        raise CommandFailed(f"{directory} holds no ledger")
-    report = asyncio.run(_report(directory))
+    report = asyncio.run(_report(directory_with_ledger(data)))
     if not report.is_sound:
         Console().print(_findings(report))
         raise CommandFailed("the ledger does NOT balance", exit_code=UNSOUND)
@@ -41,16 +35,8 @@ def verify(
 
 
 async def _report(directory: Path) -> Report:
-    from gateway.assembly.data_directory import open_alliance
-
-    async with open_alliance(
-        directory,
-        databases=read_settings().databases(directory),
-        clock=SystemClock(),
-        ids=RandomIds(),
-        with_sweepers=False,
-    ) as opened:
-        return await opened.ledger.verify()
+    async with kept_ledger(directory) as ledger:
+        return await ledger.verify()
 
 
 def _findings(report: Report) -> Table:

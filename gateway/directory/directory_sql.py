@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from gateway.directory.entries import BackendKind, Merchant, MerchantState, Store, StoreState
-from gateway.directory.tables import MERCHANT, STORE
+from gateway.directory.tables import LEAVING, MERCHANT, STORE
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import ChannelKind
 from kernel.statements import Prepared
@@ -24,9 +25,14 @@ def read_version(connection: Connection) -> int:
     return int(connection.execute(_VERSION).scalar() or 0)
 
 
+_MERCHANTS = select(MERCHANT, LEAVING.c.redeem_until, LEAVING.c.left_at).join_from(
+    MERCHANT, LEAVING, LEAVING.c.merchant_id == MERCHANT.c.id, isouter=True
+)
+
+
 def read_merchants(connection: Connection) -> list[Merchant]:
     """Every merchant, the alliance included, in no order."""
-    return [_merchant_of(row) for row in connection.execute(select(MERCHANT))]
+    return [_merchant_of(row) for row in connection.execute(_MERCHANTS)]
 
 
 def read_stores(connection: Connection) -> list[Store]:
@@ -36,7 +42,7 @@ def read_stores(connection: Connection) -> list[Store]:
 
 def read_merchant(connection: Connection, merchant_id: str) -> Merchant | None:
     """One merchant; None when there is none."""
-    row = connection.execute(select(MERCHANT).where(MERCHANT.c.id == merchant_id)).one_or_none()
+    row = connection.execute(_MERCHANTS.where(MERCHANT.c.id == merchant_id)).one_or_none()
     return None if row is None else _merchant_of(row)
 
 
@@ -79,6 +85,25 @@ def update_merchant_state(
     connection.execute(_NOTE_CHANGE)
 
 
+def insert_leaving(
+    connection: Connection, merchant_id: str, *, announced_at: datetime, redeem_until: datetime
+) -> None:
+    """Keeps until when a merchant redeems points."""
+    connection.execute(
+        insert(LEAVING).values(
+            merchant_id=merchant_id,
+            announced_at=to_micros(announced_at),
+            redeem_until=to_micros(redeem_until),
+        )
+    )
+
+
+def update_left(connection: Connection, merchant_id: str, *, left_at: datetime) -> None:
+    """Keeps when a merchant that was winding down left."""
+    left = update(LEAVING).where(LEAVING.c.merchant_id == merchant_id)
+    connection.execute(left.values(left_at=to_micros(left_at)))
+
+
 def insert_store(connection: Connection, store: Store) -> None:
     """Keeps a new store."""
     connection.execute(
@@ -105,6 +130,8 @@ def _merchant_of(row: Any) -> Merchant:
         backend_kind=BackendKind(row.backend_kind),
         endpoint=row.endpoint,
         admitted_at=from_micros(row.admitted_at),
+        redeem_until=None if row.redeem_until is None else from_micros(row.redeem_until),
+        left_at=None if row.left_at is None else from_micros(row.left_at),
     )
 
 

@@ -38,6 +38,16 @@ MERCHANT = Table(
     CheckConstraint("(backend_kind = 'REMOTE') = (endpoint IS NOT NULL)"),
 )
 
+LEAVING = Table(
+    "merchant_leaving",
+    METADATA,
+    Column("merchant_id", Text, ForeignKey("merchant.id"), primary_key=True),
+    Column("announced_at", Integer, nullable=False),
+    Column("redeem_until", Integer, nullable=False),
+    Column("left_at", Integer, nullable=True),
+    CheckConstraint("announced_at < redeem_until", name="merchant_leaving_notice"),
+)
+
 STORE = Table(
     "store",
     METADATA,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from gateway.alliance import settings_book
 from gateway.alliance.settings import SettingValues
-from gateway.directory import admission
+from gateway.directory import admission, leaving
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema.administration import (
     AdmitMerchantInput,
     AllianceConfigured,
+    ChangeMerchantStateInput,
     ConfigureAllianceInput,
     MerchantAdmitted,
+    MerchantStateChanged,
     OpenStoreInput,
     StoreOpened,
 )
@@ -74,3 +76,19 @@ async def open_store(info: AllianceInfo, input: OpenStoreInput) -> StoreOpened:
         ),
     )
     return StoreOpened(replayed=done.replayed, store=Store.of(done.store))
+
+
+async def change_merchant_state(
+    info: AllianceInfo, input: ChangeMerchantStateInput
+) -> MerchantStateChanged:
+    """Gives a merchant another state."""
+    done = await info.context.alliance.leaving.change_state(
+        info.context.caller,
+        leaving.ChangeMerchantState(
+            request_id=input.request_id,
+            merchant_id=input.merchant_id,
+            state=input.state,
+            redeem_until=given(input.redeem_until),
+        ),
+    )
+    return MerchantStateChanged(replayed=done.replayed, merchant=Merchant.of(done.merchant))

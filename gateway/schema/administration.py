@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 from gateway.alliance.settings import DepositPolicy, PointsExpiry
-from gateway.directory.entries import BackendKind
+from gateway.directory.entries import BackendKind, MerchantState
 from gateway.schema.inputs import REPLAYED, REQUEST_ID
 from gateway.schema.merchants import Merchant, Store
 from gateway.schema.refusals import (
@@ -144,4 +145,40 @@ OpenStoreResult = Annotated[
     | RequestIdReusedRefusal
     | RequestInProgressRefusal,
     strawberry.union("OpenStoreResult", description="Answer of `openStore`."),
+]
+
+
+@strawberry.input(description="Input of `changeMerchantState`.")
+class ChangeMerchantStateInput:
+    """A merchant's state to be."""
+
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
+    merchant_id: strawberry.ID = strawberry.field(description="The merchant.")
+    state: MerchantState = strawberry.field(
+        description="SUSPENDED from ACTIVE, ACTIVE from SUSPENDED, WINDING_DOWN from either, and "
+        "LEFT from WINDING_DOWN once `redeemUntil` has come."
+    )
+    redeem_until: datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Given exactly for WINDING_DOWN: from then on the merchant sells to no "
+        "member, and its own coupons end. 30 to 366 days from now.",
+    )
+
+
+@strawberry.type(description="The merchant is in the state.")
+class MerchantStateChanged:
+    """Success of `changeMerchantState`."""
+
+    replayed: bool = strawberry.field(description=REPLAYED)
+    merchant: Merchant = strawberry.field(description="The merchant, read now.")
+
+
+ChangeMerchantStateResult = Annotated[
+    MerchantStateChanged
+    | MerchantNotActiveRefusal
+    | InvalidInputRefusal
+    | NotFoundRefusal
+    | RequestIdReusedRefusal
+    | RequestInProgressRefusal,
+    strawberry.union("ChangeMerchantStateResult", description="Answer of `changeMerchantState`."),
 ]

@@ -55,6 +55,13 @@ class Merchant(Node):
     name: str | None = strawberry.field(description="Name. Null only with an error.")
     name_en: str | None = strawberry.field(description="English name; null when not given.")
     state: MerchantState | None = strawberry.field(description="State. Null only with an error.")
+    redeem_until: datetime | None = strawberry.field(
+        description="From when on it sells to no member and its own coupons end; null unless it "
+        "is leaving."
+    )
+    deposit_held_until: datetime | None = strawberry.field(
+        description="Until when the deposit of a merchant that is leaving stays; null of others."
+    )
     stores: Connection[Store] | None = strawberry.field(
         resolver=resolvers.merchant_stores,
         description="Points of sale, by name. Null only with an error.",
@@ -79,6 +86,8 @@ class Merchant(Node):
             name=merchant.name,
             name_en=merchant.name_en,
             state=merchant.state,
+            redeem_until=merchant.redeem_until,
+            deposit_held_until=merchant.deposit_held_until,
         )
 
     @classmethod

@@ -7,6 +7,7 @@ import strawberry
 from gateway.resolvers import administration, claims, enrolment
 from gateway.schema.administration import (
     AdmitMerchantResult,
+    ChangeMerchantStateResult,
     ConfigureAllianceResult,
     OpenStoreResult,
 )
@@ -33,6 +34,11 @@ class AdministrationMutations:
         resolver=administration.open_store,
         requires_scopes=[["admin"]],
         description="Opens a point of sale of a merchant.",
+    )
+    change_merchant_state: ChangeMerchantStateResult | None = strawberry.federation.field(
+        resolver=administration.change_merchant_state,
+        requires_scopes=[["admin"]],
+        description="Suspends a merchant, lets it sell again, or lets it leave.",
     )
 
 

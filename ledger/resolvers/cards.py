@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 import strawberry
@@ -14,6 +14,7 @@ from ledger import reads
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.days import local_day, start_of_day
 from ledger.reads import CardEntryRow
+from ledger.reports.as_of import AsOf, read_card_as_of
 from ledger.resolvers.cursors import whole_numbers
 from ledger.schema import cards, periods
 from ledger.state import NEVER
@@ -73,6 +74,24 @@ async def expiring_points(
         day = local_day(context.instant(expires_at - 1), zone)
         points_by_day[day] = points_by_day.get(day, 0) + points
     return [cards.ExpiringPoints(on=on, points=Long(n)) for on, n in points_by_day.items()]
+
+
+async def card_balance_as_of(
+    card: strawberry.Parent[HasId],
+    info: LedgerInfo,
+    at: datetime,
+    recorded_by: datetime | None = strawberry.UNSET,
+) -> cards.CardBalance | None:
+    """What the card had at an instant, by what the books know now or knew once."""
+    context = info.context
+    context.require_history_of(card.id)
+    known_by = to_micros(recorded_by) if recorded_by else None
+    as_of = AsOf(to_micros(at), known_by)
+    now = to_micros(context.now)
+    figures = await context.read(
+        lambda connection: read_card_as_of(connection, card.id, as_of, now=now)
+    )
+    return cards.CardBalance(points=Long(figures.points), coins=context.money(figures.coins_minor))
 
 
 async def card_entries(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 import strawberry
 
+from kernel.clock import to_micros
 from kernel.graphql import Long, Money
 from kernel.pages import Connection, connection_of, page_args
 from ledger import period_reads
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.period_reads import LegRow
 from ledger.periods import period_id
+from ledger.reports.as_of import AsOf, read_net_as_of
 from ledger.resolvers.cursors import text, whole_numbers
 from ledger.schema import periods
 from ledger.state import NEVER
@@ -66,6 +69,24 @@ async def merchant_statements(
         key=lambda month: (month,),
         node=lambda month: periods.SettlementStatement.of(month, merchant.id),
     )
+
+
+async def merchant_net_as_of(
+    merchant: strawberry.Parent[HasId],
+    info: LedgerInfo,
+    at: datetime,
+    recorded_by: datetime | None = strawberry.UNSET,
+) -> Money | None:
+    """The sum of the merchant's legs at an instant, by what the books know now or knew once."""
+    context = info.context
+    context.require_account_of(merchant.id)
+    as_of = AsOf(to_micros(at), to_micros(recorded_by) if recorded_by else None)
+    net = await context.read(
+        lambda connection: read_net_as_of(
+            connection, merchant.id, as_of, time_zone=context.settings.time_zone
+        )
+    )
+    return context.money(net)
 
 
 async def period_zero_sum(period: strawberry.Parent[HasMonth], info: LedgerInfo) -> bool:

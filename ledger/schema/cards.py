@@ -91,6 +91,12 @@ class Card:
         resolver=resolvers.card_coins,
         description="Shopping coins of the card. Null only with an error.",
     )
+    balance_as_of: CardBalance | None = strawberry.federation.field(
+        resolver=resolvers.card_balance_as_of,
+        requires_scopes=[["member"], ["admin"]],
+        description="What the card had as of `at`: all that took effect by then. With "
+        "`recordedBy` only what the books knew by that instant. Null only with an error.",
+    )
     entries: Connection[CardEntry] | None = strawberry.federation.field(
         resolver=resolvers.card_entries,
         requires_scopes=[["member"], ["admin"]],

@@ -13,7 +13,11 @@ from kernel.pages import Connection
 from ledger.days import first_instant
 from ledger.period_reads import PeriodRow
 from ledger.periods import period_id, statement_id
+from ledger.resolvers import liability as liability_resolvers
+from ledger.resolvers import merchant_deposits
 from ledger.resolvers import periods as resolvers
+from ledger.schema.deposits import Deposit
+from ledger.schema.liability import Liability
 from ledger.state import SettlementKind
 
 
@@ -104,6 +108,24 @@ class Merchant:
         resolver=resolvers.merchant_statements,
         requires_scopes=[["merchant"], ["admin"]],
         description="All its statements, newest period first. Null only with an error.",
+    )
+    deposit: Deposit | None = strawberry.federation.field(
+        resolver=merchant_deposits.merchant_deposit,
+        requires_scopes=[["merchant"], ["admin"]],
+        description="What it has left as a deposit, and what that lets it owe. Null only with an "
+        "error.",
+    )
+    liability: Liability | None = strawberry.federation.field(
+        resolver=liability_resolvers.merchant_liability,
+        requires_scopes=[["merchant"], ["admin"]],
+        description="What became of the points that it issued. Null only with an error.",
+    )
+    net_as_of: Money | None = strawberry.federation.field(
+        resolver=resolvers.merchant_net_as_of,
+        requires_scopes=[["merchant"], ["admin"]],
+        description="Sum over all periods of what took effect by `at`: + it is to receive, − it is "
+        "to pay. With `recordedBy` only what the books knew by that instant. Null only with an "
+        "error.",
     )
 
     @classmethod

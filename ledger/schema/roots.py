@@ -17,10 +17,13 @@ from kernel.graphql import (
 )
 from kernel.pages import Connection
 from ledger.periods import PeriodNotClosable
+from ledger.resolvers import deposit_changes, rule_changes, rules, simulations
 from ledger.resolvers import grants as grant_resolvers
+from ledger.resolvers import outbox as outbox_resolvers
 from ledger.resolvers import roots as resolvers
-from ledger.resolvers import rule_changes, rules, simulations
+from ledger.schema.deposit_changes import RecordDepositResult, ReturnDepositResult
 from ledger.schema.grants import GrantCoinsResult
+from ledger.schema.outbox import ParkedMessage, ResumeMessageResult
 from ledger.schema.periods import ClearingPeriod
 from ledger.schema.settlement_rules import (
     ApproveSettlementRuleResult,
@@ -106,6 +109,11 @@ class Query:
         requires_scopes=[["admin"]],
         description="A clearing period; null when there is none.",
     )
+    parked_messages: Connection[ParkedMessage] | None = strawberry.federation.field(
+        resolver=outbox_resolvers.parked_messages,
+        requires_scopes=[["admin"]],
+        description="Messages that the webhook rejected too often, the oldest first.",
+    )
 
 
 @strawberry.type
@@ -131,4 +139,19 @@ class Mutation:
         resolver=grant_resolvers.grant_coins,
         requires_scopes=[["admin"]],
         description="Gives coins to a card at a funder's cost; coins are never sold.",
+    )
+    record_deposit: RecordDepositResult | None = strawberry.federation.field(
+        resolver=deposit_changes.record_deposit,
+        requires_scopes=[["admin"]],
+        description="Records money that a merchant left as a deposit.",
+    )
+    return_deposit: ReturnDepositResult | None = strawberry.federation.field(
+        resolver=deposit_changes.return_deposit,
+        requires_scopes=[["admin"]],
+        description="Records money of its deposit that a merchant got back.",
+    )
+    resume_message: ResumeMessageResult | None = strawberry.federation.field(
+        resolver=outbox_resolvers.resume_message,
+        requires_scopes=[["admin"]],
+        description="Lets a parked message be sent anew, or gives it up.",
     )

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from kernel.callers import CallerKind
+from ledger.outbox import outbox_sql
+from ledger.outbox.messages import Message
 from tests.journeys.march import SETTINGS
 from tests.journeys.town import Settled, Town, cny, line, settle
 
@@ -15,10 +19,14 @@ SENDERS = {
     "configureAlliance": ("ConfigureAlliance", "admin"),
     "admitMerchant": ("AdmitMerchant", "admin"),
     "openStore": ("OpenStore", "admin"),
+    "changeMerchantState": ("ChangeMerchantState", "admin"),
     "closePeriod": ("ClosePeriod", "admin"),
     "grantCoins": ("GrantCoins", "admin"),
     "proposeSettlementRule": ("ProposeSettlementRule", "admin"),
     "approveSettlementRule": ("ApproveSettlementRule", "admin"),
+    "resumeMessage": ("ResumeMessage", "admin"),
+    "recordDeposit": ("RecordDeposit", "admin"),
+    "returnDeposit": ("ReturnDeposit", "admin"),
     "holdCheckout": ("HoldCheckout", "tea"),
     "extendCheckout": ("ExtendCheckout", "tea"),
     "captureCheckout": ("CaptureCheckout", "tea"),
@@ -103,6 +111,23 @@ class Place:
         )
         return str(proposed["rule"]["id"])
 
+    async def parked(self) -> str:
+        """Id of a new message that a webhook rejected too often."""
+        message_id = f"msg_{self.town.request_id()}"
+
+        def park(connection: Connection) -> None:
+            outbox_sql.put(connection, [Message(message_id, message_id, "ledger.order", "{}", 0)])
+            [message] = [
+                each
+                for each in outbox_sql.read_sendable(connection)
+                if each.message_id == message_id
+            ]
+            outbox_sql.mark_rejected(connection, message, error="it answered 400", parked_at=1)
+
+        database = self.town.opened.ledger.context_for(None, "", "").database
+        await database.transaction(park)
+        return message_id
+
     async def hold(self) -> str:
         """Id of a new held checkout."""
         till = self.town.merchant(self.people.tea)
@@ -185,6 +210,9 @@ async def furnish(town: Town) -> Place:
     issued = await town.done(
         "IssueCoupons", till, templateId=template_id, cardIds=[people.ann_card]
     )
+    await town.done(
+        "RecordDeposit", town.admin, merchantId=people.tea, amount=cny(1_000), reason="保证金"
+    )
     card = (await town.query("MyCard", town.member(people.ann)))["card"]
     [period] = (await _listed_after_a_sale(place))["nodes"]
     place.ids |= {
@@ -248,6 +276,7 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
             "to": "2026-04-01T00:00:00Z",
         },
         "clearingPeriods": {},
+        "parkedMessages": {},
     }
     if field in queries:
         return queries[field]
@@ -292,6 +321,13 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
     }
     if field == "refundPaidMembership":
         inputs[field] = {"paidMembershipId": await place.paid()}
+    if field == "resumeMessage":
+        inputs[field] = {"messageId": await place.parked()}
+    if field == "changeMerchantState":
+        admitted = await place.town.admit(place.town.request_id(), "新")
+        inputs[field] = {"merchantId": admitted, "state": "SUSPENDED"}
+    if field in ("recordDeposit", "returnDeposit"):
+        inputs[field] = {"merchantId": people.tea, "amount": cny(1), "reason": "保证金"}
     if field == "approveSettlementRule":
         inputs[field] = {"ruleId": await place.proposed()}
     elif field in COUPON_INPUTS:

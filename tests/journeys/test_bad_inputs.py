@@ -36,6 +36,35 @@ def rows(field: str, code: str, *changes: tuple[str, Any]) -> list[Any]:
 
 
 INVALID = [
+    *(
+        case
+        for field in ("recordDeposit", "returnDeposit")
+        for case in rows(
+            field,
+            "INVALID_INPUT",
+            ("amount", cny(0)),
+            ("amount", cny(-1)),
+            ("amount", cny(10**13 + 1)),
+            ("amount", DOLLARS),
+            ("reason", " "),
+            ("reason", "r" * 201),
+            ("requestId", ""),
+            ("requestId", "r" * 129),
+        )
+    ),
+    *rows(
+        "changeMerchantState",
+        "INVALID_INPUT",
+        ("state", "APPLIED"),
+        ("state", "WINDING_DOWN"),
+        ("redeemUntil", "2027-01-01T00:00:00Z"),
+        ("requestId", ""),
+    ),
+    *rows("changeMerchantState", "MERCHANT_NOT_ACTIVE", ("state", "LEFT"), ("state", "ACTIVE")),
+    *rows("changeMerchantState", "NOT_FOUND", ("merchantId", f"mer_{UNKNOWN}")),
+    *rows("resumeMessage", "NOT_FOUND", *(("messageId", wrong) for wrong in WRONG_IDS)),
+    *rows("resumeMessage", "INVALID_INPUT", ("requestId", ""), ("requestId", "r" * 129)),
+    *rows("returnDeposit", "DEPOSIT_TOO_LOW", ("amount", cny(10**12))),
     *rows(
         "checkout",
         "INVALID_INPUT",

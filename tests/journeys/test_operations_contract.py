@@ -26,6 +26,8 @@ ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
     "ApproveSettlementRule SetAllianceWeights"
+    "ApproveSettlementRule RecordDeposit ReturnDeposit "
+    "ChangeMerchantState ParkedMessages ResumeMessage"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
@@ -258,6 +260,29 @@ INPUTS = {
         "redeemFeeBps": "Int!",
         "breakageIssuerBps": "Int!",
         "acceptTopUp": "Boolean = false",
+    },
+    "ChangeMerchantStateInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "state": "MerchantState!",
+        "redeemUntil": "DateTime",
+    },
+    "ResumeMessageInput": {
+        "requestId": "ID!",
+        "messageId": "ID!",
+        "discard": "Boolean = false",
+    },
+    "RecordDepositInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "amount": "MoneyInput!",
+        "reason": "String!",
+    },
+    "ReturnDepositInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "amount": "MoneyInput!",
+        "reason": "String!",
     },
     "ApproveSettlementRuleInput": {"requestId": "ID!", "ruleId": "ID!"},
     "ClosePeriodInput": {"requestId": "ID!", "periodId": "ID!"},

@@ -54,6 +54,7 @@ QUERIES = {
     "settlementRules": (OPERATIONS["SettlementRules"], ADMINS),
     "simulateSettlementRule": (SIMULATE, ADMINS),
     "clearingPeriods": (OPERATIONS["Periods"], ADMINS),
+    "parkedMessages": (OPERATIONS["ParkedMessages"], ADMINS),
     "clearingPeriod": (OPERATIONS["Period"], ADMINS),
 }
 MUTATIONS = {
@@ -64,6 +65,7 @@ MUTATIONS = {
     "configureAlliance": ("ConfigureAlliance", ADMINS),
     "admitMerchant": ("AdmitMerchant", ADMINS),
     "openStore": ("OpenStore", ADMINS),
+    "changeMerchantState": ("ChangeMerchantState", ADMINS),
     "closePeriod": (
         "ClosePeriod",
         (*ADMINS[:4], "PERIOD_NOT_CLOSABLE", NONE),
@@ -71,6 +73,9 @@ MUTATIONS = {
     "grantCoins": ("GrantCoins", ADMINS),
     "proposeSettlementRule": ("ProposeSettlementRule", ADMINS),
     "approveSettlementRule": ("ApproveSettlementRule", ADMINS),
+    "resumeMessage": ("ResumeMessage", ADMINS),
+    "recordDeposit": ("RecordDeposit", ADMINS),
+    "returnDeposit": ("ReturnDeposit", ADMINS),
     "holdCheckout": ("HoldCheckout", TILLS),
     "extendCheckout": ("ExtendCheckout", TILLS),
     "captureCheckout": ("CaptureCheckout", TILLS),
@@ -135,6 +140,12 @@ ENTITY_FIELDS = [
     (
         "card",
         "Card",
+        'balanceAsOf(at: "2026-03-01T00:00:00Z") { points }',
+        ("FORBIDDEN", "FORBIDDEN", "ok", "null", "ok"),
+    ),
+    (
+        "card",
+        "Card",
         "displayToken { token }",
         ("FORBIDDEN", "FORBIDDEN", "ok", "null", "FORBIDDEN"),
     ),
@@ -167,9 +178,13 @@ ENTITY_FIELDS = [
     ("checkout", "Checkout", "state payable { amountMinor }", ("ok", "null", "null", "null", "ok")),
     ("store", "Store", "name channel state merchant { name }", ANYONE),
     ("merchant", "Merchant", "name state stores { nodes { name } } tierLadders { name }", ANYONE),
+    ("merchant", "Merchant", "redeemUntil depositHeldUntil", ANYONE),
     ("merchant", "Merchant", "orders { nodes { orderNo } }", TEAS),
     ("merchant", "Merchant", "couponTemplates { nodes { title } }", TEAS),
     ("merchant", "Merchant", "statements { nodes { net { amountMinor } } }", TEAS),
+    ("merchant", "Merchant", 'netAsOf(at: "2026-03-01T00:00:00Z") { amountMinor }', TEAS),
+    ("merchant", "Merchant", "deposit { balance { amountMinor } issuingAllowed }", TEAS),
+    ("merchant", "Merchant", "liability { lines { issued } }", TEAS),
     ("merchant", "Merchant", "backend { kind }", TEAS),
     ("merchant", "Merchant", "health { state }", TEAS),
 ]
@@ -178,7 +193,7 @@ ENTITY_FIELDS = [
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(
     ("kind", "type_name", "selection", "words"),
-    [pytest.param(*row, id=f"{row[1]}.{row[2].split()[0]}") for row in ENTITY_FIELDS],
+    [pytest.param(*row, id=f"{row[1]}.{row[2].split()[0].split('(')[0]}") for row in ENTITY_FIELDS],
 )
 async def test_an_entity_shows_its_fields_to_its_own(
     place: Place, kind: str, type_name: str, selection: str, words: tuple[str, ...], caller: str

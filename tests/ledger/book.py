@@ -56,7 +56,14 @@ async def execute_async(
 
 
 class Town:
-    """Cards m1, m2, …; merchants A, B, …"""
+    """Cards m1, m2, …; merchants A, B, …
+
+    Attributes:
+        held_until: of merchants that leave.
+    """
+
+    def __init__(self) -> None:
+        self.held_until: dict[str, datetime] = {}
 
     async def has_card(self, card_id: str) -> bool:
         return card_id.startswith("m")
@@ -64,15 +71,21 @@ class Town:
     async def has_merchant(self, merchant_id: str) -> bool:
         return merchant_id in "ABC"
 
+    async def deposit_held_until(self, merchant_id: str) -> datetime | None:
+        return self.held_until.get(merchant_id)
+
 
 class Books:
     """A ledger under a clock that the test sets."""
 
-    def __init__(self, subgraph: LedgerSubgraph, path: str | Path, clock: SetClock) -> None:
+    def __init__(
+        self, subgraph: LedgerSubgraph, path: str | Path, clock: SetClock, town: Town
+    ) -> None:
         self.subgraph = subgraph
         self.path = path
         self.clock = clock
         self.settings = LedgerSettings()
+        self.town = town
         self.ledger = subgraph.ledger
         self._merchant_of_order: dict[str, tuple[str, str | None]] = {}
 
@@ -82,16 +95,17 @@ class Books:
     ) -> Books:
         clock = SetClock(MARCH)
         opened: list[Books] = []
+        town = Town()
         subgraph = await LedgerSubgraph.open(
             path,
             clock=clock,
             ids=SeededIds("books"),
             settings=lambda: opened[0].settings,
-            registry=Town(),
+            registry=town,
             initial_rule=rule,
             lanes=lanes,
         )
-        opened.append(cls(subgraph, path, clock))
+        opened.append(cls(subgraph, path, clock, town))
         return opened[0]
 
     async def close(self) -> None:

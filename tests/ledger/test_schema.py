@@ -25,7 +25,15 @@ def test_each_root_field_and_private_field_names_its_scopes() -> None:
                         ledger_schema().sdl)  # fmt: skip
 
     assert dict(scoped) == {
+        "deposit": '[["merchant"], ["admin"]]',
+        "recordDeposit": '[["admin"]]',
+        "returnDeposit": '[["admin"]]',
+        "liability": '[["merchant"], ["admin"]]',
+        "parkedMessages": '[["admin"]]',
+        "resumeMessage": '[["admin"]]',
+        "balanceAsOf": '[["member"], ["admin"]]',
         "entries": '[["member"], ["admin"]]',
+        "netAsOf": '[["merchant"], ["admin"]]',
         "statement": '[["merchant"], ["admin"]]',
         "statements": '[["merchant"], ["admin"]]',
         "proposeSettlementRule": '[["admin"]]',

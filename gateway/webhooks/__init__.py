@@ -1,0 +1,1 @@
+"""Posts signed messages to where the operator wants them."""

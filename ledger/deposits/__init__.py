@@ -1,0 +1,1 @@
+"""What merchants leave as a deposit, and whether what they owe lets them issue points."""

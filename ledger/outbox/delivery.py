@@ -1,0 +1,121 @@
+"""Delivers messages: each stream in order, the streams side by side, every message at least once.
+
+Source: docs/rules/outbox.md, rules 3 to 6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from kernel.clock import Clock, to_micros
+from kernel.database import Database
+from ledger.outbox import outbox_sql
+from ledger.outbox.messages import REJECTIONS_MAX, pause_after
+from ledger.outbox.outbox_sql import Waiting
+
+logger = logging.getLogger(__name__)
+
+SENT_AT_ONCE = 16
+
+
+class Rejected(Exception):
+    """The receiver answered, and did not take the message; says how it answered."""
+
+
+class ReceiverAway(Exception):
+    """Nobody answers, or the receiver asks for time; that says nothing about the message."""
+
+
+class Sender(Protocol):
+    """How messages reach their receiver."""
+
+    async def send(self, message: Waiting) -> None:
+        """Returns once the receiver has taken the message.
+
+        Raises:
+            Rejected: it answered otherwise.
+            ReceiverAway: it could not be asked.
+        """
+        ...
+
+
+class Delivery:
+    """Delivers what the books tell to one receiver.
+
+    Pauses are counted on a clock that business time does not move; after a restart, everything is
+    tried at once.
+    """
+
+    def __init__(self, database: Database, sender: Sender, *, clock: Clock) -> None:
+        self._database = database
+        self._sender = sender
+        self._clock = clock
+        self._not_before: dict[str, float] = {}
+        self._absences = 0
+        self._away_until = 0.0
+
+    async def run_once(self) -> int:
+        """Delivers all that can be delivered now; how many messages.
+
+        Raises:
+            DatabaseUnavailable: what was sent and not marked is sent again.
+            Overloaded: likewise.
+        """
+        delivered = 0
+        while self._clock.monotonic() >= self._away_until:
+            await self._take()
+            now = self._clock.monotonic()
+            sendable = await self._database.snapshot(outbox_sql.read_sendable)
+            ready = [each for each in sendable if self._not_before.get(each.stream, 0.0) <= now]
+            if not ready:
+                break
+            for start in range(0, len(ready), SENT_AT_ONCE):
+                batch = ready[start : start + SENT_AT_ONCE]
+                delivered += sum(await asyncio.gather(*map(self._deliver, batch)))
+                if self._clock.monotonic() < self._away_until:
+                    break
+        return delivered
+
+    async def _take(self) -> None:
+        while await self._database.snapshot(outbox_sql.is_anything_to_take):
+            await self._database.transaction(outbox_sql.take_from_books)
+
+    async def _deliver(self, message: Waiting) -> bool:
+        try:
+            await self._sender.send(message)
+        except ReceiverAway as error:
+            self._absences += 1
+            self._away_until = self._clock.monotonic() + pause_after(self._absences)
+            logger.warning("the receiver of messages is away: %s", error)
+            return False
+        except Rejected as error:
+            await self._reject(message, str(error))
+            return False
+        except Exception as error:  # One message must not stop the others.
+            logger.exception("message %s can not be sent", message.message_id)
+            await self._reject(message, type(error).__name__)
+            return False
+        self._absences = 0
+        self._not_before.pop(message.stream, None)
+        await self._database.transaction(
+            lambda connection: outbox_sql.remove(connection, message.lane, message.id)
+        )
+        return True
+
+    async def _reject(self, message: Waiting, answer: str) -> None:
+        rejections = message.rejections + 1
+        is_poison = rejections >= REJECTIONS_MAX
+        parked_at = to_micros(self._clock.now()) if is_poison else None
+        self._not_before[message.stream] = self._clock.monotonic() + pause_after(rejections)
+        if is_poison:
+            self._not_before.pop(message.stream)
+            logger.error("message %s is parked: %s", message.message_id, answer)
+
+        def mark(connection: Connection) -> None:
+            outbox_sql.mark_rejected(connection, message, error=answer, parked_at=parked_at)
+
+        await self._database.transaction(mark)

@@ -1,0 +1,63 @@
+"""`alliance export`, as people type it."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from gateway.assembly.data_directory import LEDGER_FILE
+from gateway.cli import app
+from gateway.commands.failures import CommandFailed
+from tests.ledger.book import Books
+
+
+async def run(directory: Path, *words: str) -> Result:
+    command = ["export", "--data", str(directory), *words]
+    return await asyncio.to_thread(CliRunner().invoke, app, command)
+
+
+@pytest.fixture
+async def directory(tmp_path: Path) -> Path:
+    books = await Books.open(tmp_path / LEDGER_FILE)
+    await books.order("o1", "A", "m1", earned=500)
+    await books.close()
+    return tmp_path
+
+
+async def test_a_period_is_written_to_the_output_or_to_a_file(directory: Path) -> None:
+    shown = await run(directory, "--period", "2026-03")
+    file = directory / "march.ndjson"
+    kept = await run(directory, "--period", "2026-03", "--output", str(file))
+
+    assert (shown.exit_code, kept.exit_code, kept.stdout) == (0, 0, "")
+    assert shown.stdout_bytes == file.read_bytes()
+    header = json.loads(shown.stdout.splitlines()[0])
+    assert header["nets"] == {"A": -525, "ALLIANCE": 25, "POOL": 500}
+
+
+async def test_one_merchants_part_is_written_as_csv(directory: Path) -> None:
+    told = await run(directory, "--period", "2026-03", "--format", "csv", "--merchant", "A")
+
+    header, columns, *rows = told.stdout.splitlines()
+    assert json.loads(header.removeprefix("# "))["totals"]["sum"] == -525
+    assert columns.startswith("id,effective_at,")
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--period", "March"], "--period: not a month like 2026-03: 'March'"),
+        (["--period", "2026-03", "--merchant", "B"], "B has no entries in 2026-03"),
+    ],
+)
+async def test_what_can_not_be_exported_is_told(
+    directory: Path, words: list[str], told: str
+) -> None:
+    result = await run(directory, *words)
+
+    assert isinstance(result.exception, CommandFailed)
+    assert str(result.exception) == told

@@ -1,0 +1,182 @@
+"""A merchant is suspended, comes back, winds down and leaves; what it issued stays good."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.town import Settled, cny, settle, town_at
+
+
+@pytest.fixture
+async def people(tmp_path: Path) -> AsyncIterator[Settled]:
+    async with town_at(tmp_path) as town:
+        yield await settle(town)
+
+
+async def become(people: Settled, state: str, until: datetime | None = None) -> Any:
+    more = {} if until is None else {"redeemUntil": until.isoformat()}
+    return await people.town.change(
+        "ChangeMerchantState", people.town.admin, merchantId=people.tea, state=state, **more
+    )
+
+
+async def sell(people: Settled, order_no: str, **cart: Any) -> Any:
+    """The answer of tea's till to a sale of 100 yuan to ann."""
+    town = people.town
+    return await town.change(
+        "Checkout",
+        town.merchant(people.tea),
+        orderNo=order_no,
+        cart={
+            "storeId": people.tea_shop,
+            "lines": [{"sku": "tea", "quantity": 1, "unitPrice": cny(10_000)}],
+            "cardId": people.ann_card,
+            "chooseBest": False,
+            **cart,
+        },
+    )
+
+
+async def points(people: Settled) -> int:
+    card = (await people.town.query("MyCard", people.town.member(people.ann)))["card"]
+    return int(card["points"]["available"])
+
+
+def now(people: Settled) -> datetime:
+    return people.town.gateway.clock.now()
+
+
+def wait(people: Settled, **time: int) -> None:
+    people.town.gateway.clock.set(now(people) + timedelta(**time))
+
+
+async def test_a_suspended_merchant_sells_nothing_until_it_is_active_again(
+    people: Settled,
+) -> None:
+    await become(people, "SUSPENDED")
+    refused = await sell(people, "no-1")
+    joined = await people.town.change(
+        "Join",
+        people.town.merchant(people.tea),
+        storeId=people.tea_shop,
+        credential={"phone": "+8613800000077"},
+        consents=[],
+    )
+    await become(people, "ACTIVE")
+    sold = await sell(people, "no-2")
+
+    assert (refused["code"], joined["code"]) == ("MERCHANT_NOT_ACTIVE",) * 2
+    assert sold["__typename"] == "CheckoutCaptured"
+
+
+async def test_a_merchant_that_winds_down_redeems_until_its_day_and_issues_nothing(
+    people: Settled,
+) -> None:
+    await sell(people, "no-1")
+    until = now(people) + timedelta(days=30)
+    winding = await become(people, "WINDING_DOWN", until)
+    wait(people, days=29, hours=23)
+    redeemed = await sell(people, "no-2", points=40)
+    store = await people.town.change(
+        "OpenStore",
+        people.town.admin,
+        merchantId=people.tea,
+        reference="new",
+        name="new",
+        channel="APP",
+    )
+    left_early = await become(people, "LEFT")
+    wait(people, hours=1)
+    too_late = await sell(people, "no-3", points=40)
+
+    assert winding["merchant"]["state"] == "WINDING_DOWN"
+    assert datetime.fromisoformat(winding["merchant"]["redeemUntil"]) == until
+    assert redeemed["__typename"] == "CheckoutCaptured"
+    assert await points(people) == 60
+    assert store["code"] == "MERCHANT_NOT_ACTIVE"
+    assert left_early["code"] == "INVALID_INPUT"
+    assert too_late["code"] == "MERCHANT_NOT_ACTIVE"
+
+
+async def test_points_of_a_merchant_that_left_are_good_elsewhere_and_the_pool_is_exact(
+    people: Settled,
+) -> None:
+    town = people.town
+    sold = await sell(people, "no-1")
+    await become(people, "WINDING_DOWN", now(people) + timedelta(days=30))
+    wait(people, days=30)
+    left = await become(people, "LEFT")
+    member = await town.change(
+        "Join",
+        town.merchant(people.books),
+        storeId=people.books_shop,
+        credential={"cardNumber": await town.card_number(people.ann)},
+        consents=[],
+    )
+    spent = await town.sell(
+        people.books, people.books_shop, "b-1", 10_000, cardId=people.ann_card, points=70
+    )
+    refunded = await town.change(
+        "RefundOrder",
+        town.merchant(people.tea),
+        orderId=sold["order"]["id"],
+        refundNo="r-1",
+        amount=cny(5_000),
+    )
+
+    assert left["merchant"]["state"] == "LEFT"
+    assert "replayed" in member
+    assert spent["__typename"] == "CheckoutCaptured"
+    assert refunded["__typename"] == "OrderRefunded"
+    assert (await become(people, "ACTIVE"))["code"] == "MERCHANT_NOT_ACTIVE"
+    report = await town.opened.ledger.verify()
+    assert report.findings == ()
+    period = (await town.query("Periods", town.admin))["nodes"][0]
+    shown = await town.query("Period", town.admin, id=period["id"])
+    assert shown["zeroSum"]
+    assert shown["pool"]["balanced"]
+
+
+async def test_the_deposit_goes_back_thirty_days_after_the_merchant_left(people: Settled) -> None:
+    town = people.town
+    deposit = {"merchantId": people.tea, "amount": cny(500), "reason": "保证金"}
+    await town.done("RecordDeposit", town.admin, **deposit)
+    until = now(people) + timedelta(days=40)
+    winding = await become(people, "WINDING_DOWN", until)
+    wait(people, days=45)
+    left = await become(people, "LEFT")
+    wait(people, days=29)
+    held = await town.change("ReturnDeposit", town.admin, **deposit)
+    wait(people, days=1)
+    returned = await town.change("ReturnDeposit", town.admin, **deposit)
+
+    ends = [each["merchant"]["depositHeldUntil"] for each in (winding, left)]
+    assert datetime.fromisoformat(ends[0]) == until + timedelta(days=30)
+    assert datetime.fromisoformat(ends[1]) == until + timedelta(days=35)
+    assert held["code"] == "DEPOSIT_HELD"
+    assert returned["__typename"] == "DepositReturned"
+
+
+@pytest.mark.parametrize(
+    ("days", "code"), [(29, "INVALID_INPUT"), (30, None), (366, None), (367, "INVALID_INPUT")]
+)
+async def test_leaving_is_announced_a_month_to_a_year_ahead(
+    people: Settled, days: int, code: str | None
+) -> None:
+    answer = await become(people, "WINDING_DOWN", now(people) + timedelta(days=days))
+
+    assert answer.get("code") == code
+
+
+async def test_a_restart_finds_every_merchant_as_it_was(tmp_path: Path) -> None:
+    async with town_at(tmp_path) as town:
+        people = await settle(town)
+        before = await become(people, "WINDING_DOWN", now(people) + timedelta(days=50))
+    async with town_at(tmp_path, seed="again") as again:
+        document = "query($id: ID!) { merchant(id: $id) { id state redeemUntil depositHeldUntil } }"
+        data = await again.gateway.data(document, token=again.admin, id=people.tea)
+
+    assert data["merchant"] == before["merchant"]

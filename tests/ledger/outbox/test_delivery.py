@@ -1,0 +1,290 @@
+"""What happened in the books reaches a receiver: at least once, in order, whatever fails."""
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.clock import SetClock
+from ledger.outbox import outbox_sql
+from ledger.outbox.delivery import Delivery, ReceiverAway, Rejected
+from ledger.outbox.messages import REJECTIONS_MAX, pause_after
+from ledger.outbox.outbox_sql import Waiting
+from tests.ledger.book import MARCH, Books
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+class Receiver:
+    """Takes messages, or does what the test sets for them.
+
+    Attributes:
+        got: every message that arrived, repeats included.
+        troubles: by stream, what befalls its messages instead.
+        dies_after: how many arrivals until the sender's process ends, unmarked.
+    """
+
+    def __init__(self) -> None:
+        self.got: list[Waiting] = []
+        self.troubles: dict[str, Exception] = {}
+        self.is_away = False
+        self.dies_after: int | None = None
+
+    async def send(self, message: Waiting) -> None:
+        await asyncio.sleep(0)  # As a real one, it lets others go on.
+        if self.is_away:
+            raise ReceiverAway("nobody there")
+        if message.stream in self.troubles:
+            raise self.troubles[message.stream]
+        self.got.append(message)
+        if self.dies_after is not None and len(self.got) >= self.dies_after:
+            raise Killed
+
+    def orders(self, card: str) -> list[str]:
+        """Numbers of the transactions of a card, repeats dropped by their id."""
+        seen: dict[str, str] = {}
+        for message in self.got:
+            if message.stream == card:
+                seen.setdefault(
+                    message.message_id, json.loads(message.payload)["data"]["transaction"]
+                )
+        return list(seen.values())
+
+
+class Waits(SetClock):
+    """A clock whose waiting the test does."""
+
+    def __init__(self) -> None:
+        super().__init__(MARCH)
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def delivery(books: Books, receiver: Receiver, clock: Waits | None = None) -> Delivery:
+    database = books.subgraph.context_for(None, "", "").database
+    return Delivery(database, receiver, clock=clock or Waits())
+
+
+async def sales(books: Books, count: int, cards: int = 3) -> None:
+    for number in range(count):
+        await books.order(f"o{number}", "A", f"m{number % cards}", earned=10)
+
+
+async def test_every_transaction_is_told_once_with_what_it_did(books: Books) -> None:
+    await books.order("o1", "A", "m1", earned=500)
+    await books.order("o2", "B", "m1", spent=200)
+    receiver = Receiver()
+
+    assert await delivery(books, receiver).run_once() == 2
+    assert await delivery(books, receiver).run_once() == 0
+
+    told = [json.loads(message.payload) for message in receiver.got]
+    assert [(each["type"], each["timestamp"]) for each in told] == [
+        ("ledger.order", "2026-03-10T04:00:00Z")
+    ] * 2
+    data = told[1]["data"]
+    assert data["card"] == [
+        {
+            "kind": "BURN",
+            "points": -200,
+            "coinsMinor": 0,
+            "pointsAfter": 300,
+            "coinsAfterMinor": 0,
+        }
+    ]
+    assert (data["merchantId"], data["orderNo"], data["period"]) == ("B", "no-o2", "2026-03")
+    assert sum(leg["amountMinor"] for leg in data["settlement"]) == 0
+    assert await books.rows("SELECT * FROM outbox") == []
+
+
+async def test_a_worker_killed_between_sending_and_marking_sends_again_under_the_same_id(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ledger.sqlite"
+    receiver = Receiver()
+    books = await Books.open(path)
+    try:
+        await sales(books, 40)
+        for deaths in (1, 4, 2):
+            receiver.dies_after = len(receiver.got) + deaths
+            with pytest.raises(Killed):
+                await delivery(books, receiver).run_once()
+            await books.close()
+            books = await Books.open(path)
+        receiver.dies_after = None
+        await delivery(books, receiver).run_once()
+    finally:
+        await books.close()
+
+    times = Counter(message.message_id for message in receiver.got)
+    assert len(times) == 40
+    assert max(times.values()) > 1
+    for card in ("m0", "m1", "m2"):
+        numbers = [int(number.split("-")[1]) for number in receiver.orders(card)]
+        assert numbers == sorted(numbers)
+
+
+async def test_a_poison_message_parks_and_only_its_own_card_waits(books: Books) -> None:
+    await sales(books, 30)
+    receiver, clock = Receiver(), Waits()
+    receiver.troubles["m1"] = Rejected("it answered 400")
+    worker = delivery(books, receiver, clock)
+
+    await worker.run_once()
+    assert Counter(message.stream for message in receiver.got) == {"m0": 10, "m2": 10}
+    for _ in range(REJECTIONS_MAX + 3):
+        clock.seconds += 1_000
+        await worker.run_once()
+
+    parked = await books.rows(
+        "SELECT stream, rejections, last_error FROM outbox WHERE parked_at IS NOT NULL"
+    )
+    assert parked == [("m1", REJECTIONS_MAX, "it answered 400")]
+    await books.order("later", "A", "m2", earned=1)
+    assert await worker.run_once() == 1
+
+
+async def test_a_card_whose_messages_are_refused_takes_no_room_from_others(books: Books) -> None:
+    receiver, clock = Receiver(), Waits()
+    receiver.troubles["m0"] = Rejected("no")
+    worker = delivery(books, receiver, clock)
+    for number in range(outbox_sql.WAITING_MAX + 60):
+        await books.order(f"o{number}", "A", "m0", earned=1)
+        if number == 0:
+            await worker.run_once()
+    await books.order("other", "A", "m1", earned=1)
+
+    await worker.run_once()
+
+    assert [message.stream for message in receiver.got] == ["m1"]
+
+
+async def test_a_fault_of_our_own_counts_as_a_rejection(
+    books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sales(books, 2, cards=2)
+    receiver = Receiver()
+    receiver.troubles["m0"] = KeyError("bug")
+
+    with caplog.at_level(logging.CRITICAL):
+        assert await delivery(books, receiver).run_once() == 1
+
+
+async def test_while_the_receiver_is_away_nothing_is_to_blame(books: Books) -> None:
+    await sales(books, 5)
+    receiver, clock = Receiver(), Waits()
+    worker = delivery(books, receiver, clock)
+    receiver.is_away = True
+    for _ in range(20):
+        await worker.run_once()
+        clock.seconds += 10_000
+    receiver.is_away = False
+
+    assert await books.rows("SELECT max(rejections) FROM outbox") == [(0,)]
+    assert await worker.run_once() == 5
+
+
+async def test_a_receiver_that_is_away_is_left_alone_for_a_while(books: Books) -> None:
+    await sales(books, 1)
+    receiver, clock = Receiver(), Waits()
+    worker = delivery(books, receiver, clock)
+    receiver.is_away = True
+    await worker.run_once()
+    receiver.is_away = False
+
+    clock.seconds = 4.9
+    early = await worker.run_once()
+    clock.seconds = 5.0
+    late = await worker.run_once()
+
+    assert (early, late) == (0, 1)
+
+
+async def test_business_time_that_jumps_holds_nothing_up(books: Books) -> None:
+    await sales(books, 3)
+    receiver, clock = Receiver(), Waits()
+    receiver.troubles["m0"] = Rejected("no")
+    worker = delivery(books, receiver, clock)
+    await worker.run_once()
+    clock.set(MARCH - timedelta(days=900))
+    receiver.troubles.clear()
+    clock.seconds = 5.0
+
+    assert await worker.run_once() == 1
+
+
+@given(st.integers(min_value=1, max_value=10_000))
+def test_pauses_grow_and_end_at_a_quarter_of_an_hour(failures: int) -> None:
+    assert 5 <= pause_after(failures) <= pause_after(failures + 1) <= 900
+
+
+@pytest.fixture
+async def parked(books: Books) -> tuple[Books, Receiver, Delivery]:
+    """Books with a parked message of m1, and its two followers."""
+    await sales(books, 6, cards=2)
+    receiver, clock = Receiver(), Waits()
+    receiver.troubles["m1"] = Rejected("it answered 400")
+    worker = delivery(books, receiver, clock)
+    for _ in range(REJECTIONS_MAX):
+        await worker.run_once()
+        clock.seconds += 1_000
+    receiver.troubles.clear()
+    return books, receiver, worker
+
+
+RESUME = """
+mutation ($input: ResumeMessageInput!) {
+  resumeMessage(input: $input) { __typename ... on MessageResumed { replayed messageId } }
+}
+"""
+PARKED = """
+{ parkedMessages { nodes { id topic stream parkedAt lastError payload } } }
+"""
+
+
+async def parked_message(books: Books) -> dict:
+    [message] = (await books.ask(PARKED)).data["parkedMessages"]["nodes"]
+    return message
+
+
+async def resume(books: Books, message_id: str, *, discard: bool) -> dict:
+    given = {"requestId": "resume", "messageId": message_id, "discard": discard}
+    return (await books.ask(RESUME, input=given)).data["resumeMessage"]
+
+
+async def test_a_parked_message_is_shown_and_sent_anew_before_those_behind_it(
+    parked: tuple[Books, Receiver, Delivery],
+) -> None:
+    books, receiver, worker = parked
+    message = await parked_message(books)
+    resumed = await resume(books, message["id"], discard=False)
+    again = await resume(books, message["id"], discard=False)
+    delivered = await worker.run_once()
+
+    assert (message["topic"], message["stream"]) == ("ledger.order", "m1")
+    assert message["lastError"] == "it answered 400"
+    assert json.loads(message["payload"])["data"]["cardId"] == "m1"
+    assert (resumed["replayed"], again["replayed"]) == (False, True)
+    assert delivered == 3
+    assert receiver.orders("m1") == ["0-2", "0-4", "0-6"]
+    assert (await books.ask(PARKED)).data["parkedMessages"]["nodes"] == []
+
+
+async def test_a_message_that_is_given_up_frees_those_behind_it(
+    parked: tuple[Books, Receiver, Delivery],
+) -> None:
+    books, receiver, worker = parked
+    await resume(books, (await parked_message(books))["id"], discard=True)
+
+    assert await worker.run_once() == 2
+    assert receiver.orders("m1") == ["0-4", "0-6"]
