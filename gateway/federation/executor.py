@@ -11,9 +11,10 @@ from typing import Any
 from graphql import FieldNode, OperationDefinitionNode, parse
 
 from gateway.federation.faults import Fault, FaultCode
+from gateway.federation.paths import Json, Paths, Reached
 from gateway.federation.plan import Fetch, Node, Parallel, Sequence
 from gateway.federation.replies import ReplyReader
-from gateway.federation.representations import Gathered, Gatherer, Json, Walk
+from gateway.federation.representations import Gathered, Gatherer
 from gateway.federation.transport import (
     CallContext,
     SubgraphReply,
@@ -35,6 +36,7 @@ class Gathering:
         context: handed to every transport.
         data: the merged data, in the subgraphs' own words; grows while the plan runs.
         faults: in the order in which they came up.
+        reached: what was found in `data` since it changed last.
     """
 
     transports: Mapping[str, Transport]
@@ -42,6 +44,14 @@ class Gathering:
     context: CallContext
     data: Json = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    reached: Reached = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.has_changed()
+
+    def has_changed(self) -> None:
+        """Forgets what was found in the data, which may hold more by now."""
+        self.reached = {0: [self.data]}
 
 
 Step = Callable[[Gathering], Awaitable[None]]
@@ -53,7 +63,7 @@ def compile_node(node: Node) -> Step:
     What a subgraph does wrong becomes faults of the gathering; cancelling the coroutine cancels
     every call under way.
     """
-    return _compiled(node, dict(_all_response_names(node)))
+    return _compiled(node, dict(_all_response_names(node)), Paths())
 
 
 def _all_response_names(node: Node) -> tuple[tuple[str, str], ...]:
@@ -62,10 +72,10 @@ def _all_response_names(node: Node) -> tuple[tuple[str, str], ...]:
     return tuple(pair for child in node.nodes for pair in _all_response_names(child))
 
 
-def _compiled(node: Node, merged_names: Mapping[str, str]) -> Step:
+def _compiled(node: Node, merged_names: Mapping[str, str], paths: Paths) -> Step:
     if isinstance(node, Fetch):
-        return _FetchStep(node, merged_names).run
-    steps = [_compiled(child, merged_names) for child in node.nodes]
+        return _FetchStep(node, merged_names, paths).run
+    steps = [_compiled(child, merged_names, paths) for child in node.nodes]
     if len(steps) == 1:
         return steps[0]
     return _one_by_one(steps) if isinstance(node, Sequence) else _together(node, steps)
@@ -97,13 +107,14 @@ async def _as_coroutine(step: Step, gathering: Gathering) -> None:
 class _FetchStep:
     """A `Fetch` made ready to run many times."""
 
-    __slots__ = ("_fetch", "_gatherers", "_reader", "_walk")
+    __slots__ = ("_fetch", "_gatherers", "_numbers", "_paths", "_reader")
 
-    def __init__(self, fetch: Fetch, merged_names: Mapping[str, str]) -> None:
+    def __init__(self, fetch: Fetch, merged_names: Mapping[str, str], paths: Paths) -> None:
         self._fetch = fetch
         self._gatherers = [Gatherer(entity_input) for entity_input in fetch.inputs]
-        paths = [entity_input.path for entity_input in fetch.inputs] or [fetch.path]
-        self._walk = Walk(paths)
+        self._paths = paths
+        own_paths = [entity_input.path for entity_input in fetch.inputs] or [fetch.path]
+        self._numbers = [paths.number(path) for path in own_paths]
         self._reader = ReplyReader(
             fetch.subgraph,
             root_names=() if fetch.inputs else _root_response_keys(fetch.document),
@@ -114,21 +125,26 @@ class _FetchStep:
         )
 
     async def run(self, gathering: Gathering) -> None:
-        objects_by_input = self._walk.objects(gathering.data)
-        gathered = [
-            gatherer.gather(objects)
-            for gatherer, objects in zip(self._gatherers, objects_by_input, strict=False)
-        ]
-        is_wanted = any(asked.representations for asked in gathered)
-        if not (is_wanted if gathered else objects_by_input[0]):
-            return
+        found = [self._paths.values(number, gathering.reached) for number in self._numbers]
+        gathered: list[Gathered] = []
+        objects: list[Json] = []
+        if self._gatherers:
+            pairs = zip(self._gatherers, found, strict=True)
+            gathered = [gatherer.gather(values) for gatherer, values in pairs]
+            if not any(asked.representations for asked in gathered):
+                return
+        else:
+            objects = [value for value in found[0] if type(value) is dict]
+            if not objects:
+                return
         request = self._request(gathering.variables, gathered)
         try:
             reply = await _call(gathering, self._fetch.subgraph, request)
         except TransportFailed as failure:
             gathering.faults += self._reader.faults_of_failure(failure, gathering.data, gathered)
         else:
-            gathering.faults += self._reader.absorb(reply, gathering.data, gathered)
+            gathering.faults += self._reader.absorb(reply, gathering.data, gathered, objects)
+            gathering.has_changed()
 
     def _request(self, given: Mapping[str, Any], gathered: list[Gathered]) -> SubgraphRequest:
         fetch = self._fetch

@@ -6,16 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.federation.faults import Fault, FaultCode, PathKey
+from gateway.federation.merging import merge_object
+from gateway.federation.paths import Json, Path, located_objects_at
 from gateway.federation.plan import Segment
-from gateway.federation.representations import (
-    Gathered,
-    Gatherer,
-    Json,
-    Path,
-    Walk,
-    located_objects_at,
-    merge_object,
-)
+from gateway.federation.representations import Gathered, Gatherer
 from gateway.federation.transport import SubgraphReply, TransportFailed
 
 PATHS_PER_FAULT_MAX: Final = 20
@@ -44,7 +38,6 @@ class ReplyReader:
         "_response_names",
         "_root_names",
         "_subgraph",
-        "_walk",
     )
 
     def __init__(
@@ -59,14 +52,23 @@ class ReplyReader:
     ) -> None:
         self._subgraph = subgraph
         self._path = path
-        self._walk = Walk([path])
         self._root_names = root_names
         self._gatherers = gatherers
         self._response_names = response_names
         self._merged_names = merged_names
 
-    def absorb(self, reply: SubgraphReply, data: Json, gathered: Sequence[Gathered]) -> list[Fault]:
-        """Merges what the reply holds into `data`; the faults it reports, or is guilty of."""
+    def absorb(
+        self,
+        reply: SubgraphReply,
+        data: Json,
+        gathered: Sequence[Gathered],
+        objects: Sequence[Json] = (),
+    ) -> list[Fault]:
+        """Merges what the reply holds into `data`; the faults it reports, or is guilty of.
+
+        Args:
+            objects: parts of `data` that get the answer to a fetch of root fields.
+        """
         places = self._places(data, gathered)
         # A transport may hand on whatever a stranger sent, so types prove nothing here.
         raw_errors: Any = reply.errors
@@ -76,7 +78,7 @@ class ReplyReader:
             if self._gatherers:
                 faults += self._absorb_entities(reply, gathered, places)
             elif type(reply.data) is dict:
-                for target in self._walk.objects(data)[0]:
+                for target in objects:
                     merge_object(target, reply.data)
             elif reply.data is not None or not errors:
                 faults += self._malformed("a reply without data", self._all_paths(places))
