@@ -16,6 +16,7 @@ from gateway.federation.plan import Fetch, Node, Parallel, Sequence
 from gateway.federation.replies import ReplyReader
 from gateway.federation.representations import Gathered, Gatherer
 from gateway.federation.transport import (
+    Call,
     CallContext,
     SubgraphReply,
     SubgraphRequest,
@@ -75,10 +76,13 @@ def _all_response_names(node: Node) -> tuple[tuple[str, str], ...]:
 def _compiled(node: Node, merged_names: Mapping[str, str], paths: Paths) -> Step:
     if isinstance(node, Fetch):
         return _FetchStep(node, merged_names, paths).run
+    if isinstance(node, Parallel) and all(isinstance(child, Fetch) for child in node.nodes):
+        fetches = [child for child in node.nodes if isinstance(child, Fetch)]
+        return _all_at_once([_FetchStep(fetch, merged_names, paths) for fetch in fetches])
     steps = [_compiled(child, merged_names, paths) for child in node.nodes]
     if len(steps) == 1:
         return steps[0]
-    return _one_by_one(steps) if isinstance(node, Sequence) else _together(node, steps)
+    return _one_by_one(steps) if isinstance(node, Sequence) else _together(steps)
 
 
 def _one_by_one(steps: list[Step]) -> Step:
@@ -89,19 +93,59 @@ def _one_by_one(steps: list[Step]) -> Step:
     return run
 
 
-def _together(node: Parallel, steps: list[Step]) -> Step:
-    assert len(steps) == len(node.nodes)
-
+def _together(steps: list[Step]) -> Step:
     async def run(gathering: Gathering) -> None:
         async with asyncio.TaskGroup() as group:
             for step in steps:
-                group.create_task(_as_coroutine(step, gathering))
+                group.create_task(_as_coroutine(step(gathering)))
 
     return run
 
 
-async def _as_coroutine(step: Step, gathering: Gathering) -> None:
-    await step(gathering)
+async def _as_coroutine(awaitable: Awaitable[None]) -> None:
+    await awaitable
+
+
+def _all_at_once(steps: list[_FetchStep]) -> Step:
+    """Runs fetches together; without tasks when each has been sent before the first is awaited."""
+
+    async def run(gathering: Gathering) -> None:
+        begun = [started for step in steps if (started := step.begin(gathering)) is not None]
+        try:
+            if len(begun) > 1 and any(one.call is None for one in begun):
+                async with asyncio.TaskGroup() as group:
+                    for one in begun:
+                        group.create_task(one.finish(gathering))
+            else:
+                for one in begun:
+                    await one.finish(gathering)
+        finally:
+            for one in begun:
+                if one.call is not None:
+                    one.call.cancel()
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A fetch that has something to ask.
+
+    Attributes:
+        gathered: per entity input; empty for a fetch of root fields.
+        objects: get the answer to a fetch of root fields.
+        call: None when the request is still to be sent.
+    """
+
+    step: _FetchStep
+    gathered: list[Gathered]
+    objects: list[Json]
+    request: SubgraphRequest
+    call: Call | None
+
+    async def finish(self, gathering: Gathering) -> None:
+        """Awaits the reply and writes it into the data."""
+        await self.step.finish(self, gathering)
 
 
 class _FetchStep:
@@ -125,6 +169,13 @@ class _FetchStep:
         )
 
     async def run(self, gathering: Gathering) -> None:
+        """Asks, when there is something to ask for, and writes the reply into the data."""
+        begun = self.begin(gathering)
+        if begun is not None:
+            await self.finish(begun, gathering)
+
+    def begin(self, gathering: Gathering) -> _Begun | None:
+        """Sends the request when that is possible at once; None when there is nothing to ask."""
         found = [self._paths.values(number, gathering.reached) for number in self._numbers]
         gathered: list[Gathered] = []
         objects: list[Json] = []
@@ -132,18 +183,27 @@ class _FetchStep:
             pairs = zip(self._gatherers, found, strict=True)
             gathered = [gatherer.gather(values) for gatherer, values in pairs]
             if not any(asked.representations for asked in gathered):
-                return
+                return None
         else:
             objects = [value for value in found[0] if type(value) is dict]
             if not objects:
-                return
+                return None
         request = self._request(gathering.variables, gathered)
+        call = _begun_call(gathering, self._fetch.subgraph, request)
+        return _Begun(self, gathered, objects, request, call)
+
+    async def finish(self, begun: _Begun, gathering: Gathering) -> None:
+        """Awaits the reply and writes it into the data."""
         try:
-            reply = await _call(gathering, self._fetch.subgraph, request)
+            reply = await _reply(gathering, self._fetch.subgraph, begun.request, begun.call)
         except TransportFailed as failure:
-            gathering.faults += self._reader.faults_of_failure(failure, gathering.data, gathered)
+            gathering.faults += self._reader.faults_of_failure(
+                failure, gathering.data, begun.gathered
+            )
         else:
-            gathering.faults += self._reader.absorb(reply, gathering.data, gathered, objects)
+            gathering.faults += self._reader.absorb(
+                reply, gathering.data, begun.gathered, begun.objects
+            )
             gathering.has_changed()
 
     def _request(self, given: Mapping[str, Any], gathered: list[Gathered]) -> SubgraphRequest:
@@ -164,7 +224,28 @@ def _root_response_keys(document: str) -> list[str]:
     ]
 
 
-async def _call(gathering: Gathering, subgraph: str, request: SubgraphRequest) -> SubgraphReply:
+def _begun_call(gathering: Gathering, subgraph: str, request: SubgraphRequest) -> Call | None:
+    """The call, sent; None when the transport needs to wait first, or would refuse."""
+    begin = getattr(gathering.transports.get(subgraph), "begin", None)
+    context = gathering.context
+    if begin is None or _is_too_late(context):
+        return None
+    try:
+        call: Call | None = begin(request, context)
+    except Exception:  # noqa: BLE001 - it comes again, and is told, when the call is made.
+        return None
+    return call
+
+
+def _is_too_late(context: CallContext) -> bool:
+    """Nothing is started that no one would wait for."""
+    deadline = context.deadline
+    return deadline is not None and asyncio.get_running_loop().time() >= deadline
+
+
+async def _reply(
+    gathering: Gathering, subgraph: str, request: SubgraphRequest, call: Call | None
+) -> SubgraphReply:
     """The reply, or `TransportFailed` for whatever else happens before the deadline and after."""
     context = gathering.context
     transport = gathering.transports.get(subgraph)
@@ -173,10 +254,12 @@ async def _call(gathering: Gathering, subgraph: str, request: SubgraphRequest) -
             f"Subgraph {subgraph} is not connected.", code=FaultCode.SUBGRAPH_UNAVAILABLE
         )
     try:
+        if call is not None:
+            return await call.reply()
         if context.deadline is None:
             return await transport.execute(request, context)
-        if asyncio.get_running_loop().time() >= context.deadline:
-            raise TimeoutError  # Nothing is started that no one would wait for.
+        if _is_too_late(context):
+            raise TimeoutError
         async with asyncio.timeout_at(context.deadline):
             return await transport.execute(request, context)
     except TransportFailed:

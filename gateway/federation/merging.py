@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 Json = dict[str, Any]
+
+_MERGES_DEEPLY: Final = frozenset({dict, list})
+
+
+def merge_into_all(targets: Sequence[Json], source: Json) -> None:
+    """Writes `source` into each of the targets, as `merge_object` does."""
+    values = source.values()
+    if None not in values and _MERGES_DEEPLY.isdisjoint(map(type, values)):
+        for target in targets:
+            target |= source  # Leaves replace whatever stands there.
+    else:
+        for target in targets:
+            merge_object(target, source)
 
 
 def merge_object(target: Json, source: Json) -> None:

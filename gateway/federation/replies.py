@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.federation.faults import Fault, FaultCode, PathKey
-from gateway.federation.merging import merge_object
+from gateway.federation.merging import merge_into_all
 from gateway.federation.paths import Json, Path, located_objects_at
 from gateway.federation.plan import Segment
 from gateway.federation.representations import Gathered, Gatherer
@@ -78,8 +78,7 @@ class ReplyReader:
             if self._gatherers:
                 faults += self._absorb_entities(reply, gathered, places)
             elif type(reply.data) is dict:
-                for target in objects:
-                    merge_object(target, reply.data)
+                merge_into_all(objects, reply.data)
             elif reply.data is not None or not errors:
                 faults += self._malformed("a reply without data", self._all_paths(places))
         except RecursionError:
@@ -141,8 +140,7 @@ class ReplyReader:
                 continue
             for position, entity in enumerate(entities):
                 if type(entity) is dict:
-                    for target in asked.targets[position]:
-                        merge_object(target, entity)
+                    merge_into_all(asked.targets[position], entity)
                 elif entity is not None:
                     paths = places.paths_of_entity(number, position)
                     faults += self._malformed("an entity that is no object", paths)
