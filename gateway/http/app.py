@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.http.cost import OperationCosts
 from gateway.http.endpoint import AnswersOperations, EndpointLimits, GraphQLEndpoint, TellsCallers
@@ -21,6 +22,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+GRAPHQL_PATH = "/graphql"
 _PAGE_HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
@@ -48,6 +50,19 @@ class Running:
     engine: AnswersOperations
     authenticator: TellsCallers
     costs: OperationCosts | None = None
+
+
+class _Server(Starlette):
+    """Hands GraphQL requests to their endpoint before any middleware, which they do not need."""
+
+    graphql: GraphQLEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
+            await self.graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 OpenGateway = Callable[[], AbstractAsyncContextManager[Running]]
@@ -89,14 +104,15 @@ def create_app(
             finally:
                 endpoint.close()
 
-    return Starlette(
+    server = _Server(
         routes=[
-            Route("/graphql", endpoint, methods=None),
             *_operator_routes(endpoint, metrics),
             *(_explorer_routes() if with_explorer else ()),
         ],
         lifespan=lifespan,
     )
+    server.graphql = endpoint
+    return server
 
 
 def _operator_routes(endpoint: GraphQLEndpoint, metrics: Metrics) -> list[Route]:
