@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -45,11 +45,16 @@ class Running:
 
     Attributes:
         costs: what operations may cost; None for anything.
+        version: of a request's id; differs between requests that are answered by different plans
+            or subgraphs. With it, equal queries that are under way together share one answer; so
+            answers must depend on nothing but it, the operation, its variables, the Authorization
+            header and the headers passed on.
     """
 
     engine: AnswersOperations
     authenticator: TellsCallers
     costs: OperationCosts | None = None
+    version: Callable[[str], Hashable] | None = None
 
 
 class _Server(Starlette):
@@ -98,7 +103,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with open_gateway() as running:
-            endpoint.open(running.engine, running.authenticator, running.costs)
+            endpoint.open(
+                running.engine, running.authenticator, running.costs, version=running.version
+            )
             try:
                 yield
             finally:
