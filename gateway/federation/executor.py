@@ -37,7 +37,7 @@ class Gathering:
         context: handed to every transport.
         data: the merged data, in the subgraphs' own words; grows while the plan runs.
         faults: in the order in which they came up.
-        reached: what was found in `data` since it changed last.
+        reached: what was found at paths of `data` and is still there.
     """
 
     transports: Mapping[str, Transport]
@@ -48,10 +48,10 @@ class Gathering:
     reached: Reached = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.has_changed()
+        self.forget_paths()
 
-    def has_changed(self) -> None:
-        """Forgets what was found in the data, which may hold more by now."""
+    def forget_paths(self) -> None:
+        """Has the data walked anew, which may hold more by now."""
         self.reached = {0: [self.data]}
 
 
@@ -201,10 +201,12 @@ class _FetchStep:
                 failure, gathering.data, begun.gathered
             )
         else:
-            gathering.faults += self._reader.absorb(
+            faults, has_new_paths = self._reader.absorb(
                 reply, gathering.data, begun.gathered, begun.objects
             )
-            gathering.has_changed()
+            gathering.faults += faults
+            if has_new_paths:
+                gathering.forget_paths()
 
     def _request(self, given: Mapping[str, Any], gathered: list[Gathered]) -> SubgraphRequest:
         fetch = self._fetch

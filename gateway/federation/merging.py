@@ -10,15 +10,19 @@ Json = dict[str, Any]
 _MERGES_DEEPLY: Final = frozenset({dict, list})
 
 
-def merge_into_all(targets: Sequence[Json], source: Json) -> None:
-    """Writes `source` into each of the targets, as `merge_object` does."""
+def merge_into_all(targets: Sequence[Json], source: Json) -> bool:
+    """Writes `source` into each of the targets, as `merge_object` does.
+
+    Whether other paths than before may lead to objects; not so when only leaves were written.
+    """
     values = source.values()
     if None not in values and _MERGES_DEEPLY.isdisjoint(map(type, values)):
         for target in targets:
             target |= source  # Leaves replace whatever stands there.
-    else:
-        for target in targets:
-            merge_object(target, source)
+        return "__typename" in source
+    for target in targets:
+        merge_object(target, source)
+    return True
 
 
 def merge_object(target: Json, source: Json) -> None:

@@ -63,8 +63,11 @@ class ReplyReader:
         data: Json,
         gathered: Sequence[Gathered],
         objects: Sequence[Json] = (),
-    ) -> list[Fault]:
-        """Merges what the reply holds into `data`; the faults it reports, or is guilty of.
+    ) -> tuple[list[Fault], bool]:
+        """Merges what the reply holds into `data`.
+
+        The faults it reports, or is guilty of; and whether other paths than before may lead to
+        objects.
 
         Args:
             objects: parts of `data` that get the answer to a fetch of root fields.
@@ -74,16 +77,18 @@ class ReplyReader:
         raw_errors: Any = reply.errors
         errors = raw_errors if isinstance(raw_errors, list) else []
         faults = self._passed_on(errors[:ERRORS_PER_REPLY_MAX], places, has_data=bool(reply.data))
+        has_new_paths = True
         try:
             if self._gatherers:
-                faults += self._absorb_entities(reply, gathered, places)
+                found, has_new_paths = self._absorb_entities(reply, gathered, places)
+                faults += found
             elif type(reply.data) is dict:
-                merge_into_all(objects, reply.data)
+                has_new_paths = merge_into_all(objects, reply.data)
             elif reply.data is not None or not errors:
                 faults += self._malformed("a reply without data", self._all_paths(places))
         except RecursionError:
             faults += self._malformed("data nested too deeply", self._all_paths(places))
-        return faults
+        return faults, has_new_paths
 
     def faults_of_failure(
         self, failure: TransportFailed, data: Json, gathered: Sequence[Gathered]
@@ -119,13 +124,14 @@ class ReplyReader:
 
     def _absorb_entities(
         self, reply: SubgraphReply, gathered: Sequence[Gathered], places: _Places
-    ) -> list[Fault]:
+    ) -> tuple[list[Fault], bool]:
         answers: Any = reply.data
         if type(answers) is not dict:
             if answers is None and reply.errors:
-                return []
-            return self._malformed("a reply without data", self._all_paths(places))
+                return [], False
+            return self._malformed("a reply without data", self._all_paths(places)), False
         faults: list[Fault] = []
+        has_new_paths = False
         for number, (gatherer, asked) in enumerate(zip(self._gatherers, gathered, strict=True)):
             if not asked.representations:
                 continue
@@ -140,11 +146,12 @@ class ReplyReader:
                 continue
             for position, entity in enumerate(entities):
                 if type(entity) is dict:
-                    merge_into_all(asked.targets[position], entity)
+                    if merge_into_all(asked.targets[position], entity):
+                        has_new_paths = True
                 elif entity is not None:
                     paths = places.paths_of_entity(number, position)
                     faults += self._malformed("an entity that is no object", paths)
-        return faults
+        return faults, has_new_paths
 
     def _passed_on(self, errors: list[Any], places: _Places, *, has_data: bool) -> list[Fault]:
         faults: list[Fault] = []
