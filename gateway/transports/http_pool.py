@@ -239,10 +239,10 @@ class HttpPool:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.cancelled():
+            if not waiter.cancelled():
+                self._hand_on(waiter.result())  # It came, but too late.
+            elif waiter in self._waiters:
                 self._waiters.remove(waiter)
-            else:
-                self._hand_on(waiter.result())
             raise
 
     def _hand_on(self, connection: Connection | None) -> None:

@@ -201,3 +201,20 @@ async def test_cancelling_a_wave_gives_up_all_its_calls() -> None:
         await asyncio.wait_for(gone.wait(), 5)
 
     assert running.cancelled()
+
+
+async def test_who_gives_up_as_a_connection_comes_free_does_not_keep_it() -> None:
+    async with warm(saying(ANSWER), connections_max=1) as (server, transport):
+        call = begun(transport)
+        early, late = (
+            asyncio.create_task(transport.execute(QUERY, CallContext())) for _ in range(2)
+        )
+        await asyncio.sleep(0)
+        replied = asyncio.ensure_future(call.reply())
+        replied.add_done_callback(lambda _: early.cancel())
+        reply = await asyncio.wait_for(late, 5)
+        await replied
+
+    assert reply.data == {"now": 1}
+    assert early.cancelled()
+    assert server.connections == 1
