@@ -309,6 +309,29 @@ FEATURES: dict[str, Feature] = {
             "best": {"id": "f", "stars": 5},
         },
     ),
+    "a field that an interface object has only type by type": Feature(
+        {
+            "a": Written(
+                'type Query { a: Int } interface Media @key(fields: "id") { id: ID! }'
+                ' type Film implements Media @key(fields: "id") { id: ID! }'
+                ' type Song implements Media @key(fields: "id") { id: ID! }',
+                entities=[entity("Film", id="f"), entity("Song", id="s")],
+            ),
+            "b": Written(
+                "interface Media { title: String }"
+                ' type Film implements Media @key(fields: "id") { id: ID! title: String }'
+                ' type Song implements Media @key(fields: "id") { id: ID! title: String }',
+                entities=[entity("Film", id="f", title="F"), entity("Song", id="s", title="S")],
+            ),
+            "c": Written(
+                "type Query { best: [Media] }"
+                ' type Media @interfaceObject @key(fields: "id") { id: ID! stars: Int }',
+                {"best": [entity("Media", id="s", stars=1), entity("Media", id="f", stars=5)]},
+            ),
+        },
+        "{ best { stars title } }",
+        {"best": [{"stars": 1, "title": "S"}, {"stars": 5, "title": "F"}]},
+    ),
     "an interface whose types differ by subgraph": Feature(
         {
             "a": Written(

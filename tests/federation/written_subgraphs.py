@@ -101,7 +101,10 @@ class Written:
 
     def _entity(self, given: Mapping[str, Any]) -> Mapping[str, Any] | None:
         for entity in self.entities:
-            if all(entity[name] == given[name] for name in given.keys() & entity.keys()):
+            same = given.keys() & entity.keys()
+            if f"interface {given['__typename']} " in self.sdl:
+                same -= {"__typename"}  # Whatever has the interface is meant.
+            if all(entity[name] == given[name] for name in same):
                 return {**given, **entity}
         return None
 

@@ -210,10 +210,9 @@ async def test_who_gives_up_as_a_connection_comes_free_does_not_keep_it() -> Non
             asyncio.create_task(transport.execute(QUERY, CallContext())) for _ in range(2)
         )
         await asyncio.sleep(0)
-        replied = asyncio.ensure_future(call.reply())
-        replied.add_done_callback(lambda _: early.cancel())
+        await call.reply()
+        early.cancel()  # It has the connection, and did not run yet.
         reply = await asyncio.wait_for(late, 5)
-        await replied
 
     assert reply.data == {"now": 1}
     assert early.cancelled()
