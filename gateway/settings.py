@@ -8,8 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gateway.http.endpoint import EndpointLimits
-from gateway.http.limits import OperationLimits
+from gateway.http.limits import EndpointLimits, OperationLimits
 from ledger.contract import GRANT_BUDGET_MINOR
 
 Count = Annotated[int, Field(gt=0)]

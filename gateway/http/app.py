@@ -14,7 +14,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.cost import OperationCosts
-from gateway.http.endpoint import AnswersOperations, EndpointLimits, GraphQLEndpoint, TellsCallers
+from gateway.http.endpoint import AnswersOperations, GraphQLEndpoint, TellsCallers
+from gateway.http.limits import EndpointLimits
 from gateway.http.metrics import CONTENT_TYPE, Metrics
 from kernel.ids import IdSource
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.federation.engine import EngineAnswer, EngineRequest
@@ -15,7 +14,7 @@ from gateway.federation.requests import PreparedOperation
 from gateway.federation.transport import CallContext
 from gateway.http.collapsing import Answered, QueriesUnderWay, sharing_key
 from gateway.http.cost import OperationCosts
-from gateway.http.limits import OperationLimits
+from gateway.http.limits import EndpointLimits
 from gateway.http.metrics import Metrics
 from gateway.http.request import (
     ClientGone,
@@ -72,24 +71,6 @@ class TellsCallers(Protocol):
             HttpRefused: the token is not good.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointLimits:
-    """What one endpoint takes.
-
-    Attributes:
-        body_bytes_max: longest request body.
-        deadline_ms_max: longest time that an answer may take, and the time it is given when the
-            client does not say.
-        concurrent_max: requests under way at once; more are refused, to be repeated later.
-        operation: what one document may ask.
-    """
-
-    body_bytes_max: int = 1_048_576
-    deadline_ms_max: int = 30_000
-    concurrent_max: int = 512
-    operation: OperationLimits = OperationLimits()
 
 
 class GraphQLEndpoint:
