@@ -84,7 +84,12 @@ def _flat_sweep(shape: RepresentationShape) -> _Sweep:
     Only names of the GraphQL grammar reach the source, each as a string literal.
     """
     values = [f"v{n}" for n in range(len(shape.fields))]
-    sources = "".join(f", target[{field.source!r}]" for field in shape.fields)
+    sources = [f"target[{field.source!r}]" for field in shape.fields]
+    one, *others = sorted(shape.typenames)
+    if others:
+        passes, sources, names_of = "", ["target['__typename']", *sources], ["typename", *values]
+    else:  # As nearly always; then the type tells nothing apart.
+        passes, names_of = f"  if target['__typename'] != {one!r}: continue", values
     entries = "".join(
         f", {field.name!r}: {value}" for value, field in zip(values, shape.fields, strict=True)
     )
@@ -98,13 +103,15 @@ def _flat_sweep(shape: RepresentationShape) -> _Sweep:
         " known = {}",
         " get = known.get",
         " for target in objects:",
-        f"  identity = (target['__typename']{sources})",
+        passes,
+        f"  identity = ({', '.join(sources)})",  # One alone is no tuple.
         "  targets = get(identity)",
         "  if targets is None: known[identity] = [target]",
         "  else: targets.append(target)",
         " gathered = Gathered([], [])",
         " for identity, targets in known.items():",
-        f"  {', '.join(['typename', *values])} = identity",
+        f"  {', '.join(names_of) or '()'} = identity",
+        *([] if others else [f"  typename = {one!r}"]),
         f"  if typename not in typenames{unfit}: continue",
         f"  representation = {{'__typename': {_sent_typename(shape)}{entries}}}",
         "  gathered.representations.append(representation)",
