@@ -152,12 +152,16 @@ async def _run() -> None:
         result = execute(supergraph.public_schema, document, field_resolver=_resolve)
         return orjson.dumps({"data": result.data})  # type: ignore[union-attr]
 
-    assert orjson.loads(await ours()) == orjson.loads(await yardstick())
+    started = time.process_time()
+    first = await ours()
+    first_ms = (time.process_time() - started) * 1_000
+    assert orjson.loads(first) == orjson.loads(await yardstick())
     requests = sum(transport.requests for transport in transports.values())
     pairs = [(await _cpu_ms(ours), await _cpu_ms(yardstick)) for _ in range(ROUNDS)]
     ratio = statistics.median(mine / theirs for mine, theirs in pairs)
     mine = statistics.median(pair[0] for pair in pairs)
     theirs = statistics.median(pair[1] for pair in pairs)
+    print(f"first answer, parsed, validated, planned and compiled: {first_ms:.1f} ms")
     print(
         f"answer: engine {mine:.2f} ms of processor time in {requests} requests, "
         f"graphql-core {theirs:.2f} ms, ratio {ratio:.2f}"
@@ -165,5 +169,5 @@ async def _run() -> None:
 
 
 def main() -> None:
-    """Prints the ratio."""
+    """Prints the ratio, and what the first answer takes."""
     asyncio.run(_run())

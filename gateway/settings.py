@@ -9,8 +9,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.assembly.databases import Databases
-from gateway.http.endpoint import EndpointLimits
-from gateway.http.limits import OperationLimits
+from gateway.http.limits import EndpointLimits, OperationLimits
 from gateway.webhooks.signing import key_of
 from ledger.contract import GRANT_BUDGET_MINOR
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Final
@@ -87,11 +87,19 @@ class Router:
         generation = self._generation
         with generation.in_use():
             if generation.labels:
-                labels = labels_holding(
-                    generation.labels, named=self._labels, request_id=context.request_id
-                )
+                labels = self._labels_of(generation, context.request_id)
                 request = replace(request, override_labels=labels)
             return await generation.engine.execute(request, context)
+
+    def version(self, request_id: str) -> Hashable:
+        """The supergraph that is served now, and the override labels that hold for the request."""
+        generation = self._generation
+        return generation, self._labels_of(generation, request_id)
+
+    def _labels_of(self, generation: _Generation, request_id: str) -> frozenset[str]:
+        if not generation.labels:
+            return generation.labels
+        return labels_holding(generation.labels, named=self._labels, request_id=request_id)
 
     def serve(self, supergraph: Supergraph) -> None:
         """Answers by another supergraph from now on; what is under way ends by the old one.

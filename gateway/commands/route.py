@@ -40,6 +40,12 @@ def route(
         list[str] | None,
         typer.Option(help="Override label that holds for every request; may be repeated."),
     ] = None,
+    collapse: Annotated[
+        bool,
+        typer.Option(
+            "--collapse", help="Let equal queries that are under way together share one answer."
+        ),
+    ] = False,
 ) -> None:
     """Serve a supergraph, whatever composed it, at /graphql; follow its file when it changes."""
     settings = read_settings()
@@ -49,7 +55,9 @@ def route(
     except SupergraphUnreadable as error:
         raise CommandFailed(str(error)) from error
     app = create_app(
-        lambda: _open_router(supergraph, merged, version, settings, override_label or ()),
+        lambda: _open_router(
+            supergraph, merged, version, settings, override_label or (), collapses=collapse
+        ),
         ids=RandomIds(),
         limits=settings.limits,
         with_explorer=settings.explorer,
@@ -77,7 +85,13 @@ def _version_of(file: Path) -> tuple[int, int, int] | None:
 
 @asynccontextmanager
 async def _open_router(
-    file: Path, merged: Supergraph, version: object, settings: Settings, labels: Collection[str]
+    file: Path,
+    merged: Supergraph,
+    version: object,
+    settings: Settings,
+    labels: Collection[str],
+    *,
+    collapses: bool,
 ) -> AsyncIterator[Running]:
     read = partial(read_supergraph, file, with_urls=True)
     async with AsyncExitStack() as stack:
@@ -86,7 +100,11 @@ async def _open_router(
         watch = following(router, read, partial(_version_of, file), served=version)
         reload = await stack.enter_async_context(watch)
         stack.enter_context(_reloading_on_hangup(reload))
-        yield Running(router, await _authenticator(settings))
+        yield Running(
+            router,
+            await _authenticator(settings),
+            version=router.version if collapses else None,
+        )
 
 
 @contextmanager

@@ -219,9 +219,12 @@ class Graph:
             )
         return known
 
-    def has_field(self, type_name: str, field_name: str) -> bool:
-        """Whether the merged type has a field."""
-        return field_name in self._types[type_name].fields
+    def is_had_as_interface(self, interface: str, field_name: str) -> bool:
+        """Whether objects whose type nobody knows yet can be asked for a field."""
+        return any(
+            self.is_interface_object(interface, subgraph) or self.keys(interface, subgraph)
+            for subgraph in self.owners(interface, field_name)
+        )
 
     def has_interface_field(self, interface: str, subgraph: str, field_name: str) -> bool:
         """Whether a field may be selected on the interface itself in a subgraph's document."""

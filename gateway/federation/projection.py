@@ -10,6 +10,7 @@ from graphql import GraphQLEnumType, GraphQLSchema
 
 from gateway.federation.faults import Fault, FaultCode, PathKey
 from gateway.federation.plan import ProjectedField, Projection, TypeShape
+from gateway.federation.regular_projection import BUILT_IN_SCALARS, Irregular, compile_regular
 
 Json = dict[str, Any]
 
@@ -21,14 +22,6 @@ _Complete = Callable[[Any, _Place, "_Run"], Any]
 
 # Beyond these, what is wrong becomes null without a fault of its own: one reply can hold millions.
 FAULTS_MAX: Final = 100
-
-_BUILT_IN_SCALARS: Final[dict[str, frozenset[type]]] = {
-    "Int": frozenset({int}),
-    "Float": frozenset({int, float}),
-    "String": frozenset({str}),
-    "Boolean": frozenset({bool}),
-    "ID": frozenset({str, int}),
-}
 
 
 @dataclass(slots=True)
@@ -98,11 +91,18 @@ def compile_projection(
     The answer shares parts with itself where the merged data does, and must not be changed. It is
     None when a null has risen to the root.
     """
-    complete = _object_completer(projection, schema)
+    project_regular = compile_regular(projection, schema)
+    # Compiled when something is wrong for the first time; most plans never need it.
+    completers: list[_Complete] = []
 
     def project(data: Json, faults: Sequence[Fault]) -> tuple[Json | None, list[Fault]]:
+        try:
+            return project_regular(data), []
+        except Irregular:
+            if not completers:
+                completers.append(_object_completer(projection, schema))
         run = _Run(faults)
-        answer: Json | None = complete(data, None, run)
+        answer: Json | None = completers[0](data, None, run)
         return answer, run.found
 
     return project
@@ -227,7 +227,7 @@ def _completer(
     named = schema.type_map.get(shape.name)
     if isinstance(named, GraphQLEnumType):
         return None, _enum_completer(shape.name, frozenset(named.values))
-    return _BUILT_IN_SCALARS.get(shape.name), None
+    return BUILT_IN_SCALARS.get(shape.name), None
 
 
 def _enum_completer(name: str, values: frozenset[str]) -> _Complete:

@@ -6,16 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.federation.faults import Fault, FaultCode, PathKey
+from gateway.federation.merging import merge_into_all
+from gateway.federation.paths import Json, Path, located_objects_at
 from gateway.federation.plan import Segment
-from gateway.federation.representations import (
-    Gathered,
-    Gatherer,
-    Json,
-    Path,
-    Walk,
-    located_objects_at,
-    merge_object,
-)
+from gateway.federation.representations import Gathered, Gatherer
 from gateway.federation.transport import SubgraphReply, TransportFailed
 
 PATHS_PER_FAULT_MAX: Final = 20
@@ -44,7 +38,6 @@ class ReplyReader:
         "_response_names",
         "_root_names",
         "_subgraph",
-        "_walk",
     )
 
     def __init__(
@@ -59,30 +52,43 @@ class ReplyReader:
     ) -> None:
         self._subgraph = subgraph
         self._path = path
-        self._walk = Walk([path])
         self._root_names = root_names
         self._gatherers = gatherers
         self._response_names = response_names
         self._merged_names = merged_names
 
-    def absorb(self, reply: SubgraphReply, data: Json, gathered: Sequence[Gathered]) -> list[Fault]:
-        """Merges what the reply holds into `data`; the faults it reports, or is guilty of."""
+    def absorb(
+        self,
+        reply: SubgraphReply,
+        data: Json,
+        gathered: Sequence[Gathered],
+        objects: Sequence[Json] = (),
+    ) -> tuple[list[Fault], bool]:
+        """Merges what the reply holds into `data`.
+
+        The faults it reports, or is guilty of; and whether other paths than before may lead to
+        objects.
+
+        Args:
+            objects: parts of `data` that get the answer to a fetch of root fields.
+        """
         places = self._places(data, gathered)
         # A transport may hand on whatever a stranger sent, so types prove nothing here.
         raw_errors: Any = reply.errors
         errors = raw_errors if isinstance(raw_errors, list) else []
         faults = self._passed_on(errors[:ERRORS_PER_REPLY_MAX], places, has_data=bool(reply.data))
+        has_new_paths = True
         try:
             if self._gatherers:
-                faults += self._absorb_entities(reply, gathered, places)
+                found, has_new_paths = self._absorb_entities(reply, gathered, places)
+                faults += found
             elif type(reply.data) is dict:
-                for target in self._walk.objects(data)[0]:
-                    merge_object(target, reply.data)
+                has_new_paths = merge_into_all(objects, reply.data)
             elif reply.data is not None or not errors:
                 faults += self._malformed("a reply without data", self._all_paths(places))
         except RecursionError:
             faults += self._malformed("data nested too deeply", self._all_paths(places))
-        return faults
+        return faults, has_new_paths
 
     def faults_of_failure(
         self, failure: TransportFailed, data: Json, gathered: Sequence[Gathered]
@@ -118,13 +124,14 @@ class ReplyReader:
 
     def _absorb_entities(
         self, reply: SubgraphReply, gathered: Sequence[Gathered], places: _Places
-    ) -> list[Fault]:
+    ) -> tuple[list[Fault], bool]:
         answers: Any = reply.data
         if type(answers) is not dict:
             if answers is None and reply.errors:
-                return []
-            return self._malformed("a reply without data", self._all_paths(places))
+                return [], False
+            return self._malformed("a reply without data", self._all_paths(places)), False
         faults: list[Fault] = []
+        has_new_paths = False
         for number, (gatherer, asked) in enumerate(zip(self._gatherers, gathered, strict=True)):
             if not asked.representations:
                 continue
@@ -139,12 +146,12 @@ class ReplyReader:
                 continue
             for position, entity in enumerate(entities):
                 if type(entity) is dict:
-                    for target in asked.targets[position]:
-                        merge_object(target, entity)
+                    if merge_into_all(asked.targets[position], entity):
+                        has_new_paths = True
                 elif entity is not None:
                     paths = places.paths_of_entity(number, position)
                     faults += self._malformed("an entity that is no object", paths)
-        return faults
+        return faults, has_new_paths
 
     def _passed_on(self, errors: list[Any], places: _Places, *, has_data: bool) -> list[Fault]:
         faults: list[Fault] = []

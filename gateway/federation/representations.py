@@ -1,23 +1,15 @@
-"""Gathers entity representations from the merged data and writes the answers back in place."""
+"""Gathers entity representations from the objects that entities are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.federation.faults import PathKey
-from gateway.federation.plan import (
-    Each,
-    EntityInput,
-    Key,
-    RepresentationField,
-    RepresentationShape,
-    Segment,
-)
+from gateway.federation.paths import is_among
+from gateway.federation.plan import EntityInput, RepresentationField, RepresentationShape
 
 Json = dict[str, Any]
-Path = tuple[PathKey, ...]
 
 
 @dataclass(slots=True)
@@ -33,117 +25,107 @@ class Gathered:
     targets: list[list[Json]]
 
 
+# Gathers at once what one shape asks for; raises KeyError or TypeError when an object lacks a field
+# or what should be an object is none.
+_Sweep = Callable[[list[Any]], Gathered]
+
 # Adds an object to what is gathered; False when its key is null, so that another shape may fit.
 _Builder = Callable[[Json, dict[Hashable, int], Gathered], bool]
-
-
-class Walk:
-    """Finds the objects at several paths at once; what the paths have in common is walked once.
-
-    Args:
-        paths: from the root of the merged data.
-    """
-
-    __slots__ = ("_ends", "_steps")
-
-    def __init__(self, paths: Sequence[tuple[Segment, ...]]) -> None:
-        self._steps: list[tuple[int, Segment]] = []
-        numbers: dict[tuple[Segment, ...], int] = {(): 0}
-        for path in paths:
-            for length in range(1, len(path) + 1):
-                if path[:length] not in numbers:
-                    self._steps.append((numbers[path[: length - 1]], path[length - 1]))
-                    numbers[path[:length]] = len(self._steps)
-        self._ends = [numbers[path] for path in paths]
-
-    def objects(self, root: Json) -> list[list[Json]]:
-        """Per path, the objects there in response order; what does not fit is left out.
-
-        A list that several parents share is walked once. An object may still come twice.
-        """
-        reached: list[list[Any]] = [[root]]
-        for parent, segment in self._steps:
-            reached.append(_step(reached[parent], segment))
-        return [[v for v in reached[end] if type(v) is dict] for end in self._ends]
-
-
-def _step(values: list[Any], segment: Segment) -> list[Any]:
-    if isinstance(segment, Key):
-        name = segment.name
-        return [
-            value
-            for parent in values
-            if type(parent) is dict and (value := parent.get(name)) is not None
-        ]
-    if isinstance(segment, Each):
-        lists = {id(value): value for value in values if type(value) is list}
-        return [item for items in lists.values() for item in items if item is not None]
-    return [value for value in values if _is_among(value, segment.typenames)]
-
-
-def located_objects_at(root: Json, path: Sequence[Segment]) -> list[tuple[Json, Path]]:
-    """Every object at `path` with each place where it lies; slower, made for error paths."""
-    located: list[tuple[Any, Path]] = [(root, ())]
-    for segment in path:
-        if isinstance(segment, Key):
-            name = segment.name
-            located = [
-                (value, (*place, name))
-                for parent, place in located
-                if type(parent) is dict and (value := parent.get(name)) is not None
-            ]
-        elif isinstance(segment, Each):
-            located = [
-                (item, (*place, index))
-                for items, place in located
-                if type(items) is list
-                for index, item in enumerate(items)
-                if item is not None
-            ]
-        else:
-            located = [entry for entry in located if _is_among(entry[0], segment.typenames)]
-    return [(value, place) for value, place in located if type(value) is dict]
-
-
-def _is_among(value: Any, typenames: frozenset[str]) -> bool:
-    if type(value) is not dict:
-        return False
-    typename = value.get("__typename")
-    return type(typename) is str and typename in typenames
 
 
 class Gatherer:
     """An `EntityInput` made ready to run many times."""
 
-    __slots__ = ("_builders_by_typename", "alias", "path", "variable")
+    __slots__ = ("_builders_by_typename", "_sweep", "alias", "path", "variable")
 
     def __init__(self, entity_input: EntityInput) -> None:
         self.alias = entity_input.alias
         self.variable = entity_input.variable
         self.path = entity_input.path
         self._builders_by_typename: dict[str, list[_Builder]] = {}
+        self._sweep: _Sweep | None = None
         for number, shape in enumerate(entity_input.shapes):
             is_flat = all(not field.fields and field.on_types is None for field in shape.fields)
             builder = (_flat_builder if is_flat else _nested_builder)(number, shape)
             for typename in shape.typenames:
                 self._builders_by_typename.setdefault(typename, []).append(builder)
+            if is_flat and len(entity_input.shapes) == 1:
+                self._sweep = _flat_sweep(shape)
 
-    def gather(self, objects: list[Json]) -> Gathered:
+    def gather(self, values: list[Any]) -> Gathered:
         """One representation for those of the objects that would be asked for alike.
 
-        Objects of other types, and those with a null or missing key, are left out.
+        Objects of other types, those with a null or missing key, and what is no object are left
+        out.
         """
+        if self._sweep is not None:
+            try:
+                return self._sweep(values)
+            except (KeyError, TypeError):
+                pass  # Something is missing, or can not be told apart by its hash.
+        return self._gathered_one_by_one(values)
+
+    def _gathered_one_by_one(self, values: list[Any]) -> Gathered:
         gathered = Gathered([], [])
         position_by_identity: dict[Hashable, int] = {}
-        builders_by_typename = self._builders_by_typename
-        for target in objects:
-            typename = target.get("__typename")
+        for target in values:
+            typename = target.get("__typename") if type(target) is dict else None
             if type(typename) is not str:
                 continue
-            for build in builders_by_typename.get(typename, ()):
+            for build in self._builders_by_typename.get(typename, ()):
                 if build(target, position_by_identity, gathered):
                     break
         return gathered
+
+
+def _flat_sweep(shape: RepresentationShape) -> _Sweep:
+    """One loop for the objects and one for those that differ, for a shape of leaves.
+
+    Only names of the GraphQL grammar reach the source, each as a string literal.
+    """
+    values = [f"v{n}" for n in range(len(shape.fields))]
+    sources = [f"target[{field.source!r}]" for field in shape.fields]
+    one, *others = sorted(shape.typenames)
+    if others:
+        passes, sources, names_of = "", ["target['__typename']", *sources], ["typename", *values]
+    else:  # As nearly always; then the type tells nothing apart.
+        passes, names_of = f"  if target['__typename'] != {one!r}: continue", values
+    entries = "".join(
+        f", {field.name!r}: {value}" for value, field in zip(values, shape.fields, strict=True)
+    )
+    unfit = "".join(
+        f" or {value} is None"
+        for value, field in zip(values, shape.fields, strict=True)
+        if field.name in shape.required_keys
+    )
+    lines = [
+        "def sweep(objects):",
+        " known = {}",
+        " get = known.get",
+        " for target in objects:",
+        passes,
+        f"  identity = ({', '.join(sources)})",  # One alone is no tuple.
+        "  targets = get(identity)",
+        "  if targets is None: known[identity] = [target]",
+        "  else: targets.append(target)",
+        " gathered = Gathered([], [])",
+        " for identity, targets in known.items():",
+        f"  {', '.join(names_of) or '()'} = identity",
+        *([] if others else [f"  typename = {one!r}"]),
+        f"  if typename not in typenames{unfit}: continue",
+        f"  representation = {{'__typename': {_sent_typename(shape)}{entries}}}",
+        "  gathered.representations.append(representation)",
+        "  gathered.targets.append(targets)",
+        " return gathered",
+    ]
+    names: dict[str, Any] = {"Gathered": Gathered, "typenames": shape.typenames}
+    exec(compile("\n".join(lines), "<representations>", "exec"), names)
+    sweep: _Sweep = names["sweep"]
+    return sweep
+
+
+def _sent_typename(shape: RepresentationShape) -> str:
+    return repr(shape.send_typename) if shape.send_typename else "typename"
 
 
 def _add(
@@ -171,7 +153,6 @@ def _flat_builder(number: int, shape: RepresentationShape) -> _Builder:
 
     Only names of the GraphQL grammar reach the source, each as a string literal.
     """
-    typename = repr(shape.send_typename) if shape.send_typename else "target['__typename']"
     values = [f"v{n}" for n in range(len(shape.fields))]
     lines = ["get = target.get"]
     for value, field in zip(values, shape.fields, strict=True):
@@ -181,7 +162,8 @@ def _flat_builder(number: int, shape: RepresentationShape) -> _Builder:
     entries = [f"{field.name!r}: {v}" for v, field in zip(values, shape.fields, strict=True)]
     # One shape always has the same names in the same order, so its values tell it apart.
     lines += [
-        f"typename = {typename}",
+        "typename = target['__typename']",
+        f"typename = {_sent_typename(shape)}",
         f"identity = ({number}, typename, {', '.join(values)})",
         "try: position = known.get(identity)",
         "except TypeError:",
@@ -210,7 +192,7 @@ def _nested_builder(number: int, shape: RepresentationShape) -> _Builder:
         representation: Json = {"__typename": send_typename or target["__typename"]}
         try:
             for field in shape.fields:
-                if field.on_types is None or _is_among(target, field.on_types):
+                if field.on_types is None or is_among(target, field.on_types):
                     is_key = field.name in shape.required_keys
                     value = target.get(field.source)
                     representation[field.name] = _picked(field, value, is_key=is_key)
@@ -241,33 +223,5 @@ def _picked(field: RepresentationField, value: Any, *, is_key: bool) -> Any:
     return {
         child.name: _picked(child, value.get(child.source), is_key=is_key)
         for child in field.fields
-        if child.on_types is None or _is_among(value, child.on_types)
+        if child.on_types is None or is_among(value, child.on_types)
     }
-
-
-def merge_object(target: Json, source: Json) -> None:
-    """Writes `source` into `target`: objects and lists deeply, and never null over a value.
-
-    Lists merge by index up to the shorter one. Parts of `source` become part of `target`.
-    """
-    for key, value in source.items():
-        existing = target.get(key)
-        if existing is None:
-            target[key] = value
-        elif value is not None and existing is not value:
-            target[key] = _merged(existing, value)
-
-
-def _merged(existing: Any, value: Any) -> Any:
-    if type(existing) is dict and type(value) is dict:
-        merge_object(existing, value)
-        return existing
-    if type(existing) is list and type(value) is list:
-        for index in range(min(len(existing), len(value))):
-            item = value[index]
-            if item is None or existing[index] is item:
-                continue
-            old = existing[index]
-            existing[index] = item if old is None else _merged(old, item)
-        return existing
-    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,8 +17,8 @@ class CallContext:
             when there is none.
         caller: whoever the layer above authenticated; opaque here.
         headers: headers to pass on to remote subgraphs.
-        scratch: one mutable mapping per client request, for in-process subgraphs that share
-            per-request state (data loaders); never read by the engine.
+        scratch: one mutable mapping per client request, for transports and in-process subgraphs
+            that keep something for all its calls (data loaders); never read by the engine.
     """
 
     request_id: str = ""
@@ -73,8 +73,29 @@ class TransportFailed(Exception):
         self.extensions: Mapping[str, object] = extensions or {}
 
 
+class Call(Protocol):
+    """A request that was sent and whose reply is awaited."""
+
+    def reply(self) -> Awaitable[SubgraphReply]:
+        """The subgraph's reply; may be asked for once.
+
+        Raises:
+            TransportFailed: no usable reply came before the context's deadline.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Gives the reply up, unless it came."""
+        ...
+
+
 class Transport(Protocol):
-    """Sends operations to one subgraph."""
+    """Sends operations to one subgraph.
+
+    A transport may also have a method `begin` of the same arguments as `execute`, which sends the
+    request before it returns a `Call`, or returns None and sends nothing when it can not do so
+    without waiting. Several such calls wait together without tasks of their own.
+    """
 
     async def execute(self, request: SubgraphRequest, context: CallContext) -> SubgraphReply:
         """The subgraph's reply.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,9 +11,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.http.cost import OperationCosts
-from gateway.http.endpoint import AnswersOperations, EndpointLimits, GraphQLEndpoint, TellsCallers
+from gateway.http.endpoint import AnswersOperations, GraphQLEndpoint, TellsCallers
+from gateway.http.limits import EndpointLimits
 from gateway.http.metrics import CONTENT_TYPE, Metrics
 from kernel.ids import IdSource
 
@@ -21,6 +23,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+GRAPHQL_PATH = "/graphql"
 _PAGE_HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
@@ -43,11 +46,29 @@ class Running:
 
     Attributes:
         costs: what operations may cost; None for anything.
+        version: of a request's id; differs between requests that are answered by different plans
+            or subgraphs. With it, equal queries that are under way together share one answer; so
+            answers must depend on nothing but it, the operation, its variables, the Authorization
+            header and the headers passed on.
     """
 
     engine: AnswersOperations
     authenticator: TellsCallers
     costs: OperationCosts | None = None
+    version: Callable[[str], Hashable] | None = None
+
+
+class _Server(Starlette):
+    """Hands GraphQL requests to their endpoint before any middleware, which they do not need."""
+
+    graphql: GraphQLEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
+            await self.graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 OpenGateway = Callable[[], AbstractAsyncContextManager[Running]]
@@ -83,20 +104,23 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with open_gateway() as running:
-            endpoint.open(running.engine, running.authenticator, running.costs)
+            endpoint.open(
+                running.engine, running.authenticator, running.costs, version=running.version
+            )
             try:
                 yield
             finally:
                 endpoint.close()
 
-    return Starlette(
+    server = _Server(
         routes=[
-            Route("/graphql", endpoint, methods=None),
             *_operator_routes(endpoint, metrics),
             *(_explorer_routes() if with_explorer else ()),
         ],
         lifespan=lifespan,
     )
+    server.graphql = endpoint
+    return server
 
 
 def _operator_routes(endpoint: GraphQLEndpoint, metrics: Metrics) -> list[Route]:

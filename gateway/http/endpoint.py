@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 from gateway.federation.engine import EngineAnswer, EngineRequest
 from gateway.federation.faults import Fault, FaultCode, RequestRefused
 from gateway.federation.requests import PreparedOperation
 from gateway.federation.transport import CallContext
+from gateway.http.collapsing import Answered, QueriesUnderWay, sharing_key
 from gateway.http.cost import OperationCosts
-from gateway.http.limits import OperationLimits
+from gateway.http.limits import EndpointLimits
 from gateway.http.metrics import Metrics
 from gateway.http.request import (
     ClientGone,
@@ -73,24 +73,6 @@ class TellsCallers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointLimits:
-    """What one endpoint takes.
-
-    Attributes:
-        body_bytes_max: longest request body.
-        deadline_ms_max: longest time that an answer may take, and the time it is given when the
-            client does not say.
-        concurrent_max: requests under way at once; more are refused, to be repeated later.
-        operation: what one document may ask.
-    """
-
-    body_bytes_max: int = 1_048_576
-    deadline_ms_max: int = 30_000
-    concurrent_max: int = 512
-    operation: OperationLimits = OperationLimits()
-
-
 class GraphQLEndpoint:
     """Serves GraphQL over HTTP as an ASGI application.
 
@@ -121,17 +103,27 @@ class GraphQLEndpoint:
         self._authenticator: TellsCallers | None = None
         self._costs: OperationCosts | None = None
         self._under_way = 0
+        self._version: Callable[[str], Hashable] | None = None
+        self._queries = QueriesUnderWay()
 
     def open(
         self,
         engine: AnswersOperations,
         authenticator: TellsCallers,
         costs: OperationCosts | None = None,
+        *,
+        version: Callable[[str], Hashable] | None = None,
     ) -> None:
-        """Begins to serve; without `costs`, operations may cost what they like."""
+        """Begins to serve.
+
+        Args:
+            costs: without them, operations may cost what they like.
+            version: see `gateway.http.app.Running`; without it, every query is run.
+        """
         self._engine = engine
         self._authenticator = authenticator
         self._costs = costs
+        self._version = version
 
     def close(self) -> None:
         """Serves no more."""
@@ -154,13 +146,14 @@ class GraphQLEndpoint:
         self._metrics.under_way.set(self._under_way)
         try:
             media_type = _negotiated(headers)
-            answer, cost = await self._answer(scope, headers, receive, request_id)
+            answered = await self._answer(scope, headers, receive, request_id)
+            answer = answered.answer
             kind, outcome = answer.kind, _outcome_of(answer)
             status = status_of(answer, media_type)
             await respond(
                 send,
                 status,
-                body_of(answer, cost, with_plan=self._tells_plans and _asks_for_plan(headers)),
+                answered.body,
                 media_type=media_type.value,
                 request_id=request_id,
                 headers={"www-authenticate": CHALLENGE} if status == 401 else None,
@@ -185,7 +178,7 @@ class GraphQLEndpoint:
         headers: Mapping[str, str],
         receive: Receive,
         request_id: str,
-    ) -> tuple[EngineAnswer, int | None]:
+    ) -> Answered:
         engine, authenticator = self._engine, self._authenticator
         if engine is None or authenticator is None:
             raise HttpRefused(503, "NOT_READY", "The server is starting.", {"retry-after": "1"})
@@ -204,9 +197,24 @@ class GraphQLEndpoint:
             if scope["method"] == "GET":
                 _check_is_query(engine, request)
             cost = self._checked_cost(engine, request)
+            kind = engine.prepare(request).kind if self._version is not None else ""
         except RequestRefused as refused:
-            return EngineAnswer(None, refused.faults, "", executed=False), None
-        return await engine.execute(request, context), cost
+            answer = EngineAnswer(None, refused.faults, "", executed=False)
+            return Answered(answer, body_of(answer))
+        with_plan = self._tells_plans and _asks_for_plan(headers)
+
+        async def answered() -> Answered:
+            answer = await engine.execute(request, context)
+            return Answered(answer, body_of(answer, cost, with_plan=with_plan))
+
+        if self._version is None:
+            return await answered()
+        if kind != "query":
+            return await self._queries.changed(answered)
+        known_by = {**context.headers, "authorization": headers.get("authorization", "")}
+        version = self._version(request_id)
+        key = sharing_key(request, known_by, version, waits_ms, with_plan)
+        return await self._queries.answered(key, answered)
 
     def _checked_cost(self, engine: AnswersOperations, request: EngineRequest) -> int | None:
         if self._costs is None:

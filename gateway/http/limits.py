@@ -79,6 +79,24 @@ class OperationLimits:
             raise _refused("OPERATION_TOO_LARGE", "fields", self.fields_max)
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointLimits:
+    """What one endpoint takes.
+
+    Attributes:
+        body_bytes_max: longest request body.
+        deadline_ms_max: longest time that an answer may take, and the time it is given when the
+            client does not say.
+        concurrent_max: requests under way at once; more are refused, to be repeated later.
+        operation: what one document may ask.
+    """
+
+    body_bytes_max: int = 1_048_576
+    deadline_ms_max: int = 30_000
+    concurrent_max: int = 512
+    operation: OperationLimits = OperationLimits()
+
+
 @dataclass(slots=True)
 class _Size:
     """Counts of one selection set, with all that lies below it."""

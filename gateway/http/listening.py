@@ -52,6 +52,7 @@ async def _serve(app: Starlette, *, host: str, port: int, announce: Callable[[st
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # No one asks where a request came from.
                 timeout_graceful_shutdown=STOP_WITHIN_S,
             )
             # The server raises a signal again once it has stopped; by then it has had its

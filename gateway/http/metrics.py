@@ -31,6 +31,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._children: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
     def observe(self, kind: str, outcome: str, seconds: float) -> None:
         """Counts one request.
@@ -40,8 +41,13 @@ class Metrics:
             outcome: answered, partial, refused, failed or gone.
         """
         label = kind or "none"
-        self._answered.labels(label, outcome).inc()
-        self._seconds.labels(label).observe(seconds)
+        children = self._children.get((label, outcome))
+        if children is None:  # Finding them anew each time costs more than counting.
+            children = self._answered.labels(label, outcome), self._seconds.labels(label)
+            self._children[label, outcome] = children
+        answered, took = children
+        answered.inc()
+        took.observe(seconds)
 
     def text(self) -> bytes:
         """All of it in Prometheus's text format."""

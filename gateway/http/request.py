@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -241,8 +242,13 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
 
 def language_of(headers: Mapping[str, str]) -> str:
     """`zh` or `en`, whichever the client likes better; `en` when it does not say."""
+    return _language_liked_best(headers.get("accept-language", ""))
+
+
+@lru_cache(maxsize=256)
+def _language_liked_best(accepted: str) -> str:
     best, best_weight = "en", 0.0
-    for item in headers.get("accept-language", "").lower().split(","):
+    for item in accepted.lower().split(","):
         tag, _, parameter = item.partition(";")
         language = tag.strip().split("-")[0]
         weight = quality(parameter)

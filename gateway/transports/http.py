@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -16,7 +16,8 @@ from gateway.federation.transport import (
     SubgraphRequest,
     TransportFailed,
 )
-from gateway.transports.http_pool import BadReply, HttpPool, ReplyTooLong
+from gateway.transports.http_connection import BadReply, Reply, ReplyTooLong
+from gateway.transports.http_pool import Exchange, HttpPool
 
 REPLY_BYTES_MAX: Final = 10 * 1024 * 1024
 TIMEOUT_S: Final = 10.0
@@ -24,17 +25,22 @@ CONNECTIONS_MAX: Final = 100
 _DOCUMENTS_MAX: Final = 5_000
 
 # The subgraph is near: compressing costs more than it saves, and can hide a huge reply.
-_FIXED_HEADERS: Final = {
-    "content-type": "application/json",
-    "accept": "application/graphql-response+json, application/json;q=0.9",
-    "accept-encoding": "identity",
-}
+_FIXED_HEADERS: Final = (
+    b"content-type: application/json\r\n"
+    b"accept: application/graphql-response+json, application/json;q=0.9\r\n"
+    b"accept-encoding: identity\r\n"
+)
 
-# These speak of one connection or one message, so a client's must not reach the subgraph.
+# Most speak of one connection or one message, so a client's must not reach the subgraph; the rest
+# are the ones above.
 _NOT_PASSED_ON: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer"}
     | {"upgrade", "expect", "proxy-authorization", "content-encoding"}
+    | {"content-type", "accept", "accept-encoding"}
 )
+
+# Where one client request's header lines are kept for all that it leads to.
+_SCRATCH_KEY: Final = "http: header lines"
 
 HeaderFactory = Callable[[CallContext], Mapping[str, str]]
 
@@ -63,11 +69,26 @@ class HttpTransport:
     ) -> None:
         assert timeout_s > 0
         assert reply_bytes_max > 0
-        self._pool = HttpPool(url, connections_max=connections_max, reply_bytes_max=reply_bytes_max)
+        self._pool = HttpPool(
+            url,
+            headers=_FIXED_HEADERS,
+            connections_max=connections_max,
+            reply_bytes_max=reply_bytes_max,
+        )
         self._name = name
         self._timeout_s = timeout_s
         self._header_factory = header_factory
         self._encoded_documents: dict[str, bytes] = {}
+
+    def begin(self, request: SubgraphRequest, context: CallContext) -> HttpCall | None:
+        """Sends the request at once; None, with nothing sent, when no connection is idle."""
+        exchange = self._pool.begin(
+            self._encoded(request),
+            self._headers(context),
+            until=self._until(context),
+            may_repeat=request.kind == "query",
+        )
+        return None if exchange is None else HttpCall(exchange, self._graphql)
 
     async def execute(self, request: SubgraphRequest, context: CallContext) -> SubgraphReply:
         """The subgraph's reply.
@@ -75,16 +96,17 @@ class HttpTransport:
         Raises:
             TransportFailed: no connection, no answer in time, or none that is GraphQL.
         """
-        until = asyncio.get_running_loop().time() + self._timeout_s
-        if context.deadline is not None:
-            until = min(until, context.deadline)
-        headers = self._headers(context)
-        body = self._encoded(request)
+        coming = self._pool.post(
+            self._encoded(request),
+            self._headers(context),
+            until=self._until(context),
+            may_repeat=request.kind == "query",
+        )
+        return await self._graphql(coming)
+
+    async def _graphql(self, coming: Awaitable[Reply]) -> SubgraphReply:
         try:
-            async with asyncio.timeout_at(until):
-                status, reply = await self._pool.post(
-                    body, headers, may_repeat=request.kind == "query"
-                )
+            status, reply = await coming
         except TimeoutError:
             raise TransportFailed(
                 f"Subgraph {self._name} did not answer in time.", code=FaultCode.SUBGRAPH_TIMEOUT
@@ -101,14 +123,19 @@ class HttpTransport:
         """Closes every connection; later calls fail."""
         await self._pool.aclose()
 
-    def _headers(self, context: CallContext) -> dict[str, str]:
-        headers: dict[str, str] = {}
-        own = self._header_factory(context) if self._header_factory is not None else {}
-        for given in (context.headers, own):
-            for name, value in given.items():
-                if name.lower() not in _NOT_PASSED_ON:
-                    headers[name.lower()] = value
-        return {**headers, **_FIXED_HEADERS}
+    def _until(self, context: CallContext) -> float:
+        until = asyncio.get_running_loop().time() + self._timeout_s
+        return until if context.deadline is None else min(until, context.deadline)
+
+    def _headers(self, context: CallContext) -> bytes:
+        if self._header_factory is not None:
+            return _header_lines(
+                {**_lower(context.headers), **_lower(self._header_factory(context))}
+            )
+        lines = context.scratch.get(_SCRATCH_KEY)
+        if type(lines) is not bytes:
+            lines = context.scratch[_SCRATCH_KEY] = _header_lines(_lower(context.headers))
+        return lines
 
     def _encoded(self, request: SubgraphRequest) -> bytes:
         document = self._encoded_documents.get(request.document)
@@ -147,6 +174,37 @@ class HttpTransport:
         return TransportFailed(
             f"Subgraph {self._name} {what}.", code=FaultCode.SUBGRAPH_MALFORMED_REPLY
         )
+
+
+class HttpCall:
+    """A request that was sent and whose reply is awaited."""
+
+    __slots__ = ("_exchange", "_read")
+
+    def __init__(
+        self, exchange: Exchange, read: Callable[[Awaitable[Reply]], Awaitable[SubgraphReply]]
+    ) -> None:
+        self._exchange = exchange
+        self._read = read
+
+    def reply(self) -> Awaitable[SubgraphReply]:
+        """The subgraph's reply; may be asked for once, and raises as `HttpTransport.execute`."""
+        return self._read(self._exchange.reply())
+
+    def cancel(self) -> None:
+        """Gives the reply up, unless it came."""
+        self._exchange.cancel()
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _header_lines(headers: Mapping[str, str]) -> bytes:
+    lines = [f"{name}: {value}" for name, value in headers.items() if name not in _NOT_PASSED_ON]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("A header holds a line break.")
+    return "".join(f"{line}\r\n" for line in lines).encode("latin-1")
 
 
 def _encoded_variables(variables: Mapping[str, Any]) -> bytes:

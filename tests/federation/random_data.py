@@ -15,11 +15,12 @@ from graphql import (
 )
 
 from gateway.federation.transport import CallContext, SubgraphReply, SubgraphRequest
-from tests.federation.random_graphs import INTERFACE, UNION, RandomField, RandomGraph
+from tests.federation.random_graphs import INTERFACE, RATING, UNION, RandomField, RandomGraph
 
 DIRECTIVES = """
 scalar FieldSet
-directive @key(fields: FieldSet!) repeatable on OBJECT
+directive @key(fields: FieldSet!) repeatable on OBJECT | INTERFACE
+directive @interfaceObject on OBJECT
 directive @shareable on FIELD_DEFINITION
 directive @external on FIELD_DEFINITION
 directive @requires(fields: FieldSet!) on FIELD_DEFINITION
@@ -83,16 +84,26 @@ class World:
         value = self._value(at, name, declared, arguments)
         for entry in value if isinstance(value, list) else [value]:
             if isinstance(entry, Entry):
+                if subgraph == RATING:
+                    entry.type_name = INTERFACE  # It does not know what is behind.
                 entry.provided = declared.provides.get(subgraph, "")
         return value
 
     def _referred(self, given: dict[str, Any], subgraph: str) -> Entry:
         name = given["__typename"]
+        if name == INTERFACE and subgraph == self._graph.rated_by:
+            assert given.keys() == {"__typename", "id"}, (subgraph, given)
+            return Entry(self._behind(given["id"]), given["id"], given)
         made = self._graph.types[name]
         assert any(key in given for key in made.keys[subgraph]), (subgraph, given)
         known = {other for other, one in made.fields.items() if subgraph in one.external_in}
         assert given.keys() <= {"__typename", *made.keys[subgraph], *known}, (subgraph, given)
         return Entry(name, given["id"] if "id" in given else given["sku"][1:], given)
+
+    def _behind(self, id_: str) -> str:
+        """The type of what the interface's object has this id for."""
+        members = self._graph.titled_in[self._graph.rated_by]
+        return members[int(id_) % len(members)]
 
     def _sum(self, at: Entry, required: str, subgraph: str) -> str:
         parts = []
@@ -109,6 +120,8 @@ class World:
     def _value(self, at: Entry, name: str, declared: RandomField, arguments: Any) -> Any:
         if name in ("id", "sku"):
             return at.id if name == "id" else f"s{at.id}"
+        if name == "stars":
+            return f"stars of {at.id}"
         if declared.is_leaf:
             if declared.type == "String" and _drawn(at.type_name, at.id, name) % 7 == 0:
                 return None
@@ -125,6 +138,8 @@ class World:
         if not (inner if is_list else declared.type).endswith("!") and drawn % 5 == 0:
             return None
         linked = declared.named_type
+        if declared.owners == [RATING]:
+            return Entry(self._behind(str(drawn // 7 % 4)), str(drawn // 7 % 4))
         if linked in (INTERFACE, UNION):
             members_by_subgraph = (
                 self._graph.titled_in if linked == INTERFACE else self._graph.things_in
@@ -144,6 +159,8 @@ class SubgraphOfWorld:
         self._world = world
         self._subgraph = subgraph
         entities = [name for name in graph.entities if subgraph in graph.types[name].keys]
+        if subgraph == RATING:
+            entities.append(INTERFACE)
         sdl = graph.sdl(subgraph)
         if entities:
             sdl += f"\nscalar _Any\nunion _Entity = {' | '.join(entities)}"

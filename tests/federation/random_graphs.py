@@ -2,7 +2,8 @@
 
 Entities live in several subgraphs under one or two keys; their fields are owned by one subgraph,
 shared by several, taken over by another, provided by a neighbour, or made of fields that other
-subgraphs own. Value types, an interface and a union lie between them.
+subgraphs own. Value types, an interface and a union lie between them; to one more subgraph the
+interface may be an object, which it rates without knowing what is behind it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from random import Random
 
 INTERFACE = "Titled"
 UNION = "Thing"
+RATING = "rating"
 
 LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: '
-    '["@key", "@shareable", "@external", "@requires", "@provides", "@override"])\n'
+    '["@key", "@shareable", "@external", "@requires", "@provides", "@override", '
+    '"@interfaceObject"])\n'
 )
 
 
@@ -71,6 +74,7 @@ class RandomGraph:
         types: entities and value types by name; the query root is `Query`.
         titled_in: by subgraph that has the interface, the entities that implement it there.
         things_in: by subgraph that has the union, its members there.
+        rated_by: the subgraph that knows the interface by its key, when another rates it; or empty.
     """
 
     def __init__(self, random: Random) -> None:
@@ -96,6 +100,9 @@ class RandomGraph:
         self._add_overrides()
         self.types["Query"] = RandomType({name: [] for name in self.subgraphs})
         self._add_root_fields()
+        self.rated_by = ""
+        if self._random.random() < 0.6:
+            self._add_rating()
 
     def _some(self, names: list[str], most: int = 4) -> list[str]:
         return self._random.sample(names, self._random.randint(1, min(most, len(names))))
@@ -220,6 +227,28 @@ class RandomGraph:
             root = RandomField(self._wrapped(returned), owners)
             self.types["Query"].fields[f"root{number}"] = root
 
+    def _add_rating(self) -> None:
+        """Needs a subgraph that knows everything with the interface by `id`."""
+        shown = {entity for entities in self.titled_in.values() for entity in entities}
+        knowing = [
+            at
+            for at, entities in self.titled_in.items()
+            if set(entities) == shown and all("id" in self.types[e].keys[at] for e in entities)
+        ]
+        if not knowing:
+            return
+        self.rated_by = knowing[0]
+        self.subgraphs.append(RATING)
+        rated = RandomType({RATING: ["id"]})
+        rated.fields["id"] = RandomField("ID!", [RATING])
+        rated.fields["stars"] = RandomField("String", [RATING])
+        self.types[INTERFACE] = rated
+        for entity in shown:
+            self.types[entity].fields["stars"] = RandomField("String", [RATING])
+        query = self.types["Query"]
+        query.keys[RATING] = []
+        query.fields["rated"] = RandomField(self._wrapped(INTERFACE), [RATING])
+
     # What the subgraphs declare.
 
     def sdl(self, subgraph: str) -> str:
@@ -231,11 +260,16 @@ class RandomGraph:
                 continue
             titled = name in self.titled_in.get(subgraph, ())
             head = f"type {name}" + (f" implements {INTERFACE}" if titled else "")
+            if name == INTERFACE:
+                head += " @interfaceObject"
             keys = "".join(f' @key(fields: "{key}")' for key in made.keys[subgraph])
             parts.append(f"{head}{keys} {{ {' '.join(fields)} }}")
         if subgraph in self.titled_in:
             extra = " extra: String" if self._has_extra(subgraph) else ""
-            parts.append(f"interface {INTERFACE} {{ title: String{extra} }}")
+            key, id_ = "", ""
+            if subgraph == self.rated_by:
+                key, id_ = ' @key(fields: "id")', " id: ID!"
+            parts.append(f"interface {INTERFACE}{key} {{ title: String{extra}{id_} }}")
         if subgraph in self.things_in:
             parts.append(f"union {UNION} = {' | '.join(self.things_in[subgraph])}")
         return "\n".join(parts)
@@ -283,6 +317,7 @@ class RandomGraph:
         elif name == INTERFACE:
             has_extra = any(map(self._has_extra, self.titled_in))
             names = ["title", "extra"] if has_extra else ["title"]
+            names += ["id", "stars"] if self.rated_by else []
             parts += self._random.sample(names, self._random.randint(0, len(names)))
             shown = {entity for entities in self.titled_in.values() for entity in entities}
             parts += self._fragments(sorted(shown), depth)

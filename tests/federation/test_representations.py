@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.federation.merging import merge_object
+from gateway.federation.paths import Paths, located_objects_at
 from gateway.federation.plan import (
     Each,
     EntityInput,
@@ -11,13 +13,7 @@ from gateway.federation.plan import (
     RepresentationShape,
     Segment,
 )
-from gateway.federation.representations import (
-    Gathered,
-    Gatherer,
-    Walk,
-    located_objects_at,
-    merge_object,
-)
+from gateway.federation.representations import Gathered, Gatherer
 
 
 def gatherer(*fields: RepresentationField, keys: set[str], **shape: object) -> Gatherer:
@@ -36,7 +32,8 @@ def gather(gatherer: Gatherer, data: dict[str, object]) -> Gathered:
 
 
 def objects_at(data: dict[str, object], path: tuple[Segment, ...]) -> list[dict[str, object]]:
-    return Walk([path]).objects(data)[0]
+    paths = Paths()
+    return paths.values(paths.number(path), {0: [data]})
 
 
 def leaf(name: str, source: str | None = None, on_types: set[str] | None = None) -> object:
@@ -189,16 +186,20 @@ def test_null_never_replaces_a_value_and_a_value_replaces_null() -> None:
 
 def test_paths_with_a_common_start_are_found_together() -> None:
     one, two = {"b": {"n": 1}}, {"b": {"n": 2}}
-    paths = [(Key("a"), Each()), (Key("a"), Each(), Key("b")), (Key("x"),), (Key("a"), Each())]
+    start = (Key("a"), Each())
+    paths = Paths()
+    numbers = [paths.number(path) for path in (start, (*start, Key("b")), (Key("x"),), start)]
+    reached = {0: [{"a": [one, two]}]}
 
-    found = Walk(paths).objects({"a": [one, two]})
+    found = [paths.values(number, reached) for number in numbers]
 
     assert found == [[one, two], [{"n": 1}, {"n": 2}], [], [one, two]]
+    assert found[0] is found[3]
 
 
 def test_a_list_that_several_objects_share_is_walked_once() -> None:
     shared = [{"n": 1}, {"n": 2}]
 
-    found = Walk([(Key("a"), Each(), Key("b"), Each())]).objects({"a": [{"b": shared}] * 1000})
+    found = objects_at({"a": [{"b": shared}] * 1000}, (Key("a"), Each(), Key("b"), Each()))
 
-    assert found == [shared]
+    assert found == shared

@@ -33,7 +33,7 @@ def fields_for_all(graph: Graph, interface: str, selection: Selection) -> tuple[
     return tuple(
         field
         for field in selection.fields(first)
-        if (field.name == "__typename" or graph.has_field(interface, field.name))
+        if (field.name == "__typename" or graph.is_had_as_interface(interface, field.name))
         and all(_identity(field) in fields for fields in wanted)
     )
 

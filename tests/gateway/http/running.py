@@ -22,7 +22,7 @@ from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext
 from gateway.http.app import Running, create_app
 from gateway.http.cost import OperationCosts
-from gateway.http.endpoint import EndpointLimits
+from gateway.http.limits import EndpointLimits
 from gateway.transports.in_process import InProcessTransport
 from kernel.callers import Caller, CallerKind
 from kernel.ids import SeededIds, derived_id

@@ -13,8 +13,7 @@ from graphql import get_introspection_query, parse
 from gateway.federation.engine import EngineAnswer, EngineRequest
 from gateway.federation.faults import RequestRefused
 from gateway.federation.transport import CallContext
-from gateway.http.endpoint import EndpointLimits
-from gateway.http.limits import OperationLimits
+from gateway.http.limits import EndpointLimits, OperationLimits
 from tests.gateway.http.running import GRAPHQL, serving
 
 LIMITS = OperationLimits(

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.http.endpoint import EndpointLimits
+from gateway.http.limits import EndpointLimits
 from tests.gateway.http.running import GRAPHQL, Server, serving
 
 JSON = "application/json"
