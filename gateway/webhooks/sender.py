@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from gateway.transports.http_pool import BadReply, HttpPool, ReplyTooLong
+from gateway.transports.http_connection import BadReply, ReplyTooLong
+from gateway.transports.http_pool import HttpPool
 from gateway.webhooks.signing import signed_headers
 from ledger.outbox.delivery import SENT_AT_ONCE, ReceiverAway, Rejected
 from ledger.outbox.outbox_sql import Waiting
@@ -51,9 +52,13 @@ class WebhookSender:
             **signed_headers(self._key, message.message_id, body, unix_time=unix_time),
         }
         try:
-            async with asyncio.timeout(self._timeout_s):
-                # The receiver drops repeats, so a dead connection may be tried anew.
-                status, _ = await self._pool.post(body, headers, may_repeat=True)
+            # The receiver drops repeats, so a dead connection may be tried anew.
+            status, _ = await self._pool.post(
+                body,
+                "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii"),
+                until=asyncio.get_running_loop().time() + self._timeout_s,
+                may_repeat=True,
+            )
         except ReplyTooLong as error:
             raise Rejected("the answer is too long") from error
         except (OSError, BadReply, TimeoutError) as error:
