@@ -5,6 +5,8 @@ from __future__ import annotations
 CHINESE = {
     "ATTEMPT_RELEASED": "本次冻结已释放，请重新发起。",
     "DEBT_OPEN": "有欠分未还，暂不能使用积分。",
+    "DEPOSIT_HELD": "商家退出后，保证金须待退货期结束方可退还。",
+    "DEPOSIT_TOO_LOW": "保证金余额不足。",
     "GRANT_OVER_BUDGET": "出资方预算不足以支付此次赠送。",
     "INSUFFICIENT_COINS": "可用购物币不足。",
     "INSUFFICIENT_POINTS": "可用积分不足。",

@@ -1,6 +1,6 @@
 """Every fault of what a coupon takes off or gives, by its kind, as (path, sentence). Pure.
 
-Source: docs/rules/coupons.md, rules 1, 2 and 15 to 17.
+Source: docs/rules/coupons.md, rules 1, 2 and 29 to 31.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What one coupon of each kind takes off a cart. Pure.
 
-Source: docs/rules/coupons.md, rules 5 and 15 to 17.
+Source: docs/rules/coupons.md, rules 5 and 29 to 31.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def reach_of(
     Args:
         scope: from `scope_of`.
 
-    Source: docs/rules/coupons.md, rules 5 and 16.
+    Source: docs/rules/coupons.md, rules 5 and 30.
     """
     if terms.zone is None:
         return Reach(scope)
@@ -132,7 +132,7 @@ def reach_of(
 def spending(spend_minor: Sequence[int], reach: Reach, *, scope: tuple[int, ...]) -> int:
     """What counts for a coupon's minimum spend: covered goods without what it gives.
 
-    Source: docs/rules/coupons.md, rules 6 and 16.
+    Source: docs/rules/coupons.md, rules 6 and 30.
     """
     covered = sum([spend_minor[index] for index in scope])
     if reach.units is None:
@@ -159,7 +159,7 @@ def amount_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> int:
 def effect_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> CouponEffect:
     """What the coupon takes off each line and off shipping; never more than is left.
 
-    Source: docs/rules/coupons.md, rules 5 and 15 to 17.
+    Source: docs/rules/coupons.md, rules 5 and 29 to 31.
     """
     shares = [0] * len(cart.left_minor)
     if terms.kind is CouponKind.SHIPPING:

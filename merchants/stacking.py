@@ -1,6 +1,6 @@
 """Which coupons of a cart apply, what each takes off, and why the others do not. Pure.
 
-Source: docs/rules/coupons.md, rules 5 to 9 and 15 to 18.
+Source: docs/rules/coupons.md, rules 5 to 9 and 29 to 31.
 """
 
 from __future__ import annotations

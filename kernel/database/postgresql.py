@@ -150,16 +150,17 @@ class PostgresDatabase(Database):
         self, engine: AsyncEngine, work: Callable[[Connection], T], is_idempotent: bool
     ) -> T:
         began, duplicates = monotonic(), 0
+        doubt: _Doubtful | None = None
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 if attempt > ALONE_AFTER:
                     async with self._alone:
                         return await self._commit(engine, work)
                 return await self._commit(engine, work)
-            except _Doubtful as doubt:
+            except _Doubtful as error:
+                doubt = error
                 if not (is_idempotent and _may_try_again(attempt, began)):
-                    logger.error("the outcome of a commit is not known: %s", doubt.__cause__)
-                    raise InDoubt("the database failed while it committed") from doubt
+                    raise _in_doubt(doubt) from doubt
             except FAILURES as error:
                 # Two that run beside each other may both find nothing and add the same row: the
                 # one that lost looks again. A duplicate that stays one is its work's own.
@@ -169,7 +170,10 @@ class PostgresDatabase(Database):
                 refuse_impossible_text(error)
                 is_conflict = is_duplicate(error) or is_passing(error)
                 if not (is_conflict and _may_try_again(attempt, began)):
-                    raise _unavailable("nothing was kept", error) from error
+                    # An earlier attempt may have been kept; this one only failed to find out.
+                    raise (
+                        _unavailable("nothing was kept", error) if doubt is None else _in_doubt(doubt)
+                    ) from error
             await _back_off(attempt)
         raise AssertionError("every attempt ends")
 
@@ -211,6 +215,11 @@ async def _back_off(attempt: int) -> None:
     """Waits longer after each attempt, and not as long as others do."""
     longest = min(BACK_OFF_SECONDS * 2**attempt, BACK_OFF_MAX_SECONDS)
     await asyncio.sleep(uniform(longest / 4, longest))
+
+
+def _in_doubt(doubt: _Doubtful) -> InDoubt:
+    logger.error("the outcome of a commit is not known: %s", doubt.__cause__)
+    return InDoubt("the database failed while it committed")
 
 
 def _unavailable(what: str, error: BaseException) -> DatabaseUnavailable:

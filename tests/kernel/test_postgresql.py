@@ -217,6 +217,24 @@ async def test_work_that_finds_what_it_did_runs_again_when_in_doubt(
     assert (loses.lost, await two[1].snapshot(count)) == (1, 1)
 
 
+async def test_a_commit_stays_in_doubt_when_no_later_try_can_find_out(
+    two: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _LosesTheAnswer(monkeypatch)
+    runs = []
+
+    def work(connection: Connection) -> None:
+        runs.append(1)
+        if len(runs) > 1:
+            connection.exec_driver_sql("DO $$ BEGIN RAISE 'full' USING ERRCODE = '53100'; END $$")
+        connection.execute(insert(NOTE).values(id=1))
+
+    with pytest.raises(InDoubt):
+        await two[0].transaction(work, is_idempotent=True)
+
+    assert (len(runs), await two[1].snapshot(count)) == (2, 1)
+
+
 async def test_a_commit_that_the_server_refuses_is_not_in_doubt(
     two: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from kernel import database as database_module
-from kernel.database import DatabaseUnavailable, Overloaded
+from kernel.database import DatabaseUnavailable, Overloaded, sqlite
 from ledger.contract import HoldFunds, InsufficientPoints, KeyReused, Unbookable
 from ledger.group_commit import GroupCommit
 from tests.ledger.book import Books
@@ -124,7 +123,7 @@ async def test_an_amount_that_no_database_holds_fails_alone(books: Books) -> Non
 
 def commit_that_fails(monkeypatch: pytest.MonkeyPatch, *, is_kept: bool) -> None:
     """The next commit reports an I/O error, after it happened or before."""
-    run = database_module.run
+    run = sqlite.run
     has_failed = False
 
     def failing(connection: object, statement: str) -> None:
@@ -137,7 +136,7 @@ def commit_that_fails(monkeypatch: pytest.MonkeyPatch, *, is_kept: bool) -> None
         error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
         raise OperationalError(statement, None, error)
 
-    monkeypatch.setattr(database_module, "run", failing)
+    monkeypatch.setattr(sqlite, "run", failing)
 
 
 async def test_a_commit_in_doubt_that_happened_is_answered_from_the_books(

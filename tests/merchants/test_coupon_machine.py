@@ -79,7 +79,7 @@ class CouponLives(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.shop = self.run(Shop.open(Path(self.folder.name)))
+        self.shop = self.run(Shop.open(Path(self.folder.name) / "shop.sqlite"))
         for card_id in (ANN, BOB):
             self.run(self.shop.join(card_id))
         self.template = self.run(

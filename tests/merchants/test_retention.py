@@ -301,7 +301,7 @@ def test_whatever_happens_the_books_say_what_the_history_gives(
     first: int,
 ) -> None:
     async def play(directory: Path) -> None:
-        shop = await Shop.open(directory)
+        shop = await Shop.open(directory / "shop.sqlite")
         try:
             await shop.join()
             for begun in range(0, len(course), 8):

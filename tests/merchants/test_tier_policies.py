@@ -98,7 +98,7 @@ def test_every_fault_of_a_policy_is_told() -> None:
 async def set_policy(shop: Shop, policy: TierPolicy, merchant_id: str = TEA) -> None:
     book = TierBook(shop.backend, ADMIN)
     given = {"request_id": f"p-{shop.ids.new('req')}", "body": {}}
-    (await book.set_policy(merchant_id, policy, **given)).success()
+    (await book.set_tier_policy(merchant_id, policy, **given)).success()
 
 
 async def set_weights(shop: Shop, weights: dict[str, int]) -> None:
