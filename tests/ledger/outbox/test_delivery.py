@@ -49,13 +49,11 @@ class Receiver:
             raise Killed
 
     def orders(self, card: str) -> list[str]:
-        """Numbers of the transactions of a card, repeats dropped by their id."""
+        """Numbers of the orders of a card, repeats dropped by their id."""
         seen: dict[str, str] = {}
         for message in self.got:
             if message.stream == card:
-                seen.setdefault(
-                    message.message_id, json.loads(message.payload)["data"]["transaction"]
-                )
+                seen.setdefault(message.message_id, json.loads(message.payload)["data"]["orderNo"])
         return list(seen.values())
 
 
@@ -130,7 +128,7 @@ async def test_a_worker_killed_between_sending_and_marking_sends_again_under_the
     assert len(times) == 40
     assert max(times.values()) > 1
     for card in ("m0", "m1", "m2"):
-        numbers = [int(number.split("-")[1]) for number in receiver.orders(card)]
+        numbers = [int(number.removeprefix("no-o")) for number in receiver.orders(card)]
         assert numbers == sorted(numbers)
 
 
@@ -276,7 +274,7 @@ async def test_a_parked_message_is_shown_and_sent_anew_before_those_behind_it(
     assert json.loads(message["payload"])["data"]["cardId"] == "m1"
     assert (resumed["replayed"], again["replayed"]) == (False, True)
     assert delivered == 3
-    assert receiver.orders("m1") == ["0-2", "0-4", "0-6"]
+    assert receiver.orders("m1") == ["no-o1", "no-o3", "no-o5"]
     assert (await books.ask(PARKED)).data["parkedMessages"]["nodes"] == []
 
 
@@ -287,4 +285,4 @@ async def test_a_message_that_is_given_up_frees_those_behind_it(
     await resume(books, (await parked_message(books))["id"], discard=True)
 
     assert await worker.run_once() == 2
-    assert receiver.orders("m1") == ["0-4", "0-6"]
+    assert receiver.orders("m1") == ["no-o3", "no-o5"]
