@@ -113,7 +113,9 @@ class RequestLog:
         self._let_go = Prepared(
             own.where(columns.outcome.is_(None), columns.owner == bindparam("owner_was"))
         )
-        self._settle = Prepared(own.values(outcome=bindparam("new_outcome")))
+        self._settle = Prepared(
+            own.where(columns.outcome.is_(None)).values(outcome=bindparam("new_outcome"))
+        )
 
     def answer_once(
         self,
@@ -199,7 +201,10 @@ class RequestLog:
         return None
 
     def settle(self, connection: Connection, key: RequestKey, outcome: dict[str, Any]) -> None:
-        """Keeps the outcome of a claimed request."""
+        """Keeps the outcome of a claimed request; one that is kept already stays.
+
+        A process that was thought gone may settle what another has taken over and answered.
+        """
         kept = orjson.dumps(outcome).decode()
         connection.execute(self._settle, {**_values(key), "new_owner": "", "new_outcome": kept})
 

@@ -107,7 +107,11 @@ def run_one_by_one(port: Port, batch: Sequence[Submission]) -> list[Outcome]:
 
 
 def read_outcomes(port: Port, batch: Sequence[Submission]) -> list[Outcome]:
-    """What the books say was answered, of a batch that may have been kept or not."""
+    """What the books say was answered, of a batch that may have been kept or not.
+
+    The server may still be at work on the commit that was cut off; its lock is waited for.
+    """
+    port.lock()
     answers = Answers(port)
     outcomes: list[Outcome] = []
     for each in batch:

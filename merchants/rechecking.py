@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kernel.units import units_share
+from merchants.coupon_kinds import ZONE_KINDS
 from merchants.offers import CouponTerms, Decision, DecisionKind, PricedLine
 from merchants.pricing import points_earned
 from merchants.refunding import PaidOrder, RefundShares
@@ -45,7 +46,7 @@ def with_recheck(
     back = _units_back(order, shares)
     for coupon in coupons:
         rest, benefit = _rest(order.lines, back, coupon, decisions)
-        if 0 < rest < coupon.terms.min_spend_minor:
+        if benefit and rest < coupon.terms.min_spend_minor:
             target += benefit
             undone.append(coupon.coupon_id)
     if target == deducted_before_minor == 0:
@@ -89,20 +90,22 @@ def _rest(
     coupon: RecheckedCoupon,
     decisions: Sequence[Decision],
 ) -> tuple[int, int]:
-    """What is left of the goods the coupon covers before coupons, and what it takes off them."""
+    """What is left that counts for the coupon's minimum, and what it took off all that is left."""
     before = {each.id for each in decisions if each.kind in _BEFORE_COUPONS}
     rest = benefit = 0
     for line, units in zip(lines, back, strict=True):
         taken_off = sum(
             each.amount_minor for each in line.allocations if each.decision_id == coupon.coupon_id
         )
+        benefit += taken_off - units_share(taken_off, units=units, of_units=line.quantity)
         if not _covers(coupon.terms, line, taken_off):
             continue
         price = line.list_minor - sum(
             each.amount_minor for each in line.allocations if each.decision_id in before
         )
+        if coupon.terms.kind in ZONE_KINDS:
+            price -= taken_off  # What is given does not count.
         rest += price - units_share(price, units=units, of_units=line.quantity)
-        benefit += taken_off - units_share(taken_off, units=units, of_units=line.quantity)
     return rest, benefit
 
 
@@ -110,8 +113,9 @@ def _covers(terms: CouponTerms, line: PricedLine, taken_off: int) -> bool:
     """Whether the coupon covers the line.
 
     Orders keep no categories: of a coupon limited to some, the lines that it took something off
-    are those that it covers.
+    are those that it covers. One that gives articles takes nothing off what it covers, so every
+    line may be one.
     """
-    if terms.category_ids is not None:
+    if terms.category_ids is not None and terms.kind not in ZONE_KINDS:
         return taken_off > 0
     return terms.skus is None or line.sku in terms.skus

@@ -13,6 +13,7 @@ from kernel.clock import to_micros
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput
 from kernel.units import AMOUNT_MAX
+from merchants.budgets_sql import give_back_cost
 from merchants.coupons_sql import read_coupons
 from merchants.ladders.evaluating import Evaluator, Noted
 from merchants.ladders.evaluation import Cause
@@ -163,16 +164,19 @@ def _return(connection: Connection, event: RecordEvent, at: int) -> None:
     attempts = dict(redeemed)
     coupons = read_coupons(connection, [(event.merchant_id, each) for each in event.coupon_ids])
     for (merchant_id, coupon_id), coupon in coupons.items():
-        if coupon.card_id != event.card_id or coupon.valid_until <= at:
+        if coupon.card_id != event.card_id:
             continue
+        is_over = coupon.valid_until <= at
         if coupon_id in attempts:
-            return_coupon(
+            # The cost goes back either way; the coupon only while its time is not over.
+            end = give_back_cost if is_over else return_coupon
+            end(
                 connection,
                 merchant_id=merchant_id,
                 coupon_id=coupon_id,
                 attempt_id=attempts[coupon_id],
             )
-        else:
+        elif not is_over:
             write_returned(
                 connection,
                 merchant_id=merchant_id,

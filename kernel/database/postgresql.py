@@ -172,7 +172,9 @@ class PostgresDatabase(Database):
                 if not (is_conflict and _may_try_again(attempt, began)):
                     # An earlier attempt may have been kept; this one only failed to find out.
                     raise (
-                        _unavailable("nothing was kept", error) if doubt is None else _in_doubt(doubt)
+                        _unavailable("nothing was kept", error)
+                        if doubt is None
+                        else _in_doubt(doubt)
                     ) from error
             await _back_off(attempt)
         raise AssertionError("every attempt ends")

@@ -101,9 +101,7 @@ class Delivery:
             return False
         self._absences = 0
         self._not_before.pop(message.stream, None)
-        await self._database.transaction(
-            lambda connection: outbox_sql.remove(connection, message.lane, message.id)
-        )
+        await self._database.transaction(lambda connection: outbox_sql.remove(connection, message))
         return True
 
     async def _reject(self, message: Waiting, answer: str) -> None:

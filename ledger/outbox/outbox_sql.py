@@ -138,9 +138,9 @@ def read_sendable(connection: Connection) -> list[Waiting]:
     return [Waiting(*row) for row in connection.execute(statement)]
 
 
-def remove(connection: Connection, lane: int, number: int) -> None:
-    """Forgets a message that was delivered, or given up."""
-    connection.execute(delete(outbox).where(outbox.c.lane == lane, outbox.c.id == number))
+def remove(connection: Connection, message: Waiting | Parked) -> None:
+    """Forgets a message that was delivered, or given up; nothing when it is gone already."""
+    connection.execute(delete(outbox).where(_is(message)))
 
 
 def mark_rejected(
@@ -149,18 +149,14 @@ def mark_rejected(
     """Counts a rejection; parks the message when an instant is given."""
     connection.execute(
         update(outbox)
-        .where(outbox.c.lane == message.lane, outbox.c.id == message.id)
+        .where(_is(message))
         .values(rejections=message.rejections + 1, last_error=error, parked_at=parked_at)
     )
 
 
 def unpark(connection: Connection, message: Parked) -> None:
     """Lets a parked message be tried anew."""
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.lane == message.lane, outbox.c.id == message.id)
-        .values(rejections=0, parked_at=None)
-    )
+    connection.execute(update(outbox).where(_is(message)).values(rejections=0, parked_at=None))
 
 
 def read_parked(connection: Connection, *, after: tuple[int, int], limit: int) -> list[Parked]:
@@ -176,6 +172,16 @@ def find_parked(connection: Connection, message_id: str) -> Parked | None:
     """A parked message; None when none has this id."""
     row = connection.execute(_parked().where(outbox.c.message_id == message_id)).one_or_none()
     return None if row is None else Parked(*row)
+
+
+def _is(message: Waiting | Parked) -> Any:
+    """Numbers are given again once their messages are gone, so a late sender goes by the id too."""
+    columns = outbox.c
+    return (
+        (columns.lane == message.lane)
+        & (columns.id == message.id)
+        & (columns.message_id == message.message_id)
+    )
 
 
 def _parked() -> Any:

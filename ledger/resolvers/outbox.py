@@ -69,7 +69,7 @@ async def resume_message(
         if parked is None:
             raise NotFound(input.message_id)
         if input.discard:
-            outbox_sql.remove(connection, parked.lane, parked.id)
+            outbox_sql.remove(connection, parked)
         else:
             outbox_sql.unpark(connection, parked)
         return {"message": parked.message_id}

@@ -123,6 +123,21 @@ async def test_a_claim_is_taken_over_only_from_a_process_that_is_gone(
     assert answer == Answer({"made": 2}, replayed=True)
 
 
+async def test_an_outcome_that_is_kept_outlives_a_process_that_comes_late(
+    database: Database,
+) -> None:
+    for owner, after in (("first", timedelta(0)), ("second", CLAIM_LEASE * 2)):
+        await database.transaction(
+            lambda c, owner=owner, after=after: LOG.claim(c, KEY, now=NOW + after, owner=owner)
+        )
+    await database.transaction(lambda c: LOG.settle(c, KEY, {"made": 2}))
+    await database.transaction(lambda c: LOG.settle(c, KEY, TooLate(by=1).as_json()))
+
+    answer = await database.snapshot(lambda c: LOG.find(c, KEY))
+
+    assert answer == Answer({"made": 2}, replayed=True)
+
+
 async def test_a_claim_that_is_let_go_is_anybodys_and_another_ones_is_not_touched(
     database: Database,
 ) -> None:

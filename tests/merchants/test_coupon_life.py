@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from merchants.offers import (
     DecisionOutcome,
     PricedLine,
 )
-from merchants.port import LockCoupons, RefundLine, ReleaseAttempt
+from merchants.port import LockCoupons, RecordEvent, RefundLine, ReleaseAttempt
 from merchants.rechecking import RecheckedCoupon, with_recheck
 from merchants.refunding import PaidOrder, refund_lines
 from merchants.refusals import CouponBudgetSpent
@@ -34,7 +35,7 @@ from merchants.template_life import (
     may_follow,
 )
 from merchants.tiers import TierMetric
-from tests.merchants.shop import ANN, NOW, STORE, TEA, Shop, amount_off, cart, ladder
+from tests.merchants.shop import ALLIANCE, ANN, NOW, STORE, TEA, Shop, amount_off, cart, ladder
 
 TIER_TWO = Audience(AudienceKind.TIER, ladder="count", min_rank=2)
 REACHED = TemplateLife(trigger=CouponTrigger.TIER_REACHED, audience=TIER_TWO)
@@ -246,3 +247,39 @@ async def test_a_share_reads_as_free_again_by_its_time_alone(shop: Shop) -> None
     after = await shop.backend.price(cart(1_000, at=shop.clock.now()))
 
     assert (before.payable_minor, after.payable_minor) == (1_000, 500)
+
+
+async def test_a_refund_after_the_coupons_time_gives_its_cost_back_to_the_alliances_budget(
+    shop: Shop,
+) -> None:
+    await shop.join(merchant_id=ALLIANCE)
+    template_id = await shop.template(
+        amount_off(500),
+        merchant_id=ALLIANCE,
+        valid_days=1,
+        life=TemplateLife(budget_minor=500),
+    )
+    [coupon_id] = await shop.issue(template_id, ANN, merchant_id=ALLIANCE)
+    sale = RecordEvent(
+        merchant_id=ALLIANCE,
+        at_merchant_id=TEA,
+        order_id="o-1",
+        refund_no=None,
+        attempt_id="a-1",
+        card_id=ANN,
+        at=NOW,
+        qualifying_minor=1_000,
+        coupon_ids=(coupon_id,),
+        costs_minor=(500,),
+    )
+    await shop.backend.record(sale)
+    spent = await shop.scalar("SELECT spent_minor FROM coupon_template")
+    late = NOW + timedelta(days=1_000)
+    refund = replace(
+        sale, refund_no="r-1", attempt_id=None, at=late, qualifying_minor=0, is_ended=True
+    )
+
+    await shop.backend.record(refund)
+
+    assert (spent, await shop.scalar("SELECT spent_minor FROM coupon_template")) == (500, 0)
+    assert await shop.scalar("SELECT state FROM coupon") == "REDEEMED"

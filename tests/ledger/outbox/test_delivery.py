@@ -49,11 +49,13 @@ class Receiver:
             raise Killed
 
     def orders(self, card: str) -> list[str]:
-        """Numbers of the orders of a card, repeats dropped by their id."""
+        """Numbers of the transactions of a card, repeats dropped by their id."""
         seen: dict[str, str] = {}
         for message in self.got:
             if message.stream == card:
-                seen.setdefault(message.message_id, json.loads(message.payload)["data"]["orderNo"])
+                seen.setdefault(
+                    message.message_id, json.loads(message.payload)["data"]["transaction"]
+                )
         return list(seen.values())
 
 
@@ -71,6 +73,14 @@ class Waits(SetClock):
 def delivery(books: Books, receiver: Receiver, clock: Waits | None = None) -> Delivery:
     database = books.subgraph.context_for(None, "", "").database
     return Delivery(database, receiver, clock=clock or Waits())
+
+
+async def booked(books: Books, card: str) -> list[str]:
+    """Numbers of the transactions of a card, in their order."""
+    rows = await books.rows(
+        f"SELECT lane, seq FROM ledger_tx WHERE card_id = '{card}' ORDER BY seq"
+    )
+    return [f"{lane}-{seq}" for lane, seq in rows]
 
 
 async def sales(books: Books, count: int, cards: int = 3) -> None:
@@ -128,7 +138,7 @@ async def test_a_worker_killed_between_sending_and_marking_sends_again_under_the
     assert len(times) == 40
     assert max(times.values()) > 1
     for card in ("m0", "m1", "m2"):
-        numbers = [int(number.removeprefix("no-o")) for number in receiver.orders(card)]
+        numbers = [int(number.split("-")[1]) for number in receiver.orders(card)]
         assert numbers == sorted(numbers)
 
 
@@ -274,7 +284,7 @@ async def test_a_parked_message_is_shown_and_sent_anew_before_those_behind_it(
     assert json.loads(message["payload"])["data"]["cardId"] == "m1"
     assert (resumed["replayed"], again["replayed"]) == (False, True)
     assert delivered == 3
-    assert receiver.orders("m1") == ["no-o1", "no-o3", "no-o5"]
+    assert receiver.orders("m1") == await booked(books, "m1")
     assert (await books.ask(PARKED)).data["parkedMessages"]["nodes"] == []
 
 
@@ -285,4 +295,43 @@ async def test_a_message_that_is_given_up_frees_those_behind_it(
     await resume(books, (await parked_message(books))["id"], discard=True)
 
     assert await worker.run_once() == 2
-    assert receiver.orders("m1") == ["no-o3", "no-o5"]
+    assert receiver.orders("m1") == (await booked(books, "m1"))[1:]
+
+
+class Late(Receiver):
+    """Answers its first message when the test lets it, and is away from then on."""
+
+    def __init__(self, answer: Exception | None) -> None:
+        super().__init__()
+        self.answer = answer
+        self.arrived = asyncio.Event()
+        self.may_answer = asyncio.Event()
+
+    async def send(self, message: Waiting) -> None:
+        if self.arrived.is_set():
+            raise ReceiverAway("nobody there")
+        self.arrived.set()
+        await self.may_answer.wait()
+        if self.answer is not None:
+            raise self.answer
+
+
+@pytest.mark.parametrize("answer", [None, Rejected("it answered 400")])
+async def test_a_sender_that_comes_late_leaves_the_message_that_followed_alone(
+    books: Books, answer: Exception | None
+) -> None:
+    late, prompt = Late(answer), Receiver()
+    await books.order("o1", "A", "m1", earned=10)
+    sending = asyncio.create_task(delivery(books, late).run_once())
+    await late.arrived.wait()
+    assert await delivery(books, prompt).run_once() == 1
+    await books.order("o2", "A", "m1", earned=10)
+    prompt.is_away = True
+    await delivery(books, prompt).run_once()
+    waiting = await books.rows("SELECT message_id, rejections FROM outbox")
+    assert len(waiting) == 1
+
+    late.may_answer.set()
+    await sending
+
+    assert await books.rows("SELECT message_id, rejections FROM outbox") == waiting
