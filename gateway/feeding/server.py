@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -76,6 +77,17 @@ class FeedServer:
             return kind, said
         except (EOFError, OSError) as error:
             raise ServerGone("the server stopped") from error
+
+
+async def set_clocks(servers: Sequence[FeedServer], now: datetime) -> None:
+    """Moves the clocks of several servers; in force at all when this returns.
+
+    Nobody asks them anything meanwhile.
+
+    Raises:
+        ServerGone: one stopped.
+    """
+    await asyncio.gather(*(server.set_clock(now) for server in servers))
 
 
 def _serve(directory: Path, now: datetime, pipe: Connection) -> None:
