@@ -39,6 +39,9 @@ def open_engine(address: PostgresAddress) -> AsyncEngine:
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
                 "timezone": "UTC",
                 "jit": "off",
+                # A scan of a whole table conflicts with every write to it under SERIALIZABLE, and
+                # the planner prefers one while a table is small.
+                "enable_seqscan": "off",
                 "application_name": "alliance-gateway",
             },
         },
