@@ -22,12 +22,19 @@ class ServerGone(Exception):
 
 
 class FeedServer:
-    """A gateway on a loopback port, in a child process that ends with this one."""
+    """A gateway on a loopback port, in a child process that ends with this one.
 
-    def __init__(self, directory: Path, *, now: datetime) -> None:
+    Args:
+        runs: whether its clock runs on from where it is set; where several servers share the
+            databases, what one that died had in work is free for the others once time passed.
+    """
+
+    def __init__(self, directory: Path, *, now: datetime, runs: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(directory, now, theirs), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(directory, now, runs, theirs), daemon=True
+        )
         self._process.start()
         theirs.close()
         self.url = ""
@@ -90,16 +97,16 @@ async def set_clocks(servers: Sequence[FeedServer], now: datetime) -> None:
     await asyncio.gather(*(server.set_clock(now) for server in servers))
 
 
-def _serve(directory: Path, now: datetime, pipe: Connection) -> None:
+def _serve(directory: Path, now: datetime, runs: bool, pipe: Connection) -> None:
     from gateway.assembly.serving import gateway_app
     from gateway.http.listening import CanNotListen, listen
     from gateway.settings import read_settings
-    from kernel.clock import SetClock
+    from kernel.clock import RunningClock, SetClock
     from kernel.database import DatabaseUnavailable, DirectoryInUse
     from kernel.ids import RandomIds
 
     logging.basicConfig(level=logging.WARNING)
-    clock = SetClock(now)
+    clock = RunningClock(now) if runs else SetClock(now)
 
     def obey() -> None:
         """Sets the clock as told, until the parent says stop or is gone."""
