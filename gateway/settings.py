@@ -12,6 +12,7 @@ from gateway.assembly.databases import Databases
 from gateway.http.limits import EndpointLimits, OperationLimits
 from gateway.webhooks.signing import key_of
 from ledger.contract import GRANT_BUDGET_MINOR
+from ledger.lanes import LANES_MAX
 
 Count = Annotated[int, Field(gt=0)]
 
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
 
+    ledger_lanes: Annotated[int, Field(ge=1, le=LANES_MAX)] | None = None
     grant_budget_minor: Annotated[int, Field(ge=0)] = GRANT_BUDGET_MINOR
 
     body_bytes_max: Count = _ENDPOINT.body_bytes_max

@@ -53,6 +53,26 @@ class SetClock:
         return time.monotonic()
 
 
+class RunningClock(SetClock):
+    """A clock whose business time runs on from where it was set last, as the machine's does.
+
+    Leases of other processes end by it.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now)
+        self._since = time.monotonic()
+
+    def set(self, now: datetime) -> None:
+        """Moves business time to `now`, forwards or back."""
+        self._since = time.monotonic()
+        super().set(now)
+
+    def now(self) -> datetime:
+        """The instant it was set to, and the time since then."""
+        return super().now() + timedelta(seconds=time.monotonic() - self._since)
+
+
 def to_micros(instant: datetime) -> int:
     """Microseconds since 1970-01-01T00:00Z, exact; how databases hold instants."""
     return (instant - _EPOCH) // _MICROSECOND

@@ -7,10 +7,10 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select
 
 from kernel.clock import Clock, to_micros
-from kernel.database import Database, open_database
+from kernel.database import Database, DatabaseUnavailable, open_database
 from kernel.ids import IdSource
 from ledger.deposits.tables import deposit_entry
-from ledger.lanes import LANES_MAX
+from ledger.lanes import LANES_MAX, lanes_of, lanes_unless_told
 from ledger.outbox.tables import outbox
 from ledger.rules_sql import insert_rule
 from ledger.state import RuleTerms
@@ -18,20 +18,28 @@ from ledger.tables import lane_head, ledger_info, metadata
 
 
 async def open_ledger_database(
-    address: str | Path, *, clock: Clock, ids: IdSource, initial_rule: RuleTerms, lanes: int = 1
+    address: str | Path,
+    *,
+    clock: Clock,
+    ids: IdSource,
+    initial_rule: RuleTerms,
+    lanes: int | None = None,
 ) -> Database:
     """The ledger's database at `address`.
 
     Args:
         initial_rule: version 1 of a new ledger, in force from the beginning of time.
-        lanes: of a new ledger, for ever.
+        lanes: of a new ledger, for ever; None leaves it to the kind of database, and takes a
+            ledger that is there as it is.
 
     Raises:
-        DatabaseUnavailable: the database can not be opened or written.
+        DatabaseUnavailable: the database can not be opened or written, or holds a ledger with
+            another number of lanes.
     """
     for table in (outbox, deposit_entry):
         assert table.metadata is metadata  # The tables of these rooms are opened with the others.
-    assert 1 <= lanes <= LANES_MAX
+    begun_with = lanes_unless_told(address) if lanes is None else lanes
+    assert 1 <= begun_with <= LANES_MAX
     database = await open_database(address, metadata)
     now = to_micros(clock.now())
 
@@ -40,17 +48,18 @@ async def open_ledger_database(
             return
         connection.execute(
             insert(ledger_info).values(
-                lane=0, ledger_id=ids.new("led"), created_at=now, lanes=lanes
+                lane=0, ledger_id=ids.new("led"), created_at=now, lanes=begun_with
             )
         )
         heads = {
-            "lanes": lanes,
+            "lanes": begun_with,
             "next_seq": 1,
             "next_lot_id": 1,
             "next_debt_id": 1,
             "last_created_at": 0,
         }
-        connection.execute(insert(lane_head), [{"lane": lane, **heads} for lane in range(lanes)])
+        rows = [{"lane": lane, **heads} for lane in range(begun_with)]
+        connection.execute(insert(lane_head), rows)
         insert_rule(
             connection,
             ids.new("rule"),
@@ -61,5 +70,13 @@ async def open_ledger_database(
             is_approved=True,
         )
 
-    await database.transaction(begin, is_idempotent=True)
+    try:
+        await database.transaction(begin, is_idempotent=True)
+        if lanes is not None and (kept := await database.snapshot(lanes_of)) != lanes:
+            raise DatabaseUnavailable(
+                f"the ledger was made with lanes: {kept}, which is for ever; not {lanes}"
+            )
+    except BaseException:
+        await database.close()
+        raise
     return database

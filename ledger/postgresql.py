@@ -1,7 +1,7 @@
 """Runs the ledger's statements on PostgreSQL: one round trip for each set of keys or rows.
 
-Keys and rows travel as arrays, one for each column, so that a statement is the same text whatever
-their number and the server prepares it once.
+Keys and rows travel as arrays, one for each column, and the lane as a parameter: a statement is the
+same text whatever their number and the lane, and each connection prepares it once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6
      AS w(number, card_id, asset, latest, after, after_id, most)
 CROSS JOIN LATERAL (
   SELECT {LOT} FROM lot
-  WHERE lane = {{lane}} AND lot.card_id = w.card_id AND lot.asset = w.asset AND remaining > 0
+  WHERE lane = $8 AND lot.card_id = w.card_id AND lot.asset = w.asset AND remaining > 0
     AND remaining > held AND active_at <= w.latest AND (expires_at, id) > (w.after, w.after_id)
   ORDER BY expires_at, id LIMIT w.most
 ) l
@@ -50,20 +50,21 @@ class PostgresPort:
 
     def lock(self) -> Row | None:
         """The lane's head, which is this transaction's own until it ends."""
-        return self._first(f"{HEAD.sql.format(lane=self.lane)} FOR NO KEY UPDATE")
+        return self._first(_LOCK, self.lane)
 
     def head(self) -> Row | None:
         """The lane's head as it is."""
-        return self._first(HEAD.sql.format(lane=self.lane))
+        return self._first(_HEAD, self.lane)
 
     def rows(self, query: Query, keys: Sequence[str | int] = ()) -> list[Row]:
         """What a query finds, with all keys in one array."""
+        lane = (self.lane,) if "{lane}" in query.sql else ()
         if "{keys}" not in query.sql:
-            return self._all(query.sql.format(lane=self.lane))
+            return self._all(_of_lane(query), *lane)
         if not keys:
             return []
         kind = "text" if isinstance(keys[0], str) else "bigint"
-        return self._all(_by_array(query, self.lane, kind), list(keys))
+        return self._all(_by_array(query, kind), *lane, list(keys))
 
     def free_lots(self, wanted: Sequence[LotsWanted]) -> list[tuple[list[Row], bool]]:
         """Each card's next lots: eight, or many when those did not cover."""
@@ -73,7 +74,7 @@ class PostgresPort:
         behind = [max(each.behind, (each.since, 2**62)) for each in wanted]
         found: list[list[Row]] = [[] for _ in wanted]
         for number, *row in self._all(
-            _FREE_LOTS.format(lane=self.lane),
+            _FREE_LOTS,
             list(range(len(wanted))),
             [each.card_id for each in wanted],
             [each.asset for each in wanted],
@@ -81,18 +82,19 @@ class PostgresPort:
             [expires_at for expires_at, _ in behind],
             [lot_id for _, lot_id in behind],
             most,
+            self.lane,
         ):
             found[number].append(tuple(row))
         return [(rows, len(rows) < most[number]) for number, rows in enumerate(found)]
 
     def due_lots(self, *, until: int, limit: int) -> list[Row]:
         """The lots that are due longest."""
-        return self._all(_with_numbers(DUE_LOTS.sql.format(lane=self.lane)), until, limit)
+        return self._all(_DUE_LOTS, self.lane, until, limit)
 
     def write(self, write: Write, rows: Sequence[Row]) -> None:
         """Writes the rows in one statement."""
         if rows:
-            self._run(_statement(write, self.lane), *map(list, zip(*rows, strict=True)))
+            self._run(_statement(write), self.lane, *map(list, zip(*rows, strict=True)))
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -106,8 +108,8 @@ class PostgresPort:
             raise
         self._run("RELEASE apart")
 
-    def _first(self, statement: str) -> Row | None:
-        rows = self._all(statement)
+    def _first(self, statement: str, *values: Any) -> Row | None:
+        rows = self._all(statement, *values)
         return rows[0] if rows else None
 
     def _all(self, statement: str, *values: Any) -> list[Row]:
@@ -167,18 +169,24 @@ def _with_numbers(statement: str) -> str:
     return first + "".join(f"${number}{part}" for number, part in enumerate(others, start=1))
 
 
-@lru_cache(maxsize=1_024)
-def _by_array(query: Query, lane: int, kind: str) -> str:
-    sql = query.sql.replace("IN ({keys})", f"= ANY($1::{kind}[])")
+def _of_lane(query: Query) -> str:
+    """The query with the lane as its first parameter, if it asks for one."""
+    return query.sql.format(lane="$1")
+
+
+@lru_cache(maxsize=64)
+def _by_array(query: Query, kind: str) -> str:
+    number = 2 if "{lane}" in query.sql else 1
+    sql = query.sql.replace("IN ({keys})", f"= ANY(${number}::{kind}[])")
     assert "{keys}" not in sql, "keys stand behind IN"
-    return sql.format(lane=lane)
+    return sql.format(lane="$1")
 
 
-@lru_cache(maxsize=1_024)
-def _statement(write: Write, lane: int) -> str:
+@lru_cache(maxsize=64)
+def _statement(write: Write) -> str:
     arrays = ", ".join(
         f"${number}::{_array_of(write.table, column)}"
-        for number, column in enumerate(write.columns, start=1)
+        for number, column in enumerate(write.columns, start=2)
     )
     columns = ", ".join(write.columns)
     if write.is_update:
@@ -186,9 +194,11 @@ def _statement(write: Write, lane: int) -> str:
         keys = "".join(f" AND t.{column} = v.{column}" for column in write.keys)
         return (
             f"UPDATE {write.name} t SET {sets} FROM unnest({arrays}) AS v({columns}) "
-            f"WHERE t.lane = {lane}{keys}"
+            f"WHERE t.lane = $1{keys}"
         )
-    sql = f"INSERT INTO {write.name} (lane, {columns}) SELECT {lane}, v.* FROM unnest({arrays}) v"
+    sql = (
+        f"INSERT INTO {write.name} (lane, {columns}) SELECT $1::bigint, v.* FROM unnest({arrays}) v"
+    )
     changes = [f"{column} = excluded.{column}" for column in write.sets]
     changes += [f"{column} = {write.name}.{column} + excluded.{column}" for column in write.adds]
     if not changes:
@@ -201,3 +211,8 @@ def _array_of(table: Table, column: str) -> str:
     if isinstance(kind, Text):
         return "text[]"
     return "bytea[]" if isinstance(kind, LargeBinary) else "bigint[]"
+
+
+_HEAD = _of_lane(HEAD)
+_LOCK = f"{_HEAD} FOR NO KEY UPDATE"
+_DUE_LOTS = _with_numbers(DUE_LOTS.sql.format(lane="?"))

@@ -120,7 +120,7 @@ class LedgerSubgraph:
         settings: Callable[[], LedgerSettings],
         registry: Registry,
         initial_rule: RuleTerms | None = None,
-        lanes: int = 1,
+        lanes: int | None = None,
     ) -> LedgerSubgraph:
         """The ledger at `address`, made when it is missing.
 
@@ -128,10 +128,12 @@ class LedgerSubgraph:
             settings: asked at every event, so that a change takes effect at once.
             registry: knows which cards and merchants there are.
             initial_rule: first settlement rule of a new ledger; the default terms when absent.
-            lanes: how many parts a new ledger has that are written independently, for ever.
+            lanes: how many parts a new ledger has that are written independently, for ever; None
+                leaves it to the kind of database, and takes a ledger that is there as it is.
 
         Raises:
-            DatabaseUnavailable: the database can not be opened or written.
+            DatabaseUnavailable: the database can not be opened or written, or holds a ledger with
+                another number of lanes.
         """
         database = await open_ledger_database(
             address, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms(), lanes=lanes

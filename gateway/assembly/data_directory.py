@@ -103,6 +103,7 @@ async def open_alliance(
     limits: OperationLimits | None = None,
     with_sweepers: bool = True,
     grant_budget_minor: int = GRANT_BUDGET_MINOR,
+    ledger_lanes: int | None = None,
 ) -> AsyncIterator[OpenAlliance]:
     """The alliance in a data directory, made when it is missing; closed on leaving.
 
@@ -110,17 +111,19 @@ async def open_alliance(
         databases: where they are; files in the directory unless told.
         with_sweepers: whether to finish, in the background, what time-outs and crashes left.
         grant_budget_minor: coins that one funder may grant in one clearing period.
+        ledger_lanes: of a new ledger, for ever; one that is there must have as many. None leaves
+            it to the kind of database.
 
     Raises:
         DirectoryInUse: another server runs on it.
-        DatabaseUnavailable: a database can not be opened or written.
+        DatabaseUnavailable: a database can not be opened or written, or the lanes differ.
     """
     async with AsyncExitStack() as stack:
         databases = databases or Databases.in_files_of(directory)
         if databases.any_file:
             stack.callback(_locked(directory).release)
         alliance, ledger, merchants = await _open_subgraphs(
-            stack, databases, clock, ids, _LateAlliance(grant_budget_minor)
+            stack, databases, clock, ids, _LateAlliance(grant_budget_minor), ledger_lanes
         )
         hosted = {
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
@@ -141,7 +144,12 @@ async def open_alliance(
 
 
 async def _open_subgraphs(
-    stack: AsyncExitStack, databases: Databases, clock: Clock, ids: IdSource, late: _LateAlliance
+    stack: AsyncExitStack,
+    databases: Databases,
+    clock: Clock,
+    ids: IdSource,
+    late: _LateAlliance,
+    ledger_lanes: int | None,
 ) -> tuple[AllianceSubgraph, LedgerSubgraph, HostedMerchants]:
     ledger = await LedgerSubgraph.open(
         databases.ledger,
@@ -149,6 +157,7 @@ async def _open_subgraphs(
         ids=ids,
         settings=late.ledger_settings,
         registry=late,
+        lanes=ledger_lanes,
     )
     stack.push_async_callback(ledger.close)
     merchants = await HostedMerchants.open(

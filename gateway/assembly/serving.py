@@ -74,6 +74,7 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
                 ids=ids,
                 limits=settings.limits.operation,
                 grant_budget_minor=settings.grant_budget_minor,
+                ledger_lanes=settings.ledger_lanes,
             ) as opened,
             delivering(settings, opened),
         ):
@@ -107,6 +108,7 @@ def subgraph_app(
             ids=ids,
             limits=limits,
             grant_budget_minor=settings.grant_budget_minor,
+            ledger_lanes=settings.ledger_lanes,
         ) as opened:
             lone = LoneSubgraph(
                 opened.hosted[name],

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.commands.failures import CommandFailed
+
 
 class Subject(StrEnum):
     """What can be measured."""
@@ -22,9 +24,23 @@ def bench(
         int, typer.Option(min=0, help="Of the history to verify; 0 for none.")
     ] = 1_300_000,
     lots: Annotated[int, typer.Option(min=100, help="On one card, to spend from.")] = 20_000,
+    postgresql: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure on PostgreSQL instead: the URL of a database, in which schemas named "
+            "`bench_…` are made and dropped; or `new` for a server of its own."
+        ),
+    ] = None,
 ) -> None:
     """Measure the ledger; ratios hold on a busy machine too, figures a second do not."""
-    from ledger.bench.run import Size, measure_ledger  # Slow to load.
+    from ledger.bench.on_postgresql import NoYardstick, measure_on  # Slow to load.
+    from ledger.bench.run import Size, measure_ledger
 
     assert subject is Subject.LEDGER
-    measure_ledger(typer.echo, Size(orders, rounds, entries, lots))
+    if postgresql is None:
+        measure_ledger(typer.echo, Size(orders, rounds, entries, lots))
+        return
+    try:
+        measure_on(typer.echo, postgresql, orders=orders, rounds=rounds)
+    except NoYardstick as error:
+        raise CommandFailed(str(error)) from error

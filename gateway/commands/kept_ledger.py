@@ -40,5 +40,6 @@ async def kept_ledger(directory: Path) -> AsyncIterator[LedgerSubgraph]:
         clock=SystemClock(),
         ids=RandomIds(),
         with_sweepers=False,
+        ledger_lanes=read_settings().ledger_lanes,
     ) as opened:
         yield opened.ledger

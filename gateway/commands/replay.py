@@ -19,6 +19,7 @@ from gateway.replay.merchant_tiers import tier_differences
 from gateway.replay.recount import recount_tiers
 from gateway.replay.run import Outcome
 from gateway.replay.session import replay_history
+from gateway.settings import read_settings
 
 SHOWN_MAX = 40
 
@@ -35,14 +36,20 @@ def replay(
     check_tiers: Annotated[
         bool, typer.Option("--check-tiers", help="Recount every merchant's tiers from the files.")
     ] = False,
+    gateways: Annotated[
+        int, typer.Option(min=1, max=16, help="Servers that share the work, on PostgreSQL.")
+    ] = 1,
 ) -> None:
     """Replay an order history through the GraphQL API, with the history's clock."""
+    settings = read_settings()
+    if gateways > 1 and settings.databases(data).any_file:
+        raise CommandFailed("several gateways need all three ALLIANCE_…DATABASE_URL")
     try:
         chosen = merchants.read_text().split() if merchants is not None else None
         expected = _json(expect)
         expected_month_ends = _json(month_ends)
         history = read_history(directory, top=top, merchants=chosen)
-        outcome = _with_progress(history, data, with_tiers=check_tiers)
+        outcome = _with_progress(history, data, with_tiers=check_tiers, gateways=gateways)
     except (HistoryUnreadable, OSError, FeedFailed, ServerGone) as error:
         raise CommandFailed(str(error)) from error
     _tell(outcome)
@@ -69,7 +76,7 @@ def replay(
     )
 
 
-def _with_progress(history: History, data: Path, *, with_tiers: bool) -> Outcome:
+def _with_progress(history: History, data: Path, *, with_tiers: bool, gateways: int) -> Outcome:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -86,6 +93,7 @@ def _with_progress(history: History, data: Path, *, with_tiers: bool) -> Outcome
                 data,
                 on_progress=lambda n: progress.advance(task, n),
                 with_tiers=with_tiers,
+                gateways=gateways,
             )
         )
 

@@ -10,6 +10,10 @@ import aiohttp
 import orjson
 
 ATTEMPTS_MAX = 5
+PATIENT_ATTEMPTS_MAX = 24
+"""Where the server answers that it can not yet: some 100 s, longer than the lease of a server that
+died with the request in work."""
+PAUSE_MAX_S = 5.0
 TIMEOUT_S = 120
 CONNECTIONS_MAX = 64
 
@@ -41,15 +45,18 @@ class GraphQLClient:
         body = orjson.dumps({"query": document, "variables": variables})
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         fault = ""
-        for attempt in range(ATTEMPTS_MAX):
-            if attempt:
-                await asyncio.sleep(0.1 * 2**attempt)
+        silent = 0
+        for attempt in range(PATIENT_ATTEMPTS_MAX):
+            await _pause_before(attempt)
             self.requests_sent += 1
             try:
                 async with self._session.post(self._url, data=body, headers=headers) as response:
                     answer = orjson.loads(await response.read())
             except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
                 fault = f"{type(error).__name__}: {error}"
+                silent += 1
+                if silent == ATTEMPTS_MAX:
+                    break
                 continue
             if not answer.get("errors"):
                 return answer["data"]
@@ -73,9 +80,8 @@ class GraphQLClient:
             FeedFailed: it was refused otherwise.
         """
         outcome: Any = None
-        for attempt in range(ATTEMPTS_MAX):
-            if attempt:
-                await asyncio.sleep(0.1 * 2**attempt)
+        for attempt in range(PATIENT_ATTEMPTS_MAX):
+            await _pause_before(attempt)
             data = await self.ask(document, variables, token=token)
             outcome = next(iter(data.values()))
             if outcome["__typename"] == success or outcome["__typename"] in allowed:
@@ -92,6 +98,11 @@ class GraphQLClient:
 
 
 _PASSING = {"OVERLOADED", "SUBGRAPH_TIMEOUT", "SUBGRAPH_UNAVAILABLE", "RATE_LIMITED"}
+
+
+async def _pause_before(attempt: int) -> None:
+    if attempt:
+        await asyncio.sleep(min(0.1 * 2**attempt, PAUSE_MAX_S))
 
 
 def _may_pass(errors: list[dict[str, Any]]) -> bool:

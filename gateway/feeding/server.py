@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,12 +22,19 @@ class ServerGone(Exception):
 
 
 class FeedServer:
-    """A gateway on a loopback port, in a child process that ends with this one."""
+    """A gateway on a loopback port, in a child process that ends with this one.
 
-    def __init__(self, directory: Path, *, now: datetime) -> None:
+    Args:
+        runs: whether its clock runs on from where it is set; where several servers share the
+            databases, what one that died had in work is free for the others once time passed.
+    """
+
+    def __init__(self, directory: Path, *, now: datetime, runs: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(directory, now, theirs), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(directory, now, runs, theirs), daemon=True
+        )
         self._process.start()
         theirs.close()
         self.url = ""
@@ -78,16 +86,27 @@ class FeedServer:
             raise ServerGone("the server stopped") from error
 
 
-def _serve(directory: Path, now: datetime, pipe: Connection) -> None:
+async def set_clocks(servers: Sequence[FeedServer], now: datetime) -> None:
+    """Moves the clocks of several servers; in force at all when this returns.
+
+    Nobody asks them anything meanwhile.
+
+    Raises:
+        ServerGone: one stopped.
+    """
+    await asyncio.gather(*(server.set_clock(now) for server in servers))
+
+
+def _serve(directory: Path, now: datetime, runs: bool, pipe: Connection) -> None:
     from gateway.assembly.serving import gateway_app
     from gateway.http.listening import CanNotListen, listen
     from gateway.settings import read_settings
-    from kernel.clock import SetClock
+    from kernel.clock import RunningClock, SetClock
     from kernel.database import DatabaseUnavailable, DirectoryInUse
     from kernel.ids import RandomIds
 
     logging.basicConfig(level=logging.WARNING)
-    clock = SetClock(now)
+    clock = RunningClock(now) if runs else SetClock(now)
 
     def obey() -> None:
         """Sets the clock as told, until the parent says stop or is gone."""

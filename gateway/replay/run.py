@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any, TypeVar
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from gateway.feeding import operations
@@ -59,7 +60,7 @@ class Replay:
         self,
         history: History,
         *,
-        client: GraphQLClient,
+        clients: Sequence[GraphQLClient],
         journal: Journal,
         admin_token: str,
         merchant_token: Callable[[str], str],
@@ -69,7 +70,8 @@ class Replay:
     ) -> None:
         self._history = history
         self._with_tiers = with_tiers
-        self._client = client
+        self._clients = clients
+        self._client = clients[0]
         self._journal = journal
         self._admin_token = admin_token
         self._merchant_token = merchant_token
@@ -124,7 +126,7 @@ class Replay:
             merchant_tiers=tiers,
             month_ends=dict(sorted(self._journal.read("month").items())),
             events=sum(len(day.orders) + len(day.refunds) for day in days),
-            requests=self._client.requests_sent,
+            requests=sum(client.requests_sent for client in self._clients),
             seconds=seconds,
         )
 
@@ -162,7 +164,7 @@ class Replay:
         membership = f"{order.member}@{order.merchant}"
         if membership not in self._joined:
             await self._join(order.member, membership, store_id, token)
-        captured = await self._client.change(
+        captured = await self._client_of(order.member).change(
             operations.CHECKOUT,
             {
                 "input": {
@@ -188,8 +190,12 @@ class Replay:
         )
         self._learn("order", self._orders, order.number, captured["order"]["id"])
 
+    def _client_of(self, member: str) -> GraphQLClient:
+        """The client of the server that serves this member, always the same."""
+        return self._clients[crc32(member.encode()) % len(self._clients)]
+
     async def _join(self, member: str, membership: str, store_id: str, token: str) -> None:
-        joined = await self._client.change(
+        joined = await self._client_of(member).change(
             operations.JOIN,
             {
                 "input": {
@@ -217,7 +223,7 @@ class Replay:
     async def _refund(
         self, refund: HistoryRefund, amount_minor: int, token: str, *, suffix: str
     ) -> Any:
-        return await self._client.change(
+        return await self._client_of(refund.member).change(
             operations.REFUND_ORDER,
             {
                 "input": {

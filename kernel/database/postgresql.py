@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from random import uniform
 from time import monotonic
 from typing import Any, TypeVar
@@ -45,6 +45,9 @@ ATTEMPTS_MAX = 12
 PATIENCE_SECONDS = 20
 DUPLICATES_MAX = 3
 ALONE_AFTER = 3
+SERIALIZABLE_AT_ONCE = 4
+"""Of one process. The more run side by side, the more of them conflict and are run again; the work
+runs on one processor anyway."""
 BACK_OFF_SECONDS = 0.005
 BACK_OFF_MAX_SECONDS = 0.5
 
@@ -61,7 +64,8 @@ class PostgresDatabase(Database):
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self._places = asyncio.Semaphore(connections)
-        # Work that met conflicts again and again runs one after another.
+        self._serializable = asyncio.Semaphore(SERIALIZABLE_AT_ONCE)
+        # Work that met conflicts again and again has the process to itself.
         self._alone = asyncio.Lock()
         self._begun: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -153,10 +157,8 @@ class PostgresDatabase(Database):
         doubt: _Doubtful | None = None
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                if attempt > ALONE_AFTER:
-                    async with self._alone:
-                        return await self._commit(engine, work)
-                return await self._commit(engine, work)
+                async with self._turn(engine, is_alone=attempt > ALONE_AFTER):
+                    return await self._commit(engine, work)
             except _Doubtful as error:
                 doubt = error
                 if not (is_idempotent and _may_try_again(attempt, began)):
@@ -178,6 +180,19 @@ class PostgresDatabase(Database):
                     ) from error
             await _back_off(attempt)
         raise AssertionError("every attempt ends")
+
+    @asynccontextmanager
+    async def _turn(self, engine: AsyncEngine, *, is_alone: bool) -> AsyncIterator[None]:
+        """Within it, work that could conflict runs beside few others of this process, or none."""
+        if engine is not self._writing[Isolation.SERIALIZABLE]:
+            yield
+            return
+        async with AsyncExitStack() as stack:
+            if is_alone:
+                await stack.enter_async_context(self._alone)
+            for _ in range(SERIALIZABLE_AT_ONCE if is_alone else 1):
+                await stack.enter_async_context(self._serializable)
+            yield
 
     async def _commit(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         async with self._places, _connection(engine) as connection:

@@ -39,6 +39,12 @@ def open_engine(address: PostgresAddress) -> AsyncEngine:
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
                 "timezone": "UTC",
                 "jit": "off",
+                # What reads a whole table conflicts with every write to it under SERIALIZABLE, and
+                # the planner prefers that while a table is small. SQLite, for which every
+                # statement is fit, knows loops over indexes only.
+                "enable_seqscan": "off",
+                "enable_hashjoin": "off",
+                "enable_mergejoin": "off",
                 "application_name": "alliance-gateway",
             },
         },

@@ -47,13 +47,15 @@ class Pace:
 
 
 @asynccontextmanager
-async def ledger_at(path: Path) -> AsyncIterator[tuple[Database, SqlLedger]]:
-    """An open ledger with one lane, made when it is missing."""
+async def ledger_at(
+    address: str | Path, *, lanes: int = 1
+) -> AsyncIterator[tuple[Database, SqlLedger]]:
+    """An open ledger, made when it is missing."""
     clock = SetClock(NOW)
     database = await open_ledger_database(
-        path, clock=clock, ids=SeededIds("bench"), initial_rule=RuleTerms()
+        address, clock=clock, ids=SeededIds("bench"), initial_rule=RuleTerms(), lanes=lanes
     )
-    ledger = SqlLedger(database, clock=clock, settings=lambda: _SETTINGS)
+    ledger = SqlLedger(database, clock=clock, settings=lambda: _SETTINGS, lanes=lanes)
     yield database, ledger
     await ledger.close()
     await database.close()
@@ -82,20 +84,26 @@ async def paced(path: Path, orders: Sequence[CaptureOrder], *, clients: int) -> 
     """How fast so many clients are served; leaves the file as it was."""
     copy = path.with_suffix(".paced")
     shutil.copy(path, copy)
-    latencies: list[float] = []
     async with ledger_at(copy) as (_, ledger):
-        waiting = iter(orders)
-
-        async def client() -> None:
-            for order in waiting:
-                begun = time.perf_counter()
-                await ledger.capture_order(order)
-                latencies.append(time.perf_counter() - begun)
-
-        begun, used = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(client() for _ in range(clients)))
-        seconds, used = time.perf_counter() - begun, time.process_time() - used
+        pace = await served(ledger, orders, clients=clients)
     remove(copy)
+    return pace
+
+
+async def served(ledger: SqlLedger, orders: Sequence[CaptureOrder], *, clients: int) -> Pace:
+    """How fast so many clients are served by an open ledger, which keeps what they book."""
+    latencies: list[float] = []
+    waiting = iter(orders)
+
+    async def client() -> None:
+        for order in waiting:
+            begun = time.perf_counter()
+            await ledger.capture_order(order)
+            latencies.append(time.perf_counter() - begun)
+
+    begun, used = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(client() for _ in range(clients)))
+    seconds, used = time.perf_counter() - begun, time.process_time() - used
     cuts = quantiles(latencies, n=100)
     count = len(orders)
     return Pace(count / seconds, used / count * 1e6, cuts[49] * 1_000, cuts[98] * 1_000)

@@ -62,6 +62,7 @@ def measure_ledger(tell: Callable[[str], None], size: Size) -> None:
     """Tells every figure beside its yardstick; takes minutes at full size."""
     with tempfile.TemporaryDirectory(prefix="bench-ledger-") as name:
         asyncio.run(_measure(tell, size, Path(name)))
+    tell("PostgreSQL: `--postgresql` measures it")
 
 
 async def _measure(tell: Callable[[str], None], size: Size, directory: Path) -> None:
@@ -85,7 +86,6 @@ async def _measure(tell: Callable[[str], None], size: Size, directory: Path) -> 
     _tell_chain(tell, rows["spread"], size.orders, figures.pace(f"spread {BUSY}").per_second)
     if size.entries:
         await _measure_verify(tell, directory / "history.sqlite", size.entries)
-    tell("PostgreSQL: not measured")
 
 
 async def _round(

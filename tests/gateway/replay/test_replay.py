@@ -19,6 +19,7 @@ from gateway.replay.merchant_tiers import tier_differences
 from gateway.replay.recount import CountedTiers, recount_tiers
 from gateway.replay.session import replay_history
 from tests.gateway.replay.invented_history import expected_figures, invent, write
+from tests.places import PostgresPlaces
 
 ROWS = invent()
 BRANDS = {"MER1", "MER2", "MER4"}
@@ -122,3 +123,49 @@ def test_a_member_whose_tier_differs_is_named() -> None:
         f"MER1 M1: expected {one}, found {other}"
     ]
     assert tier_differences({("MER1", "M1"): one}, {}) == [f"MER1 M1: expected {one}, found None"]
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+def test_two_gateways_on_one_postgresql_come_to_the_same_figures(
+    history_directory: Path,
+    tmp_path: Path,
+    places: PostgresPlaces,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for variable, name in (
+        ("ALLIANCE_DATABASE_URL", "alliance"),
+        ("ALLIANCE_LEDGER_DATABASE_URL", "ledger"),
+        ("ALLIANCE_MERCHANTS_DATABASE_URL", "merchants"),
+    ):
+        monkeypatch.setenv(variable, places.address(name))
+    expect = tmp_path / "expect.json"
+    expect.write_bytes(orjson.dumps(expected_figures(ROWS, BRANDS)))
+    command = ["replay", str(history_directory), "--top", "3", "--data", str(tmp_path / "data")]
+    command += ["--expect", str(expect), "--check-tiers", "--gateways", "2"]
+
+    whole = CliRunner().invoke(app, command)
+    monkeypatch.setenv("ALLIANCE_LEDGER_LANES", "16")
+    with_as_many_lanes = CliRunner().invoke(app, command)
+    verified = CliRunner().invoke(app, ["verify", "--data", str(tmp_path / "data")])
+    monkeypatch.setenv("ALLIANCE_LEDGER_LANES", "4")
+    with_other_lanes = CliRunner().invoke(app, command)
+
+    assert whole.exit_code == 0, whole.output
+    assert "Every figure equals" in whole.output
+    assert with_as_many_lanes.exit_code == 0, with_as_many_lanes.output
+    assert verified.exit_code == 0, verified.output
+    assert with_other_lanes.exit_code == 1
+    assert "made with lanes: 16" in str(with_other_lanes.exception)
+
+
+def test_several_gateways_need_a_database_that_they_can_share(
+    history_directory: Path, tmp_path: Path
+) -> None:
+    command = ["replay", str(history_directory), "--data", str(tmp_path / "data")]
+
+    refused = CliRunner().invoke(app, [*command, "--gateways", "2"])
+
+    assert refused.exit_code == 1
+    assert "ALLIANCE_" in str(refused.exception)
+    assert not (tmp_path / "data").exists()
