@@ -20,7 +20,7 @@ from typing import Any
 
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
-from kernel.database import Database
+from kernel.database import open_database
 from kernel.graphql import format_datetime
 from kernel.ids import SeededIds, derived_id, derived_id_within
 from kernel.units import Ratio, share_bp
@@ -158,7 +158,7 @@ def _told(name: str, times: list[float], yardstick_ms: float) -> None:
 async def _backend(directory: Path) -> HostedBackend:
     clock, ids = SetClock(NOW), SeededIds("prices")
     settings = MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE)
-    database = await Database.open(directory / "merchants.db", metadata)
+    database = await open_database(directory / "merchants.db", metadata)
     backend = HostedBackend(database, clock=clock, ids=ids, settings=lambda: settings)
     await backend.register(SHOP, MerchantState.ACTIVE)
     membership_id = derived_id_within("mbs", SHOP, "ann")

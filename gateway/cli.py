@@ -16,6 +16,7 @@ from gateway.commands.failures import CommandFailed
 from gateway.commands.liability import liability
 from gateway.commands.plan import plan
 from gateway.commands.replay import replay
+from gateway.commands.replay_coupons import replay_coupons
 from gateway.commands.route import route
 from gateway.commands.schema import schema
 from gateway.commands.serve import serve
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "liability": liability,
     "replay": replay,
+    "replay-coupons": replay_coupons,
     "route": route,
     "compose": compose,
     "plan": plan,

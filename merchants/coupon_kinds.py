@@ -69,9 +69,11 @@ class Reach:
 
 def scope_of(terms: CouponTerms, lines: Sequence[CartLine]) -> tuple[int, ...]:
     """Positions of the lines whose article and category count for this coupon."""
-    skus, categories = terms.skus, terms.category_ids
-    if skus is None and categories is None:
+    categories = terms.category_ids
+    if terms.skus is None and categories is None:
         return tuple(range(len(lines)))
+    # A coupon may name thousands of articles: looked up, not searched through for each line.
+    skus = None if terms.skus is None else frozenset(terms.skus)
     return tuple(
         [
             index

@@ -17,7 +17,8 @@ from merchants.template_life import CouponTemplateState as CouponTemplateState
 from merchants.template_life import TemplateLife, life_problems
 
 TITLE_MAX = 100
-SCOPE_MAX = 200
+SKUS_MAX = 2_000
+CATEGORIES_MAX = 200
 TEXT_MAX = 200
 QUOTA_MAX = 2**31 - 1
 VALID_DAYS_MAX = 3_650
@@ -138,11 +139,14 @@ def _text_problems(terms: CouponTerms) -> list[list[str]]:
     group = terms.stacking_group
     if group is not None and not is_label(group, longest=TITLE_MAX):
         problems.append(["stackingGroup", f"1 to {TITLE_MAX} characters, no control character."])
-    for path, limits in (("skus", terms.skus), ("categoryIds", terms.category_ids)):
+    for path, limits, most in (
+        ("skus", terms.skus, SKUS_MAX),
+        ("categoryIds", terms.category_ids, CATEGORIES_MAX),
+    ):
         if limits is None:
             continue
-        if not 1 <= len(limits) <= SCOPE_MAX:
-            problems.append([path, f"1 to {SCOPE_MAX}, or absent."])
+        if not 1 <= len(limits) <= most:
+            problems.append([path, f"1 to {most}, or absent."])
         elif any(not is_label(limit, longest=TEXT_MAX) for limit in limits):
             problems.append([path, f"Each has 1 to {TEXT_MAX} characters, no control character."])
     if terms.channels is not None and not terms.channels:

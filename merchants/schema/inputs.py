@@ -127,10 +127,11 @@ class CreateCouponTemplateInput:
     )
     skus: Sequence[str] | None = strawberry.field(
         default=None,
-        description="Limits it to articles; of GIFT and EXCHANGE the spending that it needs.",
+        description="Limits it to articles, 1 to 2000; of GIFT and EXCHANGE the spending that it "
+        "needs.",
     )
     category_ids: Sequence[str] | None = strawberry.field(
-        default=None, description="Limits it to categories."
+        default=None, description="Limits it to categories, 1 to 200."
     )
     channels: Sequence[ChannelKind] | None = strawberry.field(
         default=None, description="Limits it to kinds of store."

@@ -1,0 +1,1 @@
+"""Feeds the coupons of one chain, and their redemptions, through the GraphQL API."""
