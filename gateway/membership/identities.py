@@ -62,11 +62,6 @@ class Credential:
     issuer: str | None = None
 
     @property
-    def names_card(self) -> bool:
-        """Whether it names a card, and not a person."""
-        return self.kind in CARD_KINDS
-
-    @property
     def is_vouched_for(self) -> bool:
         """Whether it counts as proven although a merchant handed it in.
 
