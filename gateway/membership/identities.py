@@ -43,7 +43,6 @@ FIELD_BY_KIND = {
     IdentityKind.CARD_NUMBER: "cardNumber",
     IdentityKind.MERCHANT_REFERENCE: "merchantReference",
 }
-CARD_KINDS = frozenset({IdentityKind.CARD_TOKEN, IdentityKind.CARD_NUMBER})
 ISSUED_KINDS = frozenset({IdentityKind.WECHAT_OPEN_ID, IdentityKind.MERCHANT_REFERENCE})
 # Kinds whose value nobody can guess or type in by chance: whoever knows it got it from its owner.
 _KINDS_GOOD_EVERYWHERE = frozenset({IdentityKind.WECHAT_UNION_ID, IdentityKind.MERCHANT_REFERENCE})
