@@ -109,7 +109,6 @@ class RequestLog:
         )
         self._insert_row = Prepared(insert(table))
         self._own = Prepared(own.values(created_at=bindparam("claimed_at")))
-        self._disown = Prepared(own.where(columns.outcome.is_(None)))
         self._let_go = Prepared(
             own.where(columns.outcome.is_(None), columns.owner == bindparam("owner_was"))
         )
@@ -207,10 +206,6 @@ class RequestLog:
         """
         kept = orjson.dumps(outcome).decode()
         connection.execute(self._settle, {**_values(key), "new_owner": "", "new_outcome": kept})
-
-    def disown(self, connection: Connection, key: RequestKey) -> None:
-        """Lets a later repeat try again: the work ended without an outcome worth keeping."""
-        connection.execute(self._disown, {**_values(key), "new_owner": ""})
 
     def let_go(self, connection: Connection, key: RequestKey, *, owner: str) -> None:
         """Lets other processes go on with what `owner` claimed and no longer works on."""

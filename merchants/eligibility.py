@@ -18,10 +18,10 @@ from merchants.port import LockCoupons
 from merchants.template_life import face_minor
 
 Why = tuple[str, str]
-"""Reason code, and a sentence for people."""
+"""Reason code, and the code of its sentence in `merchants.wording`."""
 
-_SPENT: Why = ("COUPON_BUDGET_SPENT", "This offer is used up.")
-_OUTSIDE: Why = ("NOT_IN_AUDIENCE", "This coupon is for other members now.")
+_SPENT: Why = ("COUPON_BUDGET_SPENT", "COUPON_BUDGET_SPENT")
+_OUTSIDE: Why = ("NOT_IN_AUDIENCE", "NOT_IN_AUDIENCE")
 
 
 def why_barred(

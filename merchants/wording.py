@@ -77,6 +77,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Put what it gives into the cart: {zone}.",
         "请先把可选商品加入购物车：{zone}。",
     ),
+    "COUPON_BUDGET_SPENT": ("This offer is used up.", "该优惠活动的额度已用完。"),
+    "NOT_IN_AUDIENCE": (
+        "This coupon is for other members now.",
+        "该券目前仅限其他会员使用。",
+    ),
     "GIFT_OWNED": (
         "You have what it gives already; pick another article of it.",
         "您已拥有该商品，请另选一件。",

@@ -19,6 +19,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 CODE = re.compile(r"^[A-Z]+(_[A-Z]+)+$")
 DECIDING = (
     "benefits",
+    "eligibility",
     "policy",
     "pricing",
     "promotions/decisions",

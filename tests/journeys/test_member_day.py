@@ -60,6 +60,7 @@ async def test_a_member_day_and_a_flash_sale_reach_quote_order_and_list(people: 
         weekdays=weekdays,
         **days(),
     )
+    town.gateway.clock.set(town.gateway.clock.now() + timedelta(seconds=1))
     await town.done(
         "SetPromotion",
         till,

@@ -25,8 +25,8 @@ DOCUMENT = parse(SDL)
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
-    "ApproveSettlementRule SetAllianceWeights"
-    "ApproveSettlementRule RecordDeposit ReturnDeposit "
+    "ApproveSettlementRule SetAllianceWeights "
+    "RecordDeposit ReturnDeposit "
     "ChangeMerchantState ParkedMessages ResumeMessage"
 )
 MERCHANT = (

@@ -69,6 +69,7 @@ def pass_days(people: Settled, days: int) -> None:
 async def test_a_downgrade_after_a_refund_leaves_its_evidence(people: Settled) -> None:
     await set_ladder(people, people.tea, window="ROLLING_12_MONTHS")
     await sell(people, "N-1", 12_000)
+    pass_days(people, 1)
     second = await sell(people, "N-2", 40_000)
     gold = await wallet(people)
     pass_days(people, 3)

@@ -154,13 +154,6 @@ async def test_a_claim_that_is_let_go_is_anybodys_and_another_ones_is_not_touche
     assert await claim("second") is None
 
 
-async def test_a_disowned_claim_can_be_claimed_again(database: Database) -> None:
-    assert await database.transaction(lambda c: LOG.claim(c, KEY, now=NOW, owner="me")) is None
-    await database.transaction(lambda c: LOG.disown(c, KEY))
-
-    assert await database.transaction(lambda c: LOG.claim(c, KEY, now=NOW, owner="me")) is None
-
-
 def test_the_order_of_keys_does_not_change_a_body() -> None:
     assert hash_of({"a": 1, "b": 2}) == hash_of({"b": 2, "a": 1})
     assert hash_of({"a": 1}) != hash_of({"a": "1"})
