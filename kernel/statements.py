@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Executable, bindparam, text
-from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, NoResultFound, OperationalError
 
 from kernel.statement_forms import Form, PostgresForm, SqliteForm
 
@@ -161,8 +161,13 @@ def savepoint(connection: Connection, name: str) -> Iterator[None]:
     run(connection, f"RELEASE {name}")
 
 
-def told(statement: str, error: Exception) -> IntegrityError | OperationalError:
+def told(statement: str, error: Exception) -> IntegrityError | DataError | OperationalError:
     """The driver's error in SQLAlchemy's words, which the database room understands."""
+    # PostgreSQL's class 22, and what its driver can not send: the value is wrong, not the server.
+    if (getattr(error, "sqlstate", None) or "").startswith("22") or isinstance(
+        error.__cause__, ValueError
+    ):
+        return DataError(statement, None, error)
     # SQLite's driver and SQLAlchemy's adapter of asyncpg both name it so.
     if any(kind.__name__ == "IntegrityError" for kind in type(error).__mro__):
         return IntegrityError(statement, None, error)

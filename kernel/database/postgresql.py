@@ -31,6 +31,7 @@ from kernel.database.postgresql_errors import (
     LOST,
     is_broken_constraint,
     is_duplicate,
+    is_impossible_value,
     is_in_doubt,
     is_passing,
     refuse_impossible_text,
@@ -170,6 +171,8 @@ class PostgresDatabase(Database):
                 if is_broken_constraint(error) and not 0 < duplicates < DUPLICATES_MAX:
                     raise
                 refuse_impossible_text(error)
+                if is_impossible_value(error):
+                    raise
                 is_conflict = is_duplicate(error) or is_passing(error)
                 if not (is_conflict and _may_try_again(attempt, began)):
                     # An earlier attempt may have been kept; this one only failed to find out.

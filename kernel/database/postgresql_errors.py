@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from kernel.graphql import BadUserInput
 
@@ -36,6 +36,11 @@ def is_broken_constraint(error: BaseException) -> bool:
 def is_duplicate(error: BaseException) -> bool:
     """Whether a row was there already."""
     return sqlstate(error) == _UNIQUE
+
+
+def is_impossible_value(error: BaseException) -> bool:
+    """Whether the work gave a value that its column can not hold, as a number of 65 bits."""
+    return isinstance(error, DataError)
 
 
 def is_passing(error: BaseException) -> bool:
