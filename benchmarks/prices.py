@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
@@ -41,6 +42,7 @@ from merchants.tiers import Benefit
 ROUNDS = 200
 LINES, COUPONS, GROUPS = 50, 20, 4
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+ZONE = ZoneInfo("Asia/Shanghai")
 SHOP, ALLIANCE = derived_id("mer", "shop"), derived_id("mer", "alliance")
 STORE, CARD = derived_id("sto", "shop"), derived_id("card", "ann")
 QUERY = """
@@ -157,7 +159,7 @@ def _told(name: str, times: list[float], yardstick_ms: float) -> None:
 
 async def _backend(directory: Path) -> HostedBackend:
     clock, ids = SetClock(NOW), SeededIds("prices")
-    settings = MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE)
+    settings = MerchantSettings("CNY", ZONE.key, ALLIANCE)
     database = await open_database(directory / "merchants.db", metadata)
     backend = HostedBackend(database, clock=clock, ids=ids, settings=lambda: settings)
     await backend.register(SHOP, MerchantState.ACTIVE)
@@ -178,7 +180,7 @@ async def _backend(directory: Path) -> HostedBackend:
             )
             template = read_template(connection, merchant_id=SHOP, template_id=template_id)
             assert template is not None
-            issue_to_cards(connection, template, [CARD], now=NOW, ids=ids)
+            issue_to_cards(connection, template, [CARD], now=NOW, zone=ZONE, ids=ids)
 
     await database.transaction(furnish)
     return backend

@@ -57,6 +57,13 @@ def test_without_a_threshold_a_percentage_is_capped_at_twenty(
     assert faults(TemplateDraft(terms=terms)) == expected
 
 
+@pytest.mark.parametrize(("count", "expected"), [(1, []), (2_000, []), (2_001, ["skus"])])
+def test_a_template_names_at_most_two_thousand_articles(count: int, expected: list[str]) -> None:
+    terms = amount_off(100, skus=tuple(f"sku-{index}" for index in range(count)))
+
+    assert faults(TemplateDraft(terms=terms)) == expected
+
+
 def test_every_fault_of_a_template_is_told() -> None:
     terms = CouponTerms("", CouponKind.AMOUNT_OFF, -1, percent_off_bps=1, skus=(), channels=())
     draft = TemplateDraft(
