@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
     explorer: bool = True
     development: bool = False
+    show_codes: bool = False
 
     token_keys: str = ""
     token_issuer: str = ""

@@ -24,6 +24,8 @@ from gateway.membership import members_sql
 from gateway.membership.buyers import Buyers
 from gateway.membership.enrolment import Enrolment
 from gateway.membership.lookup_budget import LookupLimits
+from gateway.membership.member_changes import MemberChanges
+from gateway.membership.proving import Proving
 from gateway.membership.recognition import Recognition
 from gateway.membership.wallets import Wallets
 from gateway.resolvers.context import AllianceContext
@@ -71,6 +73,7 @@ class AllianceSubgraph:
         secret: bytes,
         begun: BegunWork,
         lookup_limits: LookupLimits,
+        shows_codes: bool,
         reach: Callable[[str], None],
     ) -> None:
         self.schema = alliance_schema()
@@ -111,6 +114,22 @@ class AllianceSubgraph:
             ids=ids,
             secret=secret,
         )
+        self.proving = Proving(
+            database=database,
+            begun=begun,
+            clock=clock,
+            ids=ids,
+            secret=secret,
+            shows_codes=shows_codes,
+        )
+        self.member_changes = MemberChanges(
+            database=database,
+            directory=directory,
+            begun=begun,
+            clock=clock,
+            ids=ids,
+            secret=secret,
+        )
         self.desk = Desk(
             database=database,
             settings=settings_book,
@@ -138,6 +157,7 @@ class AllianceSubgraph:
         backend: Backend,
         check_backend: BackendCheck = no_remote_backends,
         lookup_limits: LookupLimits = LookupLimits(),
+        shows_codes: bool = False,
         reach: Callable[[str], None] = reach_nothing,
     ) -> AllianceSubgraph:
         """The alliance kept at `path`; a new one gets settings and its own merchant.
@@ -148,6 +168,7 @@ class AllianceSubgraph:
             path: the database file.
             check_backend: accepts a remote backend, or refuses it.
             lookup_limits: how often a merchant may look members up.
+            shows_codes: whether one-time codes are written to the log, for development.
             reach: called with the name of each step of a checkout, right after it took effect.
 
         Raises:
@@ -171,6 +192,7 @@ class AllianceSubgraph:
             ),
             begun=begun,
             lookup_limits=lookup_limits,
+            shows_codes=shows_codes,
             reach=reach,
         )
         await alliance.admission.finish()

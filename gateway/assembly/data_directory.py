@@ -96,12 +96,14 @@ async def open_alliance(
     limits: OperationLimits | None = None,
     with_sweepers: bool = True,
     grant_budget_minor: int = GRANT_BUDGET_MINOR,
+    shows_codes: bool = False,
 ) -> AsyncIterator[OpenAlliance]:
     """The alliance in a data directory, made when it is missing; closed on leaving.
 
     Args:
         with_sweepers: whether to finish, in the background, what time-outs and crashes left.
         grant_budget_minor: coins that one funder may grant in one clearing period.
+        shows_codes: whether one-time codes are written to the log, for development.
 
     Raises:
         DirectoryInUse: another server runs on it.
@@ -110,7 +112,7 @@ async def open_alliance(
     async with AsyncExitStack() as stack:
         stack.callback(_locked(directory).release)
         alliance, ledger, merchants = await _open_subgraphs(
-            stack, directory, clock, ids, _LateAlliance(grant_budget_minor)
+            stack, directory, clock, ids, _LateAlliance(grant_budget_minor), shows_codes=shows_codes
         )
         hosted = {
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
@@ -128,7 +130,13 @@ async def open_alliance(
 
 
 async def _open_subgraphs(
-    stack: AsyncExitStack, directory: Path, clock: Clock, ids: IdSource, late: _LateAlliance
+    stack: AsyncExitStack,
+    directory: Path,
+    clock: Clock,
+    ids: IdSource,
+    late: _LateAlliance,
+    *,
+    shows_codes: bool,
 ) -> tuple[AllianceSubgraph, LedgerSubgraph, HostedMerchants]:
     ledger = await LedgerSubgraph.open(
         directory / LEDGER_FILE,
@@ -148,6 +156,7 @@ async def _open_subgraphs(
         ids=ids,
         ledger=ledger.ledger,
         backend=merchants.backend,
+        shows_codes=shows_codes,
     )
     stack.push_async_callback(alliance.close)
     late.alliance = alliance

@@ -49,6 +49,7 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
             ids=ids,
             limits=settings.limits.operation,
             grant_budget_minor=settings.grant_budget_minor,
+            shows_codes=settings.show_codes,
         ) as opened:
             yield Running(
                 opened.engine,
@@ -79,6 +80,7 @@ def subgraph_app(
             ids=ids,
             limits=limits,
             grant_budget_minor=settings.grant_budget_minor,
+            shows_codes=settings.show_codes,
         ) as opened:
             lone = LoneSubgraph(
                 opened.hosted[name],

@@ -18,13 +18,13 @@ from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.directory.directory import Directory
 from gateway.directory.entries import Merchant, Store, StoreState
-from gateway.membership import members_sql, memberships_sql
+from gateway.membership import members_sql, memberships_sql, used_tokens_sql
 from gateway.membership.identities import Credential, IdentityKind, credential_of
 from gateway.membership.joining import Join, Joined, check_join, joined_outcome
 from gateway.membership.newcomers_sql import insert_newcomer
 from gateway.membership.people import Consent, Membership
 from gateway.membership.recognition import Recognition, find_person
-from gateway.membership.refusals import MemberFrozen, VerificationFailed
+from gateway.membership.refusals import CardNumberReplaced, MemberFrozen, VerificationFailed
 from gateway.membership.wallets import Wallets
 from kernel.callers import Caller
 from kernel.clock import Clock
@@ -66,7 +66,8 @@ class Enrolment:
             NotFound: the caller may not act for the store, or no card has the number.
             MerchantNotActive: the merchant takes no members now.
             MemberFrozen: the person is frozen.
-            VerificationFailed: the card's token is no good, or too old.
+            CardNumberReplaced: the card has another number now.
+            VerificationFailed: the card's token is no good, too old, or another merchant's by now.
             InvalidInput: a value beyond its limits.
             RequestIdReused, RequestInProgress: see `kernel.requests`.
             RateLimited: the merchant named too many cards that do not exist.
@@ -124,7 +125,7 @@ class Enrolment:
 
         try:
             return await self._database.transaction(work)
-        except NotFound:
+        except (NotFound, CardNumberReplaced):
             self._recognition.spend_miss(merchant.id)
             raise
 
@@ -163,6 +164,10 @@ class Enrolment:
             return made
         if person.is_frozen:
             raise MemberFrozen
+        if credential.kind is IdentityKind.CARD_TOKEN:
+            used_tokens_sql.keep_user(
+                connection, credential.value, merchant_id=made.merchant_id, now=made.joined_at
+            )
         if person.membership is not None:
             _insert_consents(connection, command, person.membership, now=made.joined_at)
             return person.membership

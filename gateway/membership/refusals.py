@@ -21,3 +21,19 @@ class VerificationFailed(Refusal):
     """
 
     attempts_left: int
+
+
+@dataclass(eq=False)
+class IdentityBelongsToAnother(Refusal):
+    """Another member has this identity.
+
+    Attributes:
+        merge_possible: whether the two may be merged.
+    """
+
+    merge_possible: bool
+
+
+@dataclass(eq=False)
+class CardNumberReplaced(Refusal):
+    """The card has another number now; this one is refused for ever."""

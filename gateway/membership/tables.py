@@ -32,7 +32,23 @@ MEMBER = Table(
     Column("joined_store_id", Text, ForeignKey("store.id"), nullable=False),
     Column("joined_channel", Text, nullable=False),
     Column("joined_at", Integer, nullable=False),
+    # The survivor of a merge, never itself merged; the id stays an alias of it for ever.
+    Column("merged_into", Text, ForeignKey("member.id"), nullable=True),
     CheckConstraint("status IN ('ACTIVE', 'FROZEN', 'MERGED', 'ERASED')"),
+    CheckConstraint("(status = 'MERGED') = (merged_into IS NOT NULL)", name="member_merged"),
+)
+Index("member_by_survivor", MEMBER.c.merged_into)
+
+# Who froze or unfroze a member, when and why.
+STATUS_CHANGE = Table(
+    "member_status_change",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("member_id", Text, ForeignKey("member.id"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("at", Integer, nullable=False),
 )
 
 CARD = Table(
@@ -47,6 +63,26 @@ CARD = Table(
     Column("issued_at", Integer, nullable=False),
     CheckConstraint("status IN ('ISSUED', 'ACTIVE', 'LOST')"),
 )
+
+# Numbers that a card had before: refused for ever, and never given out again.
+RETIRED_NUMBER = Table(
+    "retired_card_number",
+    METADATA,
+    Column("number", Text, primary_key=True),
+    Column("card_id", Text, ForeignKey("card.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+)
+
+# A display token that somebody joined with is that merchant's, until it expires.
+USED_TOKEN = Table(
+    "used_display_token",
+    METADATA,
+    Column("proof", Text, primary_key=True),
+    Column("merchant_id", Text, ForeignKey("merchant.id"), nullable=False),
+    Column("expires_s", Integer, nullable=False),
+)
+Index("used_display_token_by_expiry", USED_TOKEN.c.expires_s)
 
 # An identity that a merchant asserted counts within its scope, the merchant; a proven one, or one
 # that its issuer vouches for, counts everywhere: its scope is empty.
@@ -96,3 +132,39 @@ CONSENT = Table(
     Column("since", Integer, nullable=False),
 )
 Index("consent_by_member", CONSENT.c.member_id, CONSENT.c.id)
+
+# One-time codes by what they prove; the code itself is kept only as a keyed hash.
+VERIFICATION_CODE = Table(
+    "verification_code",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("value_hash", LargeBinary, nullable=False),
+    Column("code_hash", LargeBinary, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("expires_at", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("is_used", Boolean, nullable=False),
+    CheckConstraint("tries BETWEEN 0 AND 5", name="verification_code_tries"),
+)
+Index(
+    "verification_code_by_value",
+    VERIFICATION_CODE.c.kind,
+    VERIFICATION_CODE.c.value_hash,
+    VERIFICATION_CODE.c.created_at,
+)
+Index("verification_code_by_caller", VERIFICATION_CODE.c.caller, VERIFICATION_CODE.c.created_at)
+
+# What waits for a courier; a message that was delivered, or is too old to be of use, is gone.
+MESSAGE = Table(
+    "outgoing_message",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("expires_at", Integer, nullable=False),
+)
+Index("outgoing_message_by_expiry", MESSAGE.c.expires_at)

@@ -80,7 +80,8 @@ class Member(Node):
     )
     display_name: str | None = strawberry.field(
         resolver=member_resolvers.member_display_name,
-        description="Name to greet by; null when not given or without consent.",
+        description="Name to greet by; null when not given. To a merchant without the member's "
+        "consent for PROFILE it is null with the error CONSENT_REQUIRED.",
     )
     identities: list[Identity] | None = strawberry.field(
         resolver=member_resolvers.member_identities,

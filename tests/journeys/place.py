@@ -28,6 +28,11 @@ SENDERS = {
     "setTierLadder": ("SetTierLadder", "tea"),
     "createCouponTemplate": ("CreateCouponTemplate", "tea"),
     "issueCoupons": ("IssueCoupons", "tea"),
+    "requestVerificationCode": ("RequestVerificationCode", "ann"),
+    "linkIdentity": ("LinkIdentity", "ann"),
+    "setConsent": ("SetConsent", "ann"),
+    "replaceCard": ("ReplaceCard", "ann"),
+    "freezeMember": ("FreezeMember", "admin"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -201,7 +206,14 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "createCouponTemplate": {**TEMPLATE, "merchantId": people.tea},
         "issueCoupons": {"templateId": ids["template"], "cardIds": [people.ann_card]},
         "checkout": {"cart": place.cart(), "orderNo": fresh},
+        "requestVerificationCode": {"credential": {"phone": place.phone()}},
+        "linkIdentity": {"memberId": people.ann, "credential": {"phone": place.phone()}},
+        "setConsent": {"merchantId": people.tea, "purpose": "MARKETING", "granted": True},
+        "replaceCard": {"cardId": people.ann_card, "reason": "lost"},
     }
+    if field == "freezeMember":
+        member_id, _ = await place.town.join(people.tea, people.tea_shop, phone=place.phone())
+        inputs[field] = {"memberId": member_id, "frozen": True, "reason": "stolen phone"}
     if field == "approveSettlementRule":
         inputs[field] = {"ruleId": await place.proposed()}
     if field not in inputs:

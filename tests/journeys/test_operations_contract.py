@@ -25,14 +25,14 @@ DOCUMENT = parse(SDL)
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
-    "ApproveSettlementRule"
+    "ApproveSettlementRule FreezeMember"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
     "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons "
     "MyStatements MyStatement"
 )
-MEMBER = "MyCard MyHistory MyOrders"
+MEMBER = "MyCard MyHistory MyOrders RequestVerificationCode LinkIdentity SetConsent ReplaceCard"
 
 INPUTS = {
     "MoneyInput": {"amountMinor": "Long!", "currency": "CurrencyCode!"},
@@ -190,6 +190,26 @@ INPUTS = {
     },
     "ApproveSettlementRuleInput": {"requestId": "ID!", "ruleId": "ID!"},
     "ClosePeriodInput": {"requestId": "ID!", "periodId": "ID!"},
+    "RequestVerificationCodeInput": {"requestId": "ID!", "credential": "CredentialInput!"},
+    "LinkIdentityInput": {
+        "requestId": "ID!",
+        "memberId": "ID!",
+        "credential": "CredentialInput!",
+        "verificationCode": "String",
+    },
+    "SetConsentInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "purpose": "String!",
+        "granted": "Boolean!",
+    },
+    "ReplaceCardInput": {"requestId": "ID!", "cardId": "ID!", "reason": "String!"},
+    "FreezeMemberInput": {
+        "requestId": "ID!",
+        "memberId": "ID!",
+        "frozen": "Boolean!",
+        "reason": "String!",
+    },
 }
 ENUMS = {
     "CurrencyCode": "CNY GBP USD EUR HKD",

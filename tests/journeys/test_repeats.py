@@ -41,6 +41,11 @@ CHANGES: dict[str, dict[str, Any]] = {
     "setTierLadder": {"window": "CALENDAR_YEAR"},
     "createCouponTemplate": {"title": "另一种"},
     "issueCoupons": {"cardIds": []},
+    "requestVerificationCode": {"credential": {"email": "another@example.com"}},
+    "linkIdentity": {"credential": {"email": "another@example.com"}},
+    "setConsent": {"granted": False},
+    "replaceCard": {"reason": "another"},
+    "freezeMember": {"reason": "another"},
 }
 """Another body of each mutation."""
 

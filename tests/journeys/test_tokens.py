@@ -79,6 +79,21 @@ MUTATIONS = {
     "setTierLadder": ("SetTierLadder", RULES),
     "createCouponTemplate": ("CreateCouponTemplate", RULES),
     "issueCoupons": ("IssueCoupons", RULES),
+    "requestVerificationCode": (
+        "RequestVerificationCode",
+        ("ok", "ok", "ok", "ok", "FORBIDDEN", NONE),
+    ),
+    "linkIdentity": (
+        "LinkIdentity",
+        ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE),
+    ),
+    "setConsent": ("SetConsent", MEMBERS),
+    "replaceCard": (
+        "ReplaceCard",
+        # The operation also asks for the display token, which no admin gets.
+        ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE),
+    ),
+    "freezeMember": ("FreezeMember", ADMINS),
 }
 ROOTS = {
     **QUERIES,
@@ -129,7 +144,8 @@ ENTITY_FIELDS = [
     ("card", "Card", "points { available } coins { available { amountMinor } }", ANNS),
     ("card", "Card", "number status", ANNS),
     ("card", "Card", "allianceWallet { tiers { name } }", WALLETS),
-    ("member", "Member", "status displayName joinedVia { channel } card { number }", ANNS),
+    ("member", "Member", "status joinedVia { channel } card { number }", ANNS),
+    ("member", "Member", "displayName", ("CONSENT_REQUIRED", "null", "ok", "null", "ok")),
     ("member", "Member", "identities { masked }", ANNS),
     (
         "member",
