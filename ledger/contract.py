@@ -251,6 +251,54 @@ class CoinsReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeCards:
+    """Makes two cards one. Known by `merge_id`; never refused.
+
+    Attributes:
+        survivor_card_id: the card that stays.
+        merged_card_id: the card that becomes another name of it, for ever.
+    """
+
+    merge_id: str
+    survivor_card_id: str
+    merged_card_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardsMerged:
+    """The two cards are one, or would be.
+
+    Attributes:
+        points_after: spendable points of the survivor.
+        debt_after: points that it owes.
+    """
+
+    merge_id: str
+    points_after: int
+    debt_after: int
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnmergeCards:
+    """Undoes a merge. Known by `merge_id`."""
+
+    merge_id: str
+    survivor_card_id: str
+    merged_card_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardsUnmerged:
+    """The merged card has its own again."""
+
+    merge_id: str
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CardStanding:
     """What a card has; every figure is ≥ 0.
 
@@ -310,6 +358,11 @@ class GrantOverBudget(Refusal):
     """The funder's budget does not cover the grant."""
 
     budget_left_minor: int
+
+
+@dataclass(eq=False)
+class MergeSpent(Refusal):
+    """Some of what the merge moved has been used since."""
 
 
 @dataclass(eq=False)
@@ -374,6 +427,25 @@ class Ledger(Protocol):
 
         Raises:
             GrantOverBudget: the funder's budget of the period is used up.
+        """
+        ...
+
+    async def merge_cards(self, request: MergeCards) -> CardsMerged:
+        """Moves lots, debts, coins and holds of one card to another; offsets debts.
+
+        Every later request about the merged card is about the survivor.
+        """
+        ...
+
+    async def preview_merge(self, request: MergeCards) -> CardsMerged:
+        """What `merge_cards` would do now; writes nothing."""
+        ...
+
+    async def unmerge_cards(self, request: UnmergeCards) -> CardsUnmerged:
+        """Moves back what a merge moved.
+
+        Raises:
+            MergeSpent: some of it was spent, repaid or taken back, or is held.
         """
         ...
 

@@ -29,8 +29,8 @@ _BURN = (
 )
 _LOT = (
     "INSERT INTO lot VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (lane, id) "
-    "DO UPDATE SET residual = excluded.residual, remaining = excluded.remaining, "
-    "held = excluded.held"
+    "DO UPDATE SET card_id = excluded.card_id, residual = excluded.residual, "
+    "remaining = excluded.remaining, held = excluded.held"
 )
 _ACCOUNT = (
     "INSERT INTO account VALUES (0, ?, ?, ?, ?, ?) ON CONFLICT (lane, account) "

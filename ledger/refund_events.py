@@ -11,6 +11,7 @@ from ledger.book import Draft
 from ledger.contract import ApplyRefund, OrderUnknown, RefundReceipt
 from ledger.entering import Moment, enter, event_at, open_debts, state_of
 from ledger.loading import Account, Heads
+from ledger.merging import for_survivor
 from ledger.refunds import apply_refund, points_to_take_back
 from ledger.sqlite import Lane
 from ledger.state import Asset, OrderState, State, TxKind
@@ -52,6 +53,7 @@ def _decide_refund(
         if not loading.was_captured(lane, request.order_id):
             raise OrderUnknown(request.order_id)
         return None
+    order = for_survivor(lane, order)
     heads = loading.read_heads(lane, at=to_micros(request.at))
     accounts: Mapping[str, Account] = {}
     state = replace(state_of(heads), order=order)

@@ -36,6 +36,7 @@ class TxKind(StrEnum):
     RELEASE = "RELEASE"
     GRANT = "GRANT"
     EXPIRY = "EXPIRY"
+    MERGE = "MERGE"
 
 
 class CardEntryKind(StrEnum):

@@ -196,6 +196,13 @@ hold = _table(
     _int("decided_at", nullable=True),
     CheckConstraint("state IN ('HELD', 'CAPTURED', 'RELEASED')"),
     CheckConstraint("(state = 'HELD') = (decided_at IS NULL)"),
+    Index(
+        "hold_of_card",
+        "lane",
+        "card_id",
+        sqlite_where=text("state = 'HELD'"),
+        postgresql_where=text("state = 'HELD'"),
+    ),
 )
 
 hold_lot = _table(
@@ -260,6 +267,26 @@ debt = _table(
     _int("open"),
     CheckConstraint("0 <= open AND open <= owed"),
     Index("debt_open", "lane", "card_id", "id", sqlite_where=text("open > 0")),
+)
+
+# A card that was merged is another name of the survivor, which is no such name itself.
+card_alias = _table(
+    "card_alias",
+    _key("card_id", Text),
+    _text("survivor_id"),
+    _text("merge_id"),
+    CheckConstraint("card_id <> survivor_id", name="card_alias_other"),
+    Index("card_alias_survivor", "lane", "survivor_id"),
+)
+
+# What each merge moved, as it was then: LOT or DEBT by id, with what was left of it.
+merged_part = _table(
+    "merged_part",
+    _key("merge_id", Text),
+    _key("kind", Text),
+    _key("ref"),
+    _int("amount"),
+    CheckConstraint("kind IN ('LOT', 'DEBT')", name="merged_part_kind"),
 )
 
 card_entry = _table(

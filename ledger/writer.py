@@ -11,15 +11,17 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection
 
-from kernel.clock import Clock, to_micros
+from kernel.clock import Clock, from_micros, to_micros
 from kernel.database import Database
 from kernel.refusals import Refusal, refusal_from_json
-from ledger import events, reads, refund_events
+from ledger import events, merging, reads, refund_events
 from ledger.contract import (
     ApplyRefund,
     AttemptReleased,
     CaptureOrder,
+    CardsMerged,
     CardStanding,
+    CardsUnmerged,
     CoinsReceipt,
     FundsHeld,
     FundsReleased,
@@ -28,16 +30,30 @@ from ledger.contract import (
     HoldFunds,
     KeyReused,
     LedgerSettings,
+    MergeCards,
     OrderReceipt,
     RefundReceipt,
     ReleaseFunds,
+    UnmergeCards,
 )
 from ledger.entering import Moment
 from ledger.loading import read_hold
+from ledger.merging import for_survivor, survivors_of
 from ledger.sqlite import Lane
 from ledger.state import HoldState
 
-ReceiptT = TypeVar("ReceiptT", FundsHeld, FundsReleased, OrderReceipt, RefundReceipt, CoinsReceipt)
+ReceiptT = TypeVar(
+    "ReceiptT",
+    FundsHeld,
+    FundsReleased,
+    OrderReceipt,
+    RefundReceipt,
+    CoinsReceipt,
+    CardsMerged,
+    CardsUnmerged,
+)
+_ANY_TIME = from_micros(0)
+"""A repeat may come later."""
 
 
 class SqlLedger:
@@ -58,7 +74,7 @@ class SqlLedger:
             request.attempt_id,
             body,
             FundsHeld,
-            lambda lane, _: events.hold(lane, request),
+            lambda lane, _: events.hold(lane, for_survivor(lane, request)),
         )
         if receipt.replayed:
             await self._refuse_when_released(request.attempt_id)
@@ -71,18 +87,19 @@ class SqlLedger:
             request.attempt_id,
             (request.card_id,),
             FundsReleased,
-            lambda lane, moment: events.release(lane, request, moment),
+            lambda lane, moment: events.release(lane, for_survivor(lane, request), moment),
         )
 
     async def capture_order(self, request: CaptureOrder) -> OrderReceipt:
         """Books a paid order."""
-        facts = replace(request, active_at=request.at, expires_at=None)
+        # The order names its buyer, whose card may have been merged since.
+        facts = replace(request, active_at=request.at, expires_at=None, card_id=None)
         return await self._once(
             "order",
             request.order_id,
             facts,
             OrderReceipt,
-            lambda lane, moment: events.capture(lane, request, moment),
+            lambda lane, moment: events.capture(lane, for_survivor(lane, request), moment),
         )
 
     async def apply_refund(self, request: ApplyRefund) -> RefundReceipt:
@@ -90,7 +107,7 @@ class SqlLedger:
         return await self._once(
             "refund",
             f"{request.order_id}/{request.refund_no}",
-            request,
+            replace(request, card_id=None),
             RefundReceipt,
             lambda lane, moment: refund_events.refund(lane, request, moment),
         )
@@ -109,14 +126,48 @@ class SqlLedger:
             request.grant_key,
             request,
             CoinsReceipt,
-            lambda lane, moment: events.grant(lane, request, moment),
+            lambda lane, moment: events.grant(lane, for_survivor(lane, request), moment),
+        )
+
+    async def merge_cards(self, request: MergeCards) -> CardsMerged:
+        """Makes two cards one."""
+        return await self._once(
+            "merge",
+            request.merge_id,
+            replace(request, at=_ANY_TIME),
+            CardsMerged,
+            lambda lane, moment: merging.merge(lane, request, moment),
+        )
+
+    async def preview_merge(self, request: MergeCards) -> CardsMerged:
+        """What `merge_cards` would do now."""
+        moment = self._moment()
+        return await self._database.snapshot(
+            lambda connection: merging.preview(Lane(connection), request, moment)
+        )
+
+    async def unmerge_cards(self, request: UnmergeCards) -> CardsUnmerged:
+        """Undoes a merge."""
+        return await self._once(
+            "unmerge",
+            request.merge_id,
+            replace(request, at=_ANY_TIME),
+            CardsUnmerged,
+            lambda lane, moment: merging.unmerge(lane, request, moment),
         )
 
     async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:
         """What each card has."""
-        return await self._database.snapshot(
-            lambda connection: reads.read_standings(connection, card_ids, now=to_micros(now))
-        )
+
+        def work(connection: Connection) -> list[CardStanding]:
+            cards = survivors_of(Lane(connection), card_ids)
+            standings = reads.read_standings(connection, cards, now=to_micros(now))
+            return [
+                replace(standing, card_id=card_id)
+                for standing, card_id in zip(standings, card_ids, strict=True)
+            ]
+
+        return await self._database.snapshot(work)
 
     async def has_entries(self) -> bool:
         """Whether anything was ever booked."""
@@ -167,7 +218,7 @@ def grant_once(
         key=request.grant_key,
         body=request,
         kind=CoinsReceipt,
-        work=lambda lane, at: events.grant(lane, request, at),
+        work=lambda lane, at: events.grant(lane, for_survivor(lane, request), at),
     )
     assert isinstance(outcome, CoinsReceipt | GrantOverBudget)
     return outcome
