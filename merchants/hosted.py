@@ -15,6 +15,7 @@ from kernel.refusals import NotFound
 from merchants.attempts import lock_coupons, release_attempt
 from merchants.coupons_sql import read_coupons, read_usable_coupons
 from merchants.issuing import join_merchant
+from merchants.merging import for_survivor, merge_wallets, unmerge_wallets
 from merchants.offers import Priced
 from merchants.orders import place_order
 from merchants.orders_sql import read_order_by_no, read_orders
@@ -26,6 +27,7 @@ from merchants.port import (
     LockCoupons,
     Locked,
     MerchantState,
+    MergeWallets,
     Offers,
     OrderFacts,
     Placed,
@@ -38,6 +40,7 @@ from merchants.port import (
     RefundTerms,
     ReleaseAttempt,
     Released,
+    WalletsMerged,
 )
 from merchants.quoting import CANDIDATES_MAX, AllianceFacts, price_cart
 from merchants.recording import record_event
@@ -133,7 +136,10 @@ class HostedBackend:
         own = self.settings().alliance_merchant_id
         return await self.database.transaction(
             lambda connection: join_merchant(
-                connection, join, alliance_merchant_id=own, ids=self.ids
+                connection,
+                for_survivor(connection, join),
+                alliance_merchant_id=own,
+                ids=self.ids,
             )
         )
 
@@ -141,7 +147,7 @@ class HostedBackend:
         """Locks coupons."""
         now = self.clock.now()
         return await self.database.transaction(
-            lambda connection: lock_coupons(connection, lock, now=now)
+            lambda connection: lock_coupons(connection, for_survivor(connection, lock), now=now)
         )
 
     async def place(self, order: PlaceOrder) -> Placed:
@@ -166,7 +172,26 @@ class HostedBackend:
 
     async def record(self, event: RecordEvent) -> Recorded:
         """Counts another merchant's event here."""
-        return await self.database.transaction(lambda connection: record_event(connection, event))
+        return await self.database.transaction(
+            lambda connection: record_event(connection, for_survivor(connection, event))
+        )
+
+    async def merge(self, merge: MergeWallets) -> WalletsMerged:
+        """Makes two wallets one, or tells what that would do."""
+        now = self.clock.now()
+        if merge.dry_run:
+            return await self.database.snapshot(
+                lambda connection: merge_wallets(connection, merge, now=now)
+            )
+        return await self.database.transaction(
+            lambda connection: merge_wallets(connection, merge, now=now)
+        )
+
+    async def unmerge(self, merge: MergeWallets) -> WalletsMerged:
+        """Makes one wallet two again."""
+        return await self.database.transaction(
+            lambda connection: unmerge_wallets(connection, merge)
+        )
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:
         """Orders by (merchant_id, order_id), in the order asked; None for an unknown one."""
