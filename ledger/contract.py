@@ -14,6 +14,12 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from kernel.refusals import Refusal
+from ledger.card_merges import CardMerging
+from ledger.card_merges import CardsMerged as CardsMerged
+from ledger.card_merges import CardsUnmerged as CardsUnmerged
+from ledger.card_merges import MergeCards as MergeCards
+from ledger.card_merges import MergeSpent as MergeSpent
+from ledger.card_merges import UnmergeCards as UnmergeCards
 
 GRANT_BUDGET_MINOR = 10_000_000
 """Coins that one funder may grant in one clearing period, unless the operator says otherwise."""
@@ -251,54 +257,6 @@ class CoinsReceipt:
 
 
 @dataclass(frozen=True, slots=True)
-class MergeCards:
-    """Makes two cards one. Known by `merge_id`; never refused.
-
-    Attributes:
-        survivor_card_id: the card that stays.
-        merged_card_id: the card that becomes another name of it, for ever.
-    """
-
-    merge_id: str
-    survivor_card_id: str
-    merged_card_id: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CardsMerged:
-    """The two cards are one, or would be.
-
-    Attributes:
-        points_after: spendable points of the survivor.
-        debt_after: points that it owes.
-    """
-
-    merge_id: str
-    points_after: int
-    debt_after: int
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class UnmergeCards:
-    """Undoes a merge. Known by `merge_id`."""
-
-    merge_id: str
-    survivor_card_id: str
-    merged_card_id: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CardsUnmerged:
-    """The merged card has its own again."""
-
-    merge_id: str
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class CardStanding:
     """What a card has; every figure is ≥ 0.
 
@@ -361,11 +319,6 @@ class GrantOverBudget(Refusal):
 
 
 @dataclass(eq=False)
-class MergeSpent(Refusal):
-    """Some of what the merge moved has been used since."""
-
-
-@dataclass(eq=False)
 class OrderUnknown(Refusal):
     """The ledger has not heard of the order yet."""
 
@@ -377,7 +330,7 @@ class KeyReused(AssertionError):
     """A key came back with another body: a bug of the caller, never of a member."""
 
 
-class Ledger(Protocol):
+class Ledger(CardMerging, Protocol):
     """The ledger, as the rest of the alliance sees it.
 
     Every method may raise `kernel.database.DatabaseUnavailable`, and every write
@@ -427,25 +380,6 @@ class Ledger(Protocol):
 
         Raises:
             GrantOverBudget: the funder's budget of the period is used up.
-        """
-        ...
-
-    async def merge_cards(self, request: MergeCards) -> CardsMerged:
-        """Moves lots, debts, coins and holds of one card to another; offsets debts.
-
-        Every later request about the merged card is about the survivor.
-        """
-        ...
-
-    async def preview_merge(self, request: MergeCards) -> CardsMerged:
-        """What `merge_cards` would do now; writes nothing."""
-        ...
-
-    async def unmerge_cards(self, request: UnmergeCards) -> CardsUnmerged:
-        """Moves back what a merge moved.
-
-        Raises:
-            MergeSpent: some of it was spent, repaid or taken back, or is held.
         """
         ...
 

@@ -28,6 +28,7 @@ from gateway.membership.member_changes import MemberChanges
 from gateway.membership.proving import Proving
 from gateway.membership.recognition import Recognition
 from gateway.membership.wallets import Wallets
+from gateway.merging.merges import Merges
 from gateway.resolvers.context import AllianceContext
 from gateway.schema.checkout_refusals import CHECKOUT_REFUSALS
 from gateway.schema.checkouts import Checkout
@@ -114,6 +115,15 @@ class AllianceSubgraph:
             ids=ids,
             secret=secret,
         )
+        self.merges = Merges(
+            database=database,
+            ledger=ledger,
+            backend=backend,
+            begun=begun,
+            clock=clock,
+            ids=ids,
+            reach=reach,
+        )
         self.proving = Proving(
             database=database,
             begun=begun,
@@ -121,6 +131,7 @@ class AllianceSubgraph:
             ids=ids,
             secret=secret,
             shows_codes=shows_codes,
+            merges=self.merges,
         )
         self.member_changes = MemberChanges(
             database=database,
@@ -143,7 +154,7 @@ class AllianceSubgraph:
             time_outs=TimeOuts(),
             reach=reach,
         )
-        self.sweepers = Sweepers(self.desk)
+        self.sweepers = Sweepers(self.desk, others=(self.merges.sweep,))
         self._begun = begun
 
     @classmethod
@@ -199,8 +210,9 @@ class AllianceSubgraph:
         return alliance
 
     async def resume(self) -> None:
-        """Finishes joins that a crash cut off; once the backend can ask for the settings."""
+        """Finishes joins and merges that a crash cut off; once the backend can ask for settings."""
         await self._wallets.finish()
+        await self.merges.sweep()
 
     @property
     def settings(self) -> AllianceSettings:
@@ -230,6 +242,13 @@ class AllianceSubgraph:
             lambda connection: members_sql.read_cards_of_members(connection, [member_id])
         )
         return cards[member_id].id if member_id in cards else None
+
+    async def survivor_of(self, member_id: str) -> str:
+        """The member that an id means now; the id itself when it names nobody."""
+        found = await self.database.snapshot(
+            lambda connection: members_sql.read_members(connection, [member_id])
+        )
+        return found[member_id].id if member_id in found else member_id
 
     async def has_card(self, card_id: str) -> bool:
         """Whether a member has this card."""

@@ -33,6 +33,8 @@ async def authenticator_for(
         trusted_issuers(settings, directory=directory),
         unix_time=time.time,
         card_of_member=opened.alliance.member_card,
+        survivor_of=opened.alliance.survivor_of,
+        epoch=lambda: opened.alliance.merges.epoch,
     )
     await authenticator.refresh()
     return authenticator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import Connection
 
@@ -106,33 +106,38 @@ async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState, *, is_exten
 
 
 class Sweepers:
-    """Both sweepers, in the background of one server."""
+    """All sweepers, in the background of one server.
+
+    Args:
+        others: further sweeps of the alliance; each tells how much it finished.
+    """
 
     def __init__(
         self,
         desk: Desk,
         *,
+        others: Sequence[Callable[[], Awaitable[int]]] = (),
         checkout_pause_seconds: float = CHECKOUT_PAUSE_SECONDS,
         event_pause_seconds: float = EVENT_PAUSE_SECONDS,
     ) -> None:
         self._desk = desk
+        self._others = others
         self._checkout_pause_seconds = checkout_pause_seconds
         self._event_pause_seconds = event_pause_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
 
     async def run_once(self) -> None:
-        """Does once what both do for ever."""
-        await sweep_checkouts(self._desk)
-        await sweep_events(self._desk)
+        """Does once what all do for ever."""
+        for sweep, _ in self._sweeps():
+            await sweep()
 
     def start(self) -> None:
         """Begins to sweep."""
         assert not self._tasks
         self._stopping.clear()
         self._tasks = [
-            asyncio.create_task(self._repeat(sweep_checkouts, self._checkout_pause_seconds)),
-            asyncio.create_task(self._repeat(sweep_events, self._event_pause_seconds)),
+            asyncio.create_task(self._repeat(sweep, pause)) for sweep, pause in self._sweeps()
         ]
 
     async def stop(self) -> None:
@@ -141,10 +146,17 @@ class Sweepers:
         await asyncio.gather(*self._tasks)
         self._tasks = []
 
-    async def _repeat(self, sweep: Callable[[Desk], Awaitable[int]], pause_seconds: float) -> None:
+    def _sweeps(self) -> list[tuple[Callable[[], Awaitable[int]], float]]:
+        return [
+            (lambda: sweep_checkouts(self._desk), self._checkout_pause_seconds),
+            (lambda: sweep_events(self._desk), self._event_pause_seconds),
+            *((other, self._checkout_pause_seconds) for other in self._others),
+        ]
+
+    async def _repeat(self, sweep: Callable[[], Awaitable[int]], pause_seconds: float) -> None:
         while not self._stopping.is_set():
             try:
-                await sweep(self._desk)
+                await sweep()
             except UNANSWERED as error:
                 logger.warning("sweeping waits: %s", error)
             except Exception:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, true, update
 
-from gateway.membership.identities import EVERYWHERE, Credential
+from gateway.membership.identities import EVERYWHERE, Credential, IdentityKind
 from gateway.membership.tables import IDENTITY
+
+STRONG_KINDS = (IdentityKind.PHONE, IdentityKind.WECHAT_UNION_ID)
 
 
 def find_owner(connection: Connection, credential: Credential, *, value_hash: bytes) -> str | None:
@@ -33,6 +35,23 @@ def has_identity(
     if verified:
         statement = statement.where(IDENTITY.c.scope == EVERYWHERE)
     return connection.execute(statement.limit(1)).first() is not None
+
+
+def has_strong_identity(connection: Connection, member_id: str) -> bool:
+    """Whether the member proved a phone number or a unionid.
+
+    Source: docs/rules/identity.md, rule 12.
+    """
+    found = connection.execute(
+        select(IDENTITY.c.scope)
+        .where(
+            IDENTITY.c.member_id == member_id,
+            IDENTITY.c.is_verified == true(),
+            IDENTITY.c.kind.in_(STRONG_KINDS),
+        )
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def verify_asserted(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,9 +38,11 @@ from gateway.membership.verification import (
     failed_check,
     keep_code,
 )
+from gateway.merging.conflicts import conflicts_between
+from gateway.merging.merges import Merges
 from kernel.callers import Caller, CallerKind
 from kernel.clock import Clock
-from kernel.database import Database
+from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import Forbidden, format_datetime, parse_datetime
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound
@@ -49,8 +50,6 @@ from kernel.refusals import InvalidInput, NotFound
 logger = logging.getLogger(__name__)
 
 CODE_CHARS_MAX = 16
-JoinsTwo = Callable[[Connection, Member, Member], str | None]
-"""Makes two members one, if nothing is against it; the survivor's id, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +102,7 @@ class Proving:
         ids: IdSource,
         secret: bytes,
         shows_codes: bool,
+        merges: Merges,
     ) -> None:
         self._database = database
         self._begun = begun
@@ -110,6 +110,7 @@ class Proving:
         self._ids = ids
         self._secret = secret
         self._shows_codes = shows_codes
+        self._merges = merges
 
     async def request_code(self, caller: Caller, command: RequestCode) -> CodeSent:
         """Sends a code to a phone number or an e-mail address, known or not.
@@ -177,7 +178,18 @@ class Proving:
                 )
             )
         )
-        return IdentityLinked(answer.success()["member_id"], answer.replayed)
+        told = answer.success()
+        merge_id = told.get("merge_id")
+        if merge_id is not None:
+            await self._finish(merge_id)
+        return IdentityLinked(told["member_id"], answer.replayed)
+
+    async def _finish(self, merge_id: str) -> None:
+        """Finishes the merge that a proof began; what does not answer is the sweeper's."""
+        try:
+            await self._begun.carry_out(self._merges.finish(merge_id))
+        except (DatabaseUnavailable, Overloaded) as error:
+            logger.warning("merge %s waits: %s", merge_id, error)
 
     def _link(
         self, connection: Connection, caller: Caller, command: LinkIdentity, now: datetime
@@ -199,9 +211,22 @@ class Proving:
             connection, credential, value_hash=value_hash(credential, secret=self._secret)
         )
         if other is not None and other != member.id:
-            return IdentityBelongsToAnother(merge_possible=False).as_json()
+            return self._join_with(connection, member, other)
         self._keep(connection, member, credential, now, is_verified=True)
         return {"member_id": member.id}
+
+    def _join_with(self, connection: Connection, member: Member, other_id: str) -> dict[str, Any]:
+        """The survivor, when both members proved themselves here; otherwise the refusal.
+
+        Source: docs/rules/merging.md, rule 8.
+        """
+        other = members_sql.read_members(connection, [other_id])[other_id]
+        is_proven = identities_sql.has_strong_identity(connection, member.id)
+        merge = self._merges.join_proven(connection, member, other) if is_proven else None
+        if merge is None:
+            is_free = not conflicts_between(member, other)
+            return IdentityBelongsToAnother(merge_possible=is_free).as_json()
+        return {"member_id": merge.survivor_id, "merge_id": merge.id}
 
     def _keep(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.resolvers import administration, enrolment, proving
+from gateway.resolvers import administration, enrolment, merging, proving
 from gateway.schema.administration import (
     AdmitMerchantResult,
     ConfigureAllianceResult,
@@ -12,6 +12,7 @@ from gateway.schema.administration import (
 )
 from gateway.schema.checkout_fields import CheckoutMutations
 from gateway.schema.enrolment import JoinResult
+from gateway.schema.merging import MergeMembersResult
 from gateway.schema.proving import (
     FreezeMemberResult,
     LinkIdentityResult,
@@ -88,6 +89,13 @@ class MemberMutations:
         requires_scopes=[["admin"]],
         description="Freezes or unfreezes a member. A frozen member joins nowhere and buys and "
         "spends nothing as a member; what was paid or refunded is booked all the same.",
+    )
+    merge_members: MergeMembersResult | None = strawberry.federation.field(
+        resolver=merging.merge_members,
+        requires_scopes=[["admin"]],
+        description="Merges two members that are one person; previews unless `dryRun` is false. "
+        "Points, coins, debts, coupons, orders, memberships and identities become the survivor's; "
+        "every id, number and identity of the other names the survivor for ever.",
     )
 
 

@@ -13,6 +13,7 @@ from gateway.membership.refusals import (
     MemberFrozen,
     VerificationFailed,
 )
+from gateway.merging.conflicts import MergeBlocked
 from gateway.resolvers import merchants as merchant_resolvers
 from gateway.schema.merchants import Merchant
 from kernel.graphql import InputProblem, RefusalPayload
@@ -83,6 +84,13 @@ class CardNumberReplacedRefusal(RefusalPayload):
     """Payload of `CardNumberReplaced`."""
 
 
+@strawberry.type(description="The two members cannot be merged.")
+class MergeBlockedRefusal(RefusalPayload):
+    """Payload of `MergeBlocked`."""
+
+    conflicts: list[str] = strawberry.field(description="What stops it, codes in capitals.")
+
+
 ALLIANCE_REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     MerchantNotActive: MerchantNotActiveRefusal,
     BackendUnfit: BackendUnfitRefusal,
@@ -91,4 +99,5 @@ ALLIANCE_REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     VerificationFailed: VerificationFailedRefusal,
     IdentityBelongsToAnother: IdentityBelongsToAnotherRefusal,
     CardNumberReplaced: CardNumberReplacedRefusal,
+    MergeBlocked: MergeBlockedRefusal,
 }

@@ -33,6 +33,7 @@ SENDERS = {
     "setConsent": ("SetConsent", "ann"),
     "replaceCard": ("ReplaceCard", "ann"),
     "freezeMember": ("FreezeMember", "admin"),
+    "mergeMembers": ("MergeMembers", "admin"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -211,6 +212,12 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         "setConsent": {"merchantId": people.tea, "purpose": "MARKETING", "granted": True},
         "replaceCard": {"cardId": people.ann_card, "reason": "lost"},
     }
+    if field == "mergeMembers":
+        pair = [
+            (await place.town.join(people.tea, people.tea_shop, phone=place.phone()))[0]
+            for _ in range(2)
+        ]
+        inputs[field] = {"survivorId": pair[0], "mergedId": pair[1], "dryRun": False}
     if field == "freezeMember":
         member_id, _ = await place.town.join(people.tea, people.tea_shop, phone=place.phone())
         inputs[field] = {"memberId": member_id, "frozen": True, "reason": "stolen phone"}

@@ -143,6 +143,13 @@ INVALID = [
         ("purpose", "nul\x00"),
         ("requestId", ""),
     ),
+    *rows(
+        "mergeMembers",
+        "INVALID_INPUT",
+        ("acceptConflicts", ["MEMBER_FROZEN"]),
+        ("acceptConflicts", [""]),
+        ("requestId", ""),
+    ),
     *rows("replaceCard", "INVALID_INPUT", ("reason", ""), ("reason", "r" * 5_000)),
     *rows("openStore", "INVALID_INPUT", ("reference", ""), ("name", ""), ("name", "n" * 121)),
     *rows("openStore", "REFERENCE_TAKEN", ("reference", "tea-shop")),
@@ -246,6 +253,8 @@ async def test_a_wrong_value_is_refused_and_nothing_is_done(
         ("setConsent", "merchantId"),
         ("replaceCard", "cardId"),
         ("freezeMember", "memberId"),
+        ("mergeMembers", "survivorId"),
+        ("mergeMembers", "mergedId"),
     ],
 )
 async def test_an_id_that_names_nothing_is_not_found(

@@ -25,7 +25,7 @@ DOCUMENT = parse(SDL)
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
-    "ApproveSettlementRule FreezeMember"
+    "ApproveSettlementRule FreezeMember MergeMembers"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
@@ -204,6 +204,12 @@ INPUTS = {
         "granted": "Boolean!",
     },
     "ReplaceCardInput": {"requestId": "ID!", "cardId": "ID!", "reason": "String!"},
+    "MergeMembersInput": {
+        "requestId": "ID!",
+        "survivorId": "ID!",
+        "mergedId": "ID!",
+        "dryRun": "Boolean = true",
+    },
     "FreezeMemberInput": {
         "requestId": "ID!",
         "memberId": "ID!",

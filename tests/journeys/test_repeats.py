@@ -46,6 +46,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "setConsent": {"granted": False},
     "replaceCard": {"reason": "another"},
     "freezeMember": {"reason": "another"},
+    "mergeMembers": {"mergedId": "mem_another"},
 }
 """Another body of each mutation."""
 

@@ -94,6 +94,7 @@ MUTATIONS = {
         ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE),
     ),
     "freezeMember": ("FreezeMember", ADMINS),
+    "mergeMembers": ("MergeMembers", ADMINS),
 }
 ROOTS = {
     **QUERIES,
