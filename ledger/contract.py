@@ -14,12 +14,14 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from kernel.refusals import Refusal
-from ledger.card_merges import CardMerging
-from ledger.card_merges import CardsMerged as CardsMerged
-from ledger.card_merges import CardsUnmerged as CardsUnmerged
-from ledger.card_merges import MergeCards as MergeCards
-from ledger.card_merges import MergeSpent as MergeSpent
-from ledger.card_merges import UnmergeCards as UnmergeCards
+from ledger.card_changes import CardChanging
+from ledger.card_changes import CardForfeited as CardForfeited
+from ledger.card_changes import CardsMerged as CardsMerged
+from ledger.card_changes import CardsUnmerged as CardsUnmerged
+from ledger.card_changes import ForfeitCard as ForfeitCard
+from ledger.card_changes import MergeCards as MergeCards
+from ledger.card_changes import MergeSpent as MergeSpent
+from ledger.card_changes import UnmergeCards as UnmergeCards
 
 GRANT_BUDGET_MINOR = 10_000_000
 """Coins that one funder may grant in one clearing period, unless the operator says otherwise."""
@@ -330,7 +332,7 @@ class KeyReused(AssertionError):
     """A key came back with another body: a bug of the caller, never of a member."""
 
 
-class Ledger(CardMerging, Protocol):
+class Ledger(CardChanging, Protocol):
     """The ledger, as the rest of the alliance sees it.
 
     Every method may raise `kernel.database.DatabaseUnavailable`, and every write

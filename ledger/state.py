@@ -37,6 +37,7 @@ class TxKind(StrEnum):
     GRANT = "GRANT"
     EXPIRY = "EXPIRY"
     MERGE = "MERGE"
+    FORFEIT = "FORFEIT"
 
 
 class CardEntryKind(StrEnum):

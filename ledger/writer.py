@@ -14,15 +14,17 @@ from sqlalchemy import Connection
 from kernel.clock import Clock, from_micros, to_micros
 from kernel.database import Database
 from kernel.refusals import Refusal, refusal_from_json
-from ledger import events, merging, reads, refund_events
+from ledger import events, forfeiting, merging, reads, refund_events
 from ledger.contract import (
     ApplyRefund,
     AttemptReleased,
     CaptureOrder,
+    CardForfeited,
     CardsMerged,
     CardStanding,
     CardsUnmerged,
     CoinsReceipt,
+    ForfeitCard,
     FundsHeld,
     FundsReleased,
     GrantCoins,
@@ -51,6 +53,7 @@ ReceiptT = TypeVar(
     CoinsReceipt,
     CardsMerged,
     CardsUnmerged,
+    CardForfeited,
 )
 _ANY_TIME = from_micros(0)
 """A repeat may come later."""
@@ -154,6 +157,16 @@ class SqlLedger:
             replace(request, at=_ANY_TIME),
             CardsUnmerged,
             lambda lane, moment: merging.unmerge(lane, request, moment),
+        )
+
+    async def forfeit_card(self, request: ForfeitCard) -> CardForfeited:
+        """Gives up what a card has."""
+        return await self._once(
+            "forfeit",
+            request.card_id,
+            replace(request, at=_ANY_TIME),
+            CardForfeited,
+            lambda lane, moment: forfeiting.forfeit(lane, request, moment),
         )
 
     async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:

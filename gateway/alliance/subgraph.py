@@ -23,6 +23,7 @@ from gateway.directory.health import HealthBoard
 from gateway.membership import members_sql
 from gateway.membership.buyers import Buyers
 from gateway.membership.enrolment import Enrolment
+from gateway.membership.erasure import Erasure
 from gateway.membership.lookup_budget import LookupLimits
 from gateway.membership.member_changes import MemberChanges
 from gateway.membership.proving import Proving
@@ -124,6 +125,9 @@ class AllianceSubgraph:
             ids=ids,
             reach=reach,
         )
+        self.erasure = Erasure(
+            database=database, ledger=ledger, begun=begun, clock=clock, ids=ids, reach=reach
+        )
         self.proving = Proving(
             database=database,
             begun=begun,
@@ -154,7 +158,7 @@ class AllianceSubgraph:
             time_outs=TimeOuts(),
             reach=reach,
         )
-        self.sweepers = Sweepers(self.desk, others=(self.merges.sweep,))
+        self.sweepers = Sweepers(self.desk, others=(self.merges.sweep, self.erasure.sweep))
         self._begun = begun
 
     @classmethod
@@ -213,6 +217,7 @@ class AllianceSubgraph:
         """Finishes joins and merges that a crash cut off; once the backend can ask for settings."""
         await self._wallets.finish()
         await self.merges.sweep()
+        await self.erasure.sweep()
 
     @property
     def settings(self) -> AllianceSettings:

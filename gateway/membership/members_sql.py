@@ -36,6 +36,8 @@ _NAMED = CARD.alias("named")
 _HOLDER = MEMBER.alias("holder")
 _OWNER_ID = func.coalesce(_HOLDER.c.merged_into, _HOLDER.c.id)
 
+_IS_THERE = MEMBER.c.status != MemberStatus.ERASED
+
 _PERSON = (
     MEMBER.c.status.label("member_status"),
     CARD.c.id.label("card_id"),
@@ -81,7 +83,7 @@ _OF_CARD = (
     .select_from(_NAMED)
     .join(_HOLDER, _HOLDER.c.id == _NAMED.c.member_id)
     .join(MEMBER, MEMBER.c.id == _OWNER_ID)
-    .join(CARD, CARD.c.member_id == MEMBER.c.id)
+    .join(CARD, and_(CARD.c.member_id == MEMBER.c.id, _IS_THERE))
     .outerjoin(
         MEMBERSHIP,
         and_(
@@ -110,14 +112,16 @@ _CARDS = Prepared(
     select(_NAMED.c.id.label("asked_id"), CARD)
     .select_from(_NAMED)
     .join(_HOLDER, _HOLDER.c.id == _NAMED.c.member_id)
-    .join(CARD, CARD.c.member_id == _OWNER_ID)
+    .join(MEMBER, and_(MEMBER.c.id == _OWNER_ID, _IS_THERE))
+    .join(CARD, CARD.c.member_id == MEMBER.c.id)
     .where(_NAMED.c.id.in_(bindparam("card_ids", expanding=True)))
 )
 _NAMED_CARD = Prepared(select(CARD).where(CARD.c.id == bindparam("card_id")))
 _CARDS_OF_MEMBERS = Prepared(
     select(_HOLDER.c.id.label("asked_id"), CARD)
     .select_from(_HOLDER)
-    .join(CARD, CARD.c.member_id == _OWNER_ID)
+    .join(MEMBER, and_(MEMBER.c.id == _OWNER_ID, _IS_THERE))
+    .join(CARD, CARD.c.member_id == MEMBER.c.id)
     .where(_HOLDER.c.id.in_(_MEMBER_IDS))
 )
 
@@ -142,8 +146,8 @@ def find_by_card(connection: Connection, *, merchant_id: str, card_id: str) -> P
 
 
 def card_exists(connection: Connection, card_id: str) -> bool:
-    """Whether there is a card of this id."""
-    return connection.execute(select(CARD.c.id).where(CARD.c.id == card_id)).first() is not None
+    """Whether a member has the card of this id, by whatever name."""
+    return card_id in read_cards(connection, [card_id])
 
 
 def find_by_number(connection: Connection, *, merchant_id: str, number: str) -> Person | None:

@@ -27,7 +27,7 @@ from gateway.membership.identities import (
     value_hash,
 )
 from gateway.membership.joining import check_words
-from gateway.membership.people import Member
+from gateway.membership.people import Member, MemberStatus
 from gateway.membership.refusals import IdentityBelongsToAnother, MemberFrozen
 from gateway.membership.verification import (
     CODE_DIGITS,
@@ -195,7 +195,8 @@ class Proving:
         self, connection: Connection, caller: Caller, command: LinkIdentity, now: datetime
     ) -> dict[str, Any]:
         member = members_sql.read_members(connection, [command.member_id]).get(command.member_id)
-        if member is None or not caller.is_member(member.id):
+        is_gone = member is None or member.status is MemberStatus.ERASED
+        if member is None or is_gone or not caller.is_member(member.id):
             raise NotFound(id=command.member_id)
         credential = _linkable(command)
         if member.is_frozen:

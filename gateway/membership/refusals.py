@@ -35,5 +35,16 @@ class IdentityBelongsToAnother(Refusal):
 
 
 @dataclass(eq=False)
+class ErasureBlocked(Refusal):
+    """The member has something left that would be lost.
+
+    Attributes:
+        conflicts: codes in capitals.
+    """
+
+    conflicts: list[str]
+
+
+@dataclass(eq=False)
 class CardNumberReplaced(Refusal):
     """The card has another number now; this one is refused for ever."""

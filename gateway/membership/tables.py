@@ -64,6 +64,23 @@ CARD = Table(
     CheckConstraint("status IN ('ISSUED', 'ACTIVE', 'LOST')"),
 )
 
+# Members that were erased, and whether the ledger knows; the member's row stays as a tombstone.
+ERASURE = Table(
+    "erasure",
+    METADATA,
+    Column("member_id", Text, ForeignKey("member.id"), primary_key=True),
+    Column("card_id", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("is_done", Boolean, nullable=False),
+)
+Index(
+    "erasure_undone",
+    ERASURE.c.member_id,
+    sqlite_where=text("is_done = 0"),
+    postgresql_where=text("NOT is_done"),
+)
+
 # Numbers that a card had before: refused for ever, and never given out again.
 RETIRED_NUMBER = Table(
     "retired_card_number",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.membership import member_changes, proving
+from gateway.membership import erasure, member_changes, proving
 from gateway.resolvers import members
 from gateway.resolvers.context import AllianceInfo
 from gateway.resolvers.enrolment import stated
@@ -13,9 +13,11 @@ from gateway.schema.members import Card, Member
 from gateway.schema.proving import (
     CardReplaced,
     ConsentSet,
+    EraseMemberInput,
     FreezeMemberInput,
     IdentityLinked,
     LinkIdentityInput,
+    MemberErased,
     MemberFrozen,
     ReplaceCardInput,
     RequestVerificationCodeInput,
@@ -93,3 +95,14 @@ async def freeze_member(info: AllianceInfo, input: FreezeMemberInput) -> MemberF
     return MemberFrozen(
         replayed=done.replayed, member=Member(id=strawberry.ID(done.id), is_shown=True)
     )
+
+
+async def erase_member(info: AllianceInfo, input: EraseMemberInput) -> MemberErased:
+    """Erases a member."""
+    done = await info.context.alliance.erasure.erase(
+        info.context.caller,
+        erasure.EraseMember(
+            request_id=input.request_id, member_id=input.member_id, forfeit=input.forfeit
+        ),
+    )
+    return MemberErased(replayed=done.replayed, member_id=strawberry.ID(done.member_id))

@@ -14,6 +14,7 @@ from gateway.schema.checkout_fields import CheckoutMutations
 from gateway.schema.enrolment import JoinResult
 from gateway.schema.merging import MergeMembersResult
 from gateway.schema.proving import (
+    EraseMemberResult,
     FreezeMemberResult,
     LinkIdentityResult,
     ReplaceCardResult,
@@ -89,6 +90,13 @@ class MemberMutations:
         requires_scopes=[["admin"]],
         description="Freezes or unfreezes a member. A frozen member joins nowhere and buys and "
         "spends nothing as a member; what was paid or refunded is booked all the same.",
+    )
+    erase_member: EraseMemberResult | None = strawberry.federation.field(
+        resolver=proving.erase_member,
+        requires_scopes=[["member"], ["admin"]],
+        description="Erases a member for ever: identities, name, profile and card numbers go; "
+        "orders and bookings stay under an id that names nobody. Points and coins that are left "
+        "must be forfeited. Whoever was erased may join anew, as a new member.",
     )
     merge_members: MergeMembersResult | None = strawberry.federation.field(
         resolver=merging.merge_members,

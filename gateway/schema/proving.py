@@ -11,6 +11,7 @@ from gateway.schema.enrolment import CredentialInput
 from gateway.schema.inputs import REPLAYED, REQUEST_ID
 from gateway.schema.members import Card, Consent, Member
 from gateway.schema.refusals import (
+    ErasureBlockedRefusal,
     IdentityBelongsToAnotherRefusal,
     MemberFrozenRefusal,
     VerificationFailedRefusal,
@@ -150,6 +151,38 @@ ReplaceCardResult = Annotated[
     | RequestIdReusedRefusal
     | RequestInProgressRefusal,
     strawberry.union("ReplaceCardResult", description="Answer of `replaceCard`."),
+]
+
+
+@strawberry.input(description="Input of `eraseMember`.")
+class EraseMemberInput:
+    """A member that wants to be forgotten."""
+
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
+    member_id: strawberry.ID = strawberry.field(
+        description="The member; to a member's token, its own."
+    )
+    forfeit: bool = strawberry.field(
+        description="Whether the member agrees to lose the points and coins that are left."
+    )
+
+
+@strawberry.type(description="The member is erased; only a tombstone is left.")
+class MemberErased:
+    """Success of `eraseMember`."""
+
+    replayed: bool = strawberry.field(description=REPLAYED)
+    member_id: strawberry.ID = strawberry.field(description="The id, which names nobody now.")
+
+
+EraseMemberResult = Annotated[
+    MemberErased
+    | ErasureBlockedRefusal
+    | InvalidInputRefusal
+    | NotFoundRefusal
+    | RequestIdReusedRefusal
+    | RequestInProgressRefusal,
+    strawberry.union("EraseMemberResult", description="Answer of `eraseMember`."),
 ]
 
 

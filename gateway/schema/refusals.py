@@ -9,6 +9,7 @@ import strawberry
 from gateway.directory.refusals import BackendUnfit, ReferenceTaken
 from gateway.membership.refusals import (
     CardNumberReplaced,
+    ErasureBlocked,
     IdentityBelongsToAnother,
     MemberFrozen,
     VerificationFailed,
@@ -91,6 +92,16 @@ class MergeBlockedRefusal(RefusalPayload):
     conflicts: list[str] = strawberry.field(description="What stops it, codes in capitals.")
 
 
+@strawberry.type(description="The member has something left that would be lost.")
+class ErasureBlockedRefusal(RefusalPayload):
+    """Payload of `ErasureBlocked`."""
+
+    conflicts: list[str] = strawberry.field(
+        description="What stands against it, codes in capitals: BALANCE_LEFT (points or coins, "
+        "unless forfeited), CHECKOUT_OPEN (something is held)."
+    )
+
+
 ALLIANCE_REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     MerchantNotActive: MerchantNotActiveRefusal,
     BackendUnfit: BackendUnfitRefusal,
@@ -99,5 +110,6 @@ ALLIANCE_REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     VerificationFailed: VerificationFailedRefusal,
     IdentityBelongsToAnother: IdentityBelongsToAnotherRefusal,
     CardNumberReplaced: CardNumberReplacedRefusal,
+    ErasureBlocked: ErasureBlockedRefusal,
     MergeBlocked: MergeBlockedRefusal,
 }

@@ -34,6 +34,7 @@ SENDERS = {
     "replaceCard": ("ReplaceCard", "ann"),
     "freezeMember": ("FreezeMember", "admin"),
     "mergeMembers": ("MergeMembers", "admin"),
+    "eraseMember": ("EraseMember", "admin"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -218,6 +219,9 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
             for _ in range(2)
         ]
         inputs[field] = {"survivorId": pair[0], "mergedId": pair[1], "dryRun": False}
+    if field == "eraseMember":
+        member_id, _ = await place.town.join(people.tea, people.tea_shop, phone=place.phone())
+        inputs[field] = {"memberId": member_id, "forfeit": True}
     if field == "freezeMember":
         member_id, _ = await place.town.join(people.tea, people.tea_shop, phone=place.phone())
         inputs[field] = {"memberId": member_id, "frozen": True, "reason": "stolen phone"}

@@ -255,6 +255,7 @@ async def test_a_wrong_value_is_refused_and_nothing_is_done(
         ("freezeMember", "memberId"),
         ("mergeMembers", "survivorId"),
         ("mergeMembers", "mergedId"),
+        ("eraseMember", "memberId"),
     ],
 )
 async def test_an_id_that_names_nothing_is_not_found(

@@ -95,6 +95,10 @@ MUTATIONS = {
     ),
     "freezeMember": ("FreezeMember", ADMINS),
     "mergeMembers": ("MergeMembers", ADMINS),
+    "eraseMember": (
+        "EraseMember",
+        ("FORBIDDEN", "FORBIDDEN", "NOT_FOUND", "NOT_FOUND", "ok", NONE),
+    ),
 }
 ROOTS = {
     **QUERIES,

@@ -13,7 +13,7 @@ from gateway.membership.lookup_budget import RateLimited
 from gateway.membership.proving import RequestCode
 from gateway.membership.tables import MESSAGE, VERIFICATION_CODE
 from gateway.membership.verification import CODES_PER_VALUE
-from tests.gateway.alliances import ADMIN, House, member_caller, open_alliance
+from tests.gateway.alliances import ADMIN, Counter, House, member_caller, open_alliance
 
 PHONE = "+8613800001234"
 OTHER = "+8613900005678"
@@ -232,3 +232,56 @@ async def test_a_frozen_member_links_nothing(tmp_path: Path) -> None:
 
 def _stated(phone: str) -> StatedCredential:
     return StatedCredential(IdentityKind.PHONE, phone)
+
+
+async def strong(house: House, counter: Counter, phone: str) -> str:
+    """Id of a new member that proved a phone number."""
+    member_id = (await counter.join({"phone": phone}))["member"]["id"]
+    assert (await link(house, member_id, await ask_code(house, member_id, phone), phone))["member"]
+    return str(member_id)
+
+
+async def test_two_members_that_one_person_proves_become_one(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        here, there = await house.counter("A"), await house.counter("B")
+        ann = await strong(house, here, PHONE)
+        house.clock.set(house.clock.now() + timedelta(days=1))
+        also_ann = await strong(house, there, OTHER)
+
+        linked = await link(house, also_ann, await ask_code(house, also_ann))
+
+        assert linked["member"]["id"] == ann
+        assert {"kind": "PHONE", "verified": True} in linked["member"]["identities"]
+        assert (await there.identify({"phone": OTHER}))["member"]["id"] == ann
+        assert (await here.identify({"phone": OTHER}))["membership"]["merchantId"] == (
+            here.merchant_id
+        )
+
+
+async def test_a_proof_merges_nobody_against_another_birthday(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        here = await house.counter()
+        ids = []
+        for number, day in enumerate(("1990-01-02", "1991-01-02")):
+            phone = f"+861380000000{number}"
+            joined = await here.join({"phone": phone}, profile={"birthday": day})
+            ids.append(joined["member"]["id"])
+            await link(house, ids[-1], await ask_code(house, ids[-1], phone), phone)
+        taken = "+8613800000000"
+
+        refused = await link(house, ids[1], await ask_code(house, ids[1], taken), taken)
+
+        assert (refused["code"], refused["mergePossible"]) == ("IDENTITY_BELONGS_TO_ANOTHER", False)
+
+
+async def test_a_proof_merges_nobody_that_is_frozen(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        here = await house.counter()
+        ann, bob = await strong(house, here, PHONE), await strong(house, here, OTHER)
+        await house.change(
+            "freezeMember", {"memberId": ann, "frozen": True, "reason": "reported"}, caller=ADMIN
+        )
+
+        refused = await link(house, bob, await ask_code(house, bob))
+
+        assert (refused["code"], refused["mergePossible"]) == ("IDENTITY_BELONGS_TO_ANOTHER", False)

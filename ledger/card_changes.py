@@ -1,4 +1,4 @@
-"""What the ledger is asked and answers about cards that become one; part of its contract."""
+"""What the ledger is asked and answers about cards that become one, or end: part of a contract."""
 
 from __future__ import annotations
 
@@ -57,13 +57,31 @@ class CardsUnmerged:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ForfeitCard:
+    """Gives up what a card has. Known by `card_id`; never refused."""
+
+    card_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardForfeited:
+    """What the card gave up; what open checkouts held is not part of it."""
+
+    card_id: str
+    points: int
+    coins_minor: int
+    replayed: bool = False
+
+
 @dataclass(eq=False)
 class MergeSpent(Refusal):
     """Some of what the merge moved has been used since."""
 
 
-class CardMerging(Protocol):
-    """The part of `ledger.contract.Ledger` that is about cards that become one."""
+class CardChanging(Protocol):
+    """The part of `ledger.contract.Ledger` that is about cards that become one, or end."""
 
     async def merge_cards(self, request: MergeCards) -> CardsMerged:
         """Moves lots, debts, coins and holds of one card to another; offsets debts.
@@ -82,4 +100,8 @@ class CardMerging(Protocol):
         Raises:
             MergeSpent: some of it was spent, repaid or taken back, or is held.
         """
+        ...
+
+    async def forfeit_card(self, request: ForfeitCard) -> CardForfeited:
+        """Takes the free points and coins of a card; they settle as if they had expired."""
         ...
