@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.http.endpoint import EndpointLimits
 from gateway.http.limits import OperationLimits
+from gateway.membership.referrals import REWARD_MINOR
 from ledger.contract import GRANT_BUDGET_MINOR
 
 Count = Annotated[int, Field(gt=0)]
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     token_audience: str = "alliance"
     development_tokens: bool | None = None
 
+    referral_reward_minor: Annotated[int, Field(ge=0)] = REWARD_MINOR
     grant_budget_minor: Annotated[int, Field(ge=0)] = GRANT_BUDGET_MINOR
 
     body_bytes_max: Count = _ENDPOINT.body_bytes_max

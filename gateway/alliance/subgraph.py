@@ -28,6 +28,7 @@ from gateway.membership.lookup_budget import LookupLimits
 from gateway.membership.member_changes import MemberChanges
 from gateway.membership.proving import Proving
 from gateway.membership.recognition import Recognition
+from gateway.membership.referrals import REWARD_MINOR, Referrals
 from gateway.membership.wallets import Wallets
 from gateway.merging.merges import Merges
 from gateway.resolvers.context import AllianceContext
@@ -76,6 +77,7 @@ class AllianceSubgraph:
         begun: BegunWork,
         lookup_limits: LookupLimits,
         shows_codes: bool,
+        referral_reward_minor: int,
         reach: Callable[[str], None],
     ) -> None:
         self.schema = alliance_schema()
@@ -128,6 +130,14 @@ class AllianceSubgraph:
         self.erasure = Erasure(
             database=database, ledger=ledger, begun=begun, clock=clock, ids=ids, reach=reach
         )
+        self._referrals = Referrals(
+            database=database,
+            ledger=ledger,
+            backend=backend,
+            clock=clock,
+            reward_minor=referral_reward_minor,
+            reach=reach,
+        )
         self.proving = Proving(
             database=database,
             begun=begun,
@@ -158,7 +168,9 @@ class AllianceSubgraph:
             time_outs=TimeOuts(),
             reach=reach,
         )
-        self.sweepers = Sweepers(self.desk, others=(self.merges.sweep, self.erasure.sweep))
+        self.sweepers = Sweepers(
+            self.desk, others=(self.merges.sweep, self.erasure.sweep, self._referrals.sweep)
+        )
         self._begun = begun
 
     @classmethod
@@ -173,6 +185,7 @@ class AllianceSubgraph:
         check_backend: BackendCheck = no_remote_backends,
         lookup_limits: LookupLimits = LookupLimits(),
         shows_codes: bool = False,
+        referral_reward_minor: int = REWARD_MINOR,
         reach: Callable[[str], None] = reach_nothing,
     ) -> AllianceSubgraph:
         """The alliance kept at `path`; a new one gets settings and its own merchant.
@@ -183,6 +196,7 @@ class AllianceSubgraph:
             path: the database file.
             check_backend: accepts a remote backend, or refuses it.
             lookup_limits: how often a merchant may look members up.
+            referral_reward_minor: coins for an invited friend who bought, minor units.
             shows_codes: whether one-time codes are written to the log, for development.
             reach: called with the name of each step of a checkout, right after it took effect.
 
@@ -208,6 +222,7 @@ class AllianceSubgraph:
             begun=begun,
             lookup_limits=lookup_limits,
             shows_codes=shows_codes,
+            referral_reward_minor=referral_reward_minor,
             reach=reach,
         )
         await alliance.admission.finish()

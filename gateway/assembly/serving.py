@@ -52,6 +52,7 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
             limits=settings.limits.operation,
             grant_budget_minor=settings.grant_budget_minor,
             shows_codes=settings.show_codes,
+            referral_reward_minor=settings.referral_reward_minor,
         ) as opened:
             yield Running(
                 opened.engine,
@@ -83,6 +84,7 @@ def subgraph_app(
             limits=limits,
             grant_budget_minor=settings.grant_budget_minor,
             shows_codes=settings.show_codes,
+            referral_reward_minor=settings.referral_reward_minor,
         ) as opened:
             lone = LoneSubgraph(
                 opened.hosted[name],

@@ -29,6 +29,7 @@ from gateway.membership.wallets import Wallets
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database
+from kernel.graphql import ChannelKind
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound, Refusal
 from kernel.requests import Answer, RequestKey
@@ -76,12 +77,21 @@ class Enrolment:
         store, merchant = self._directory.store_for(caller, command.store_id)
         key = request_key(caller, "join", command)
         self._recognition.check_budget(merchant.id)
-        return await self._running.once(key, lambda: self._join(command, key, store, merchant))
+        # At a counter the device is the till, which every customer shares.
+        device = None if store.channel is ChannelKind.STORE_POS else caller.device
+        return await self._running.once(
+            key, lambda: self._join(command, key, store, merchant, device)
+        )
 
     async def _join(
-        self, command: Join, key: RequestKey, store: Store, merchant: Merchant
+        self,
+        command: Join,
+        key: RequestKey,
+        store: Store,
+        merchant: Merchant,
+        device: str | None,
     ) -> Joined:
-        begun = await self._begin(command, key, store, merchant)
+        begun = await self._begin(command, key, store, merchant, device)
         if isinstance(begun, Answer):
             return _joined(begun)
         coupon_id = await self._wallets.open_for(begun)
@@ -95,7 +105,12 @@ class Enrolment:
         return _joined(Answer(outcome, replayed=False))
 
     async def _begin(
-        self, command: Join, key: RequestKey, store: Store, merchant: Merchant
+        self,
+        command: Join,
+        key: RequestKey,
+        store: Store,
+        merchant: Merchant,
+        device: str | None,
     ) -> Membership | Answer:
         """The membership that the backends have yet to hear of, or the final answer."""
         # A claim of another owner is taken over, and this call is the only one in work: whatever
@@ -110,7 +125,7 @@ class Enrolment:
             try:
                 _check_counter(store, merchant)
                 check_join(command, now=now)
-                membership = self._enrol(connection, command, store, made)
+                membership = self._enrol(connection, command, store, made, device)
             except Refusal as refusal:
                 # Every refusal comes before the first write, so only the claim was written.
                 if refusal.retryable:
@@ -143,7 +158,12 @@ class Enrolment:
         )
 
     def _enrol(
-        self, connection: Connection, command: Join, store: Store, made: Membership
+        self,
+        connection: Connection,
+        command: Join,
+        store: Store,
+        made: Membership,
+        device: str | None,
     ) -> Membership:
         """The person's membership here: `made` completed, or the one there was."""
         credential = credential_of(command.credential)
@@ -157,7 +177,13 @@ class Enrolment:
         if person is None:
             _refuse_unknown_card(credential)
             insert_newcomer(
-                connection, command, credential, store=store, made=made, secret=self._secret
+                connection,
+                command,
+                credential,
+                store=store,
+                made=made,
+                device=device,
+                secret=self._secret,
             )
             memberships_sql.insert_membership(connection, made)
             _insert_consents(connection, command, made, now=made.joined_at)

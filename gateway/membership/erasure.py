@@ -243,7 +243,15 @@ def _forget(connection: Connection, member_id: str) -> None:
     connection.execute(
         update(MEMBER)
         .where(names)
-        .values(display_name=None, birthday=None, gender=None, region=None, referral_code=None)
+        .values(
+            display_name=None,
+            birthday=None,
+            gender=None,
+            region=None,
+            referral_code=None,
+            invite_code=None,
+            joined_device=None,
+        )
     )
     connection.execute(
         update(MEMBER).where(MEMBER.c.id == member_id).values(status=MemberStatus.ERASED)

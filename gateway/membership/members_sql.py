@@ -176,9 +176,21 @@ def read_named_card(connection: Connection, card_id: str) -> Card | None:
 
 
 def insert_member(
-    connection: Connection, member: Member, *, profile: Profile, referral_code: str | None
+    connection: Connection,
+    member: Member,
+    *,
+    profile: Profile,
+    referral_code: str | None,
+    invite_code: str | None = None,
+    device: str | None = None,
 ) -> None:
-    """Keeps a new member."""
+    """Keeps a new member.
+
+    Args:
+        referral_code: the code that the member came with.
+        invite_code: the code by which it invites others.
+        device: that it joined by, where customers use their own.
+    """
     connection.execute(
         _INSERT_MEMBER,
         {
@@ -189,6 +201,8 @@ def insert_member(
             "gender": profile.gender,
             "region": profile.region,
             "referral_code": referral_code,
+            "invite_code": invite_code,
+            "joined_device": device,
             "joined_merchant_id": member.joined_merchant_id,
             "joined_store_id": member.joined_store_id,
             "joined_channel": member.joined_channel.value,

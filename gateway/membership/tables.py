@@ -27,7 +27,11 @@ MEMBER = Table(
     Column("birthday", Text, nullable=True),
     Column("gender", Text, nullable=True),
     Column("region", Text, nullable=True),
+    # The code that the member came with, and the one by which it invites others.
     Column("referral_code", Text, nullable=True),
+    Column("invite_code", Text, nullable=True, unique=True),
+    # The device that joined, where customers use their own.
+    Column("joined_device", Text, nullable=True),
     Column("joined_merchant_id", Text, ForeignKey("merchant.id"), nullable=False),
     Column("joined_store_id", Text, ForeignKey("store.id"), nullable=False),
     Column("joined_channel", Text, nullable=False),
@@ -38,6 +42,39 @@ MEMBER = Table(
     CheckConstraint("(status = 'MERGED') = (merged_into IS NOT NULL)", name="member_merged"),
 )
 Index("member_by_survivor", MEMBER.c.merged_into)
+
+# One friend that a member invited; the friend's card is whose first order counts.
+REFERRAL = Table(
+    "referral",
+    METADATA,
+    Column("friend_id", Text, ForeignKey("member.id"), primary_key=True),
+    Column("friend_card_id", Text, nullable=False),
+    Column("referrer_id", Text, ForeignKey("member.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("merchant_id", Text, nullable=True),
+    Column("order_id", Text, nullable=True),
+    Column("due_at", Integer, nullable=True),
+    Column("tries", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    CheckConstraint(
+        "state IN ('PENDING', 'QUALIFIED', 'REWARDED', 'REVERSED')", name="referral_state"
+    ),
+    CheckConstraint("friend_id <> referrer_id", name="referral_other"),
+    Index("referral_by_referrer", "referrer_id", "at"),
+    Index(
+        "referral_pending",
+        "friend_card_id",
+        sqlite_where=text("state = 'PENDING'"),
+        postgresql_where=text("state = 'PENDING'"),
+    ),
+    Index(
+        "referral_due",
+        "due_at",
+        "friend_id",
+        sqlite_where=text("state = 'QUALIFIED'"),
+        postgresql_where=text("state = 'QUALIFIED'"),
+    ),
+)
 
 # Who froze or unfroze a member, when and why.
 STATUS_CHANGE = Table(

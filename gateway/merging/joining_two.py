@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
-from gateway.membership import members_sql
+from gateway.membership import members_sql, referrals_sql
 from gateway.membership.people import Consent, Member, MemberStatus
 from gateway.membership.tables import IDENTITY, MEMBER, MEMBERSHIP
 from gateway.merging import merges_sql
@@ -62,6 +62,13 @@ def join_two(
         update(MEMBER)
         .where(MEMBER.c.id == merged.id)
         .values(status=MemberStatus.MERGED, merged_into=survivor.id)
+    )
+    referrals_sql.follow_merge(
+        connection,
+        survivor_id=survivor.id,
+        merged_id=merged.id,
+        merged_card=cards[merged.id].id,
+        card_id=cards[survivor.id].id,
     )
     merge = Merge(
         id=merge_id,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import strawberry
 from graphql import GraphQLError
 
+from gateway.membership import referrals_sql
 from gateway.membership.people import Member as KeptMember
 from gateway.resolvers import merchants
 from gateway.resolvers.context import AllianceContext, AllianceInfo
@@ -16,7 +17,7 @@ from kernel.graphql import Forbidden
 
 if TYPE_CHECKING:
     from gateway.membership.people import MemberStatus
-    from gateway.schema.members import Card, Consent, Identity, JoinedVia, Member
+    from gateway.schema.members import Card, Consent, Identity, JoinedVia, Member, Referrals
 
 PROFILE_PURPOSE = "PROFILE"
 
@@ -81,11 +82,7 @@ async def member_consents(
     root: strawberry.Parent[Member], info: AllianceInfo
 ) -> list[Consent] | None:
     """What the member allows merchants; for the member and admins."""
-    member = await info.context.loaders.member.load(root.id)
-    caller = info.context.caller
-    if member is None or not (caller.is_admin or caller.is_member(member.id)):
-        raise Forbidden
-    return await consents_of(info.context, member.id)
+    return await consents_of(info.context, (await _own_member(root, info)).id)
 
 
 async def consents_of(context: AllianceContext, member_id: str) -> list[Consent]:
@@ -100,6 +97,23 @@ async def consents_of(context: AllianceContext, member_id: str) -> list[Consent]
         )
         for consent in kept
     ]
+
+
+async def member_referral_code(root: strawberry.Parent[Member], info: AllianceInfo) -> str | None:
+    """The code by which the member invites friends; for the member and admins."""
+    member = await _own_member(root, info)
+    return await info.context.alliance.database.snapshot(
+        lambda connection: referrals_sql.read_invite_code(connection, member.id)
+    )
+
+
+async def member_referrals(root: strawberry.Parent[Member], info: AllianceInfo) -> Referrals | None:
+    """The friends whom the member invited; for the member and admins."""
+    member = await _own_member(root, info)
+    friends = await info.context.alliance.database.snapshot(
+        lambda connection: referrals_sql.count_by_state(connection, member.id)
+    )
+    return types.Referrals(**{state.value.lower(): count for state, count in friends.items()})
 
 
 async def member_joined_via(
@@ -126,6 +140,14 @@ async def member_card(root: strawberry.Parent[Member], info: AllianceInfo) -> Ca
         return None
     info.context.loaders.card.prime(card.id, card)
     return types.Card(id=strawberry.ID(card.id), is_shown=True)
+
+
+async def _own_member(root: Member, info: AllianceInfo) -> KeptMember:
+    member = await info.context.loaders.member.load(root.id)
+    caller = info.context.caller
+    if member is None or not (caller.is_admin or caller.is_member(member.id)):
+        raise Forbidden
+    return member
 
 
 async def _visible_member(root: Member, info: AllianceInfo) -> KeptMember:
