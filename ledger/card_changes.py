@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from kernel.refusals import Refusal
 
@@ -77,7 +77,9 @@ class CardForfeited:
 
 @dataclass(eq=False)
 class MergeSpent(Refusal):
-    """Some of what the merge moved has been used since."""
+    """Some of what the merge moved has been used since, or is held now."""
+
+    retryable: ClassVar[bool] = True
 
 
 class CardChanging(Protocol):

@@ -42,6 +42,7 @@ SELECT seq, leg, at, kind, points, coins, merchant_id, order_no, points_after, c
 FROM card_entry WHERE lane = 0 AND card_id = ? AND (seq, leg) < (?, ?)
 ORDER BY seq DESC, leg DESC LIMIT ?
 """
+_OTHER_NAMES = "SELECT card_id FROM card_alias WHERE lane = 0 AND survivor_id = ? ORDER BY card_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,14 @@ def read_expiring(
 def read_card_entries(
     connection: Connection, card_id: str, *, before: tuple[int, int], limit: int
 ) -> list[CardEntryRow]:
-    """Bookings on a card, the newest first, older than `before` = (seq, leg)."""
-    rows = connection.exec_driver_sql(_CARD_ENTRIES, (card_id, *before, limit))
+    """Bookings on a card, the newest first, older than `before` = (seq, leg).
+
+    Those of cards that were merged into it are among them, with the balances that they had.
+    """
+    named = connection.exec_driver_sql(_OTHER_NAMES, (card_id,))
+    cards = [card_id, *(row[0] for row in named)]
+    statement = _CARD_ENTRIES.replace("card_id = ?", f"card_id IN ({', '.join('?' * len(cards))})")
+    rows = connection.exec_driver_sql(statement, (*cards, *before, limit))
     return [CardEntryRow(row[0], row[1], row[2], CardEntryKind(row[3]), *row[4:]) for row in rows]
 
 

@@ -28,7 +28,9 @@ from gateway.merging.conflicts import (
 )
 from gateway.merging.joining_two import join_two, wallet_pairs
 from gateway.merging.merges_sql import Merge, WalletPair
+from gateway.merging.partings import Partings
 from gateway.merging.tables import MergeState
+from gateway.merging.wallets import pair_wallet, wallet_of
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded
@@ -106,6 +108,16 @@ class Merges:
         self._ids = ids
         self._reach = reach
         self.epoch = 0
+        self.partings = Partings(
+            database=database,
+            ledger=ledger,
+            backend=backend,
+            clock=clock,
+            ids=ids,
+            running=self._running,
+            reach=reach,
+            changed=self._change_epoch,
+        )
 
     async def preview(self, caller: Caller, command: MergeMembers) -> MergePreview:
         """What `merge` would do now; writes nothing.
@@ -132,7 +144,7 @@ class Merges:
         books = await self._ledger.preview_merge(MergeCards(merge_id, cards[0], cards[1], now))
         moved = 0
         for pair in pairs:
-            wallet = _wallet(merge_id, pair, survivor_card=cards[0], merged_card=cards[1])
+            wallet = pair_wallet(merge_id, pair, survivor_card=cards[0], merged_card=cards[1])
             moved += await self._coupons_to_move(replace(wallet, dry_run=True))
         return MergePreview(
             survivor_id=survivor.id,
@@ -184,7 +196,7 @@ class Merges:
         Raises:
             DatabaseUnavailable, Overloaded: somebody did not answer; the sweeper asks again.
         """
-        self.epoch += 1
+        self._change_epoch()
         merge = await self._database.snapshot(
             lambda connection: merges_sql.read_merge(connection, merge_id)
         )
@@ -196,7 +208,7 @@ class Merges:
         )
         self._reach("merge.ledger")
         for pair in merge.wallets:
-            await self._backend.merge(_wallet_of(merge, pair))
+            await self._backend.merge(wallet_of(merge, pair))
             self._reach("merge.wallet")
         await self._database.transaction(
             lambda connection: merges_sql.move(
@@ -206,16 +218,22 @@ class Merges:
         self._reach("merge.done")
 
     async def sweep(self) -> int:
-        """Finishes every merge that somebody left; how many."""
+        """Finishes every merge, and every undoing of one, that somebody left; how many."""
         left = await self._database.snapshot(merges_sql.read_unfinished)
         finished = 0
         for merge in left:
             try:
-                await self.finish(merge.id)
+                if merge.state is MergeState.MERGING:
+                    await self.finish(merge.id)
+                else:
+                    await self.partings.finish(merge)
                 finished += 1
             except UNANSWERED as error:
                 logger.warning("merge %s waits: %s", merge.id, error)
         return finished
+
+    def _change_epoch(self) -> None:
+        self.epoch += 1
 
     async def _merge(self, command: MergeMembers, key: RequestKey) -> Answer:
         begun = await self._begin(command, key)
@@ -306,22 +324,3 @@ def _mergeable(connection: Connection, command: MergeMembers) -> tuple[Member, M
     if conflicts:
         raise MergeBlocked(conflicts=conflicts)
     return survivor, merged
-
-
-def _wallet_of(merge: Merge, pair: WalletPair) -> MergeWallets:
-    return _wallet(
-        merge.id, pair, survivor_card=merge.survivor_card_id, merged_card=merge.merged_card_id
-    )
-
-
-def _wallet(
-    merge_id: str, pair: WalletPair, *, survivor_card: str, merged_card: str
-) -> MergeWallets:
-    return MergeWallets(
-        merchant_id=pair.merchant_id,
-        merge_id=merge_id,
-        survivor_card_id=survivor_card,
-        survivor_membership_id=pair.survivor_membership_id,
-        merged_card_id=merged_card,
-        merged_membership_id=pair.merged_membership_id,
-    )

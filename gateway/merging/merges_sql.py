@@ -78,13 +78,10 @@ def read_opened_by(connection: Connection, opened_by: str) -> Merge | None:
     return None if row is None else _merge_of(row)
 
 
-def read_latest_of(connection: Connection, merged_id: str) -> Merge | None:
-    """The last merge that made this member another name; None when none did."""
+def read_holding(connection: Connection, merged_id: str) -> Merge | None:
+    """The merge that made this member another name, and holds; None when none does."""
     row = connection.execute(
-        select(MERGE)
-        .where(MERGE.c.merged_id == merged_id)
-        .order_by(MERGE.c.at.desc(), MERGE.c.id.desc())
-        .limit(1)
+        select(MERGE).where(MERGE.c.merged_id == merged_id, MERGE.c.state != MergeState.UNMERGED)
     ).one_or_none()
     return None if row is None else _merge_of(row)
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import strawberry
 
 from gateway.merging import merges
+from gateway.merging.partings import UnmergeMembers
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema.inputs import given
 from gateway.schema.members import Member
-from gateway.schema.merging import MembersMerged, MergeMembersInput, MergePreview
+from gateway.schema.merging import (
+    MembersMerged,
+    MembersUnmerged,
+    MergeMembersInput,
+    MergePreview,
+    UnmergeMembersInput,
+)
 from kernel.graphql import Long
 
 
@@ -35,4 +42,17 @@ async def merge_members(
         debt_after=Long(preview.debt_after),
         coupons_moved=preview.coupons_moved,
         conflicts=list(preview.conflicts),
+    )
+
+
+async def unmerge_members(info: AllianceInfo, input: UnmergeMembersInput) -> MembersUnmerged:
+    """Undoes a merge."""
+    done = await info.context.alliance.merges.partings.unmerge(
+        info.context.caller,
+        UnmergeMembers(request_id=input.request_id, merged_id=input.merged_id),
+    )
+    return MembersUnmerged(
+        replayed=done.replayed,
+        survivor=Member(id=strawberry.ID(done.survivor_id), is_shown=True),
+        restored=Member(id=strawberry.ID(done.merged_id), is_shown=True),
     )

@@ -60,6 +60,34 @@ class MergePreview:
     )
 
 
+@strawberry.input(description="Input of `unmergeMembers`.")
+class UnmergeMembersInput:
+    """A merge to undo."""
+
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
+    merged_id: strawberry.ID = strawberry.field(description="The member that became an alias.")
+
+
+@strawberry.type(description="The two members are two again.")
+class MembersUnmerged:
+    """Success of `unmergeMembers`."""
+
+    replayed: bool = strawberry.field(description=REPLAYED)
+    survivor: Member = strawberry.field(description="The member that stayed.")
+    restored: Member = strawberry.field(description="The member that is one of its own again.")
+
+
+UnmergeMembersResult = Annotated[
+    MembersUnmerged
+    | MergeBlockedRefusal
+    | InvalidInputRefusal
+    | NotFoundRefusal
+    | RequestIdReusedRefusal
+    | RequestInProgressRefusal,
+    strawberry.union("UnmergeMembersResult", description="Answer of `unmergeMembers`."),
+]
+
+
 MergeMembersResult = Annotated[
     MembersMerged
     | MergePreview

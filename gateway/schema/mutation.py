@@ -12,7 +12,7 @@ from gateway.schema.administration import (
 )
 from gateway.schema.checkout_fields import CheckoutMutations
 from gateway.schema.enrolment import JoinResult
-from gateway.schema.merging import MergeMembersResult
+from gateway.schema.merging import MergeMembersResult, UnmergeMembersResult
 from gateway.schema.proving import (
     EraseMemberResult,
     FreezeMemberResult,
@@ -104,6 +104,11 @@ class MemberMutations:
         description="Merges two members that are one person; previews unless `dryRun` is false. "
         "Points, coins, debts, coupons, orders, memberships and identities become the survivor's; "
         "every id, number and identity of the other names the survivor for ever.",
+    )
+    unmerge_members: UnmergeMembersResult | None = strawberry.federation.field(
+        resolver=merging.unmerge_members,
+        requires_scopes=[["admin"]],
+        description="Undoes a merge within 30 days, while nothing that moved was used.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -14,8 +15,11 @@ import pytest
 from gateway.checkout.capture import CaptureCheckout, capture
 from gateway.checkout.hold import HoldCheckout, hold
 from gateway.checkout.quote import quote
+from gateway.checkout.release import ReleaseCheckout, release
 from gateway.checkout.sale import Checkout, checkout
+from gateway.membership.erasure import EraseMember
 from gateway.merging.merges import MergeMembers
+from gateway.merging.partings import UnmergeMembers
 from kernel.refusals import Refusal
 from tests.faults.test_checkout_kills import Death, Killed, running
 from tests.gateway.checkout.town import (
@@ -138,6 +142,57 @@ async def test_a_kill_between_any_two_steps_ends_merged(
     for die_at in range(1, len(steps) + 1):
         state, seen, died = await life(seed, tmp_path / str(die_at), die_at=die_at, then=then)
         assert died
+        assert state == expected, seen
+
+
+@pytest.mark.slow
+async def test_a_kill_between_any_two_steps_of_undoing_ends_parted(
+    seed: Seed, tmp_path: Path
+) -> None:
+    async def life(directory: Path, *, die_at: int) -> tuple[str, list[str]]:
+        shutil.copytree(seed.directory, directory)
+        async with running(directory, seed.names) as town:
+            await release(town.desk, town.till(), ReleaseCheckout("free", seed.checkout_id))
+            await merge(town, seed)
+        death = Death(die_at)
+        command = UnmergeMembers("undo", seed.members["bob"])
+        async with running(directory, seed.names, death) as town:
+            with contextlib.suppress(Killed):
+                await town.alliance.merges.partings.unmerge(ADMIN, command)
+        async with running(directory, seed.names) as town:
+            await asyncio.gather(town.sweepers.run_once(), town.sweepers.run_once())
+            parted = await town.alliance.merges.partings.unmerge(ADMIN, command)
+            assert parted.merged_id == seed.members["bob"]
+            return json.dumps(await state_of(town, seed), default=repr), death.seen
+
+    expected, steps = await life(tmp_path / "whole", die_at=0)
+    assert {"unmerge.begun", "unmerge.ledger", "unmerge.wallet", "unmerge.done"} <= set(steps)
+    for die_at in range(1, len(steps) + 1):
+        state, seen = await life(tmp_path / str(die_at), die_at=die_at)
+        assert state == expected, seen
+
+
+@pytest.mark.slow
+async def test_a_kill_between_any_two_steps_of_erasing_ends_erased(
+    seed: Seed, tmp_path: Path
+) -> None:
+    async def life(directory: Path, *, die_at: int) -> tuple[str, list[str]]:
+        shutil.copytree(seed.directory, directory)
+        death = Death(die_at)
+        command = EraseMember("erase", seed.members["ann"], forfeit=True)
+        async with running(directory, seed.names, death) as town:
+            with contextlib.suppress(Killed):
+                await town.alliance.erasure.erase(ADMIN, command)
+        async with running(directory, seed.names) as town:
+            await asyncio.gather(town.sweepers.run_once(), town.sweepers.run_once())
+            erased = await town.alliance.erasure.erase(ADMIN, command)
+            assert erased.member_id == seed.members["ann"]
+            return json.dumps(await state_of(town, seed), default=repr), death.seen
+
+    expected, steps = await life(tmp_path / "whole", die_at=0)
+    assert {"erasure.begun", "erasure.ledger"} <= set(steps)
+    for die_at in range(1, len(steps) + 1):
+        state, seen = await life(tmp_path / str(die_at), die_at=die_at)
         assert state == expected, seen
 
 

@@ -35,6 +35,7 @@ SENDERS = {
     "freezeMember": ("FreezeMember", "admin"),
     "mergeMembers": ("MergeMembers", "admin"),
     "eraseMember": ("EraseMember", "admin"),
+    "unmergeMembers": ("UnmergeMembers", "admin"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -219,6 +220,10 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
             for _ in range(2)
         ]
         inputs[field] = {"survivorId": pair[0], "mergedId": pair[1], "dryRun": False}
+    if field == "unmergeMembers":
+        merge = (await variables_of(place, "mergeMembers"))["input"]
+        await place.town.done("MergeMembers", place.town.admin, **merge)
+        inputs[field] = {"mergedId": merge["mergedId"]}
     if field == "eraseMember":
         member_id, _ = await place.town.join(people.tea, people.tea_shop, phone=place.phone())
         inputs[field] = {"memberId": member_id, "forfeit": True}

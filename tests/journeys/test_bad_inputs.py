@@ -255,6 +255,7 @@ async def test_a_wrong_value_is_refused_and_nothing_is_done(
         ("freezeMember", "memberId"),
         ("mergeMembers", "survivorId"),
         ("mergeMembers", "mergedId"),
+        ("unmergeMembers", "mergedId"),
         ("eraseMember", "memberId"),
     ],
 )

@@ -172,6 +172,19 @@ async def test_the_earlier_join_stays_whatever_the_request_says(people: Settled)
     assert merged["survivor"]["id"] == people.ann
 
 
+async def test_the_history_of_both_cards_is_the_survivors(people: Settled) -> None:
+    town = people.town
+    await town.sell(people.tea, people.tea_shop, "t-1", 1_000, cardId=people.ann_card)
+    await town.sell(people.books, people.books_shop, "b-1", 2_000, cardId=people.bob_card)
+
+    await merge(people)
+
+    history = (await town.query("MyHistory", town.member(people.ann)))["card"]["entries"]["edges"]
+    shown = [(edge["node"]["kind"], edge["node"]["points"]) for edge in history]
+    assert shown == [("MERGE", 20), ("MERGE", -20), ("EARN", 20), ("EARN", 10)]
+    assert history[0]["node"]["balanceAfter"]["points"] == 30
+
+
 async def test_a_checkout_that_was_open_during_the_merge_finishes(people: Settled) -> None:
     town = people.town
     books = town.merchant(people.books)

@@ -47,6 +47,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "replaceCard": {"reason": "another"},
     "freezeMember": {"reason": "another"},
     "mergeMembers": {"mergedId": "mem_another"},
+    "unmergeMembers": {"mergedId": "mem_another"},
     "eraseMember": {"forfeit": False},
 }
 """Another body of each mutation."""

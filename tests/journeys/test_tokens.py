@@ -95,6 +95,7 @@ MUTATIONS = {
     ),
     "freezeMember": ("FreezeMember", ADMINS),
     "mergeMembers": ("MergeMembers", ADMINS),
+    "unmergeMembers": ("UnmergeMembers", ADMINS),
     "eraseMember": (
         "EraseMember",
         ("FORBIDDEN", "FORBIDDEN", "NOT_FOUND", "NOT_FOUND", "ok", NONE),
