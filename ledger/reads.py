@@ -9,6 +9,8 @@ import orjson
 from sqlalchemy import Connection
 
 from ledger.contract import CardStanding
+from ledger.merging import survivors_of
+from ledger.sqlite import Lane
 from ledger.state import CardEntryKind
 
 _STANDINGS = """
@@ -89,21 +91,25 @@ def read_card_entries(
 def read_standings(
     connection: Connection, card_ids: Sequence[str], *, now: int
 ) -> list[CardStanding]:
-    """What each card has, in the order of `card_ids`; zeros for an unknown card."""
-    values = {"cards": _json(card_ids), "now": now}
+    """What each card has, in the order of `card_ids`; zeros for an unknown card.
+
+    A card that was merged has what the survivor has.
+    """
+    meant = survivors_of(Lane(connection), card_ids)
+    values = {"cards": _json(meant), "now": now}
     debts = connection.exec_driver_sql(_DEBTS, values)
     owed: dict[str, int] = {row[0]: row[1] for row in debts}
     found = {row[0]: row for row in connection.exec_driver_sql(_STANDINGS, values)}
     standings = []
-    for card_id in card_ids:
-        row = found.get(card_id, (card_id, 0, 0, 0, 0, 0))
+    for card_id, meant_id in zip(card_ids, meant, strict=True):
+        row = found.get(meant_id, (meant_id, 0, 0, 0, 0, 0))
         standings.append(
             CardStanding(
                 card_id=card_id,
                 available=row[1],
                 held=row[2],
                 pending=row[3],
-                debt=owed.get(card_id, 0),
+                debt=owed.get(meant_id, 0),
                 coins_available=row[4],
                 coins_held=row[5],
             )

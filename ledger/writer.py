@@ -40,7 +40,7 @@ from ledger.contract import (
 )
 from ledger.entering import Moment
 from ledger.loading import read_hold
-from ledger.merging import for_survivor, survivors_of
+from ledger.merging import for_survivor
 from ledger.sqlite import Lane
 from ledger.state import HoldState
 
@@ -171,16 +171,9 @@ class SqlLedger:
 
     async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:
         """What each card has."""
-
-        def work(connection: Connection) -> list[CardStanding]:
-            cards = survivors_of(Lane(connection), card_ids)
-            standings = reads.read_standings(connection, cards, now=to_micros(now))
-            return [
-                replace(standing, card_id=card_id)
-                for standing, card_id in zip(standings, card_ids, strict=True)
-            ]
-
-        return await self._database.snapshot(work)
+        return await self._database.snapshot(
+            lambda connection: reads.read_standings(connection, card_ids, now=to_micros(now))
+        )
 
     async def has_entries(self) -> bool:
         """Whether anything was ever booked."""

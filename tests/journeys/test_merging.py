@@ -205,6 +205,7 @@ async def test_a_checkout_that_was_open_during_the_merge_finishes(people: Settle
 
     assert merged["survivor"]["card"]["points"]["available"] == 100
     assert captured["order"]["payable"]["amountMinor"] == 4_900
+    assert captured["card"]["points"]["available"] == 149
     me = await town.query("MyCard", town.member(people.ann))
     assert me["card"]["points"] == {
         "available": 149,
