@@ -233,6 +233,39 @@ class JoinedMerchant:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeWallets:
+    """Two cards become one. Known by `merge_id`.
+
+    Attributes:
+        survivor_card_id: the card that stays.
+        survivor_membership_id: None when it had not joined here, or at the alliance's own.
+        merged_card_id: the card that becomes another name of it.
+        merged_membership_id: as for the survivor.
+        dry_run: only tell what would be.
+    """
+
+    merchant_id: str
+    merge_id: str
+    survivor_card_id: str
+    survivor_membership_id: str | None
+    merged_card_id: str
+    merged_membership_id: str | None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WalletsMerged:
+    """The wallets are one, or would be, or are two again.
+
+    Attributes:
+        coupons_moved: usable coupons that change hands.
+    """
+
+    replayed: bool
+    coupons_moved: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordEvent:
     """Tells the alliance's own backend of another merchant's event.
 
@@ -284,7 +317,8 @@ class Backend(Protocol):
     """A backend of any number of merchants.
 
     Calls that write are idempotent: by attempt (lock, release), by (merchant, orderNo), by
-    (order, refundNo), by membership (join), by (order, refundNo) again (record). Refusals are
+    (order, refundNo), by membership (join), by (order, refundNo) again (record), by merge. A card
+    that was merged is the survivor to every later call. Refusals are
     those of `merchants.refusals`, `kernel.refusals.NotFound` and `InvalidInput`; failures are
     `kernel.database.DatabaseUnavailable` and `Overloaded`.
     """
@@ -360,6 +394,14 @@ class Backend(Protocol):
 
     async def end_due_tiers(self, *, limit: int = 200) -> int:
         """Evaluates tiers whose time is over by now, at most `limit`; how many it did."""
+        ...
+
+    async def merge(self, merge: MergeWallets) -> WalletsMerged:
+        """Makes two wallets one; every later call about the merged card is about the survivor."""
+        ...
+
+    async def unmerge(self, merge: MergeWallets) -> WalletsMerged:
+        """Undoes a merge: what it moved goes back, in whatever state it is by now."""
         ...
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:

@@ -21,6 +21,7 @@ from gateway.federation.engine import Engine
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext, Transport
 from gateway.http.limits import OperationLimits
+from gateway.membership.referrals import REWARD_MINOR
 from gateway.transports.in_process import InProcessTransport
 from kernel.clock import Clock
 from kernel.database import DirectoryLock
@@ -103,6 +104,8 @@ async def open_alliance(
     limits: OperationLimits | None = None,
     with_sweepers: bool = True,
     grant_budget_minor: int = GRANT_BUDGET_MINOR,
+    shows_codes: bool = False,
+    referral_reward_minor: int = REWARD_MINOR,
 ) -> AsyncIterator[OpenAlliance]:
     """The alliance in a data directory, made when it is missing; closed on leaving.
 
@@ -110,6 +113,8 @@ async def open_alliance(
         databases: where they are; files in the directory unless told.
         with_sweepers: whether to finish, in the background, what time-outs and crashes left.
         grant_budget_minor: coins that one funder may grant in one clearing period.
+        shows_codes: whether one-time codes are written to the log, for development.
+        referral_reward_minor: coins for an invited friend who bought, minor units.
 
     Raises:
         DirectoryInUse: another server runs on it.
@@ -120,7 +125,13 @@ async def open_alliance(
         if databases.any_file:
             stack.callback(_locked(directory).release)
         alliance, ledger, merchants = await _open_subgraphs(
-            stack, databases, clock, ids, _LateAlliance(grant_budget_minor)
+            stack,
+            databases,
+            clock,
+            ids,
+            _LateAlliance(grant_budget_minor),
+            shows_codes=shows_codes,
+            referral_reward_minor=referral_reward_minor,
         )
         hosted = {
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
@@ -141,7 +152,14 @@ async def open_alliance(
 
 
 async def _open_subgraphs(
-    stack: AsyncExitStack, databases: Databases, clock: Clock, ids: IdSource, late: _LateAlliance
+    stack: AsyncExitStack,
+    databases: Databases,
+    clock: Clock,
+    ids: IdSource,
+    late: _LateAlliance,
+    *,
+    shows_codes: bool,
+    referral_reward_minor: int,
 ) -> tuple[AllianceSubgraph, LedgerSubgraph, HostedMerchants]:
     ledger = await LedgerSubgraph.open(
         databases.ledger,
@@ -162,6 +180,8 @@ async def _open_subgraphs(
         ledger=ledger.ledger,
         issuing=ledger.issuing,
         backend=merchants.backend,
+        shows_codes=shows_codes,
+        referral_reward_minor=referral_reward_minor,
     )
     stack.push_async_callback(alliance.close)
     late.alliance = alliance
