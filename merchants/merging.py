@@ -16,6 +16,7 @@ from kernel.clock import to_micros
 from kernel.refusals import InvalidInput
 from merchants import merging_sql
 from merchants.coupons import CouponState
+from merchants.given_sql import read_given, write_given
 from merchants.ladders.evaluating import Evaluator
 from merchants.ladders.uniting import part_tiers, unite_tiers
 from merchants.merging_sql import KeptMerge, WalletCoupon
@@ -127,7 +128,7 @@ def unmerge_wallets(
         order_ids=kept.order_ids,
         membership_id=request.merged_membership_id,
     )
-    merging_sql.write_given(
+    write_given(
         connection,
         request.merchant_id,
         kept.given,
@@ -196,8 +197,8 @@ def _move(
         order_ids=order_ids,
         membership_id=request.survivor_membership_id or request.merged_membership_id,
     )
-    given = merging_sql.read_given(connection, merchant_id, before=merged, after=survivor)
-    merging_sql.write_given(connection, merchant_id, given, before=merged, after=survivor)
+    given = read_given(connection, merchant_id, before=merged, after=survivor)
+    write_given(connection, merchant_id, given, before=merged, after=survivor)
     removed = merging_sql.move_membership(
         connection, merchant_id, before=merged, after=None if stays else survivor
     )

@@ -20,6 +20,8 @@ from merchants.giving import ClaimCoupon as ClaimCoupon
 from merchants.giving import Claimed as Claimed
 from merchants.giving import GiveCoupons as GiveCoupons
 from merchants.giving import SharedCoupon as SharedCoupon
+from merchants.merging_calls import MergeWallets as MergeWallets
+from merchants.merging_calls import WalletsMerged as WalletsMerged
 from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced, StockUnits
 from merchants.tiers import Standing
 
@@ -230,39 +232,6 @@ class JoinedMerchant:
 
     replayed: bool
     coupon_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MergeWallets:
-    """Two cards become one. Known by `merge_id`.
-
-    Attributes:
-        survivor_card_id: the card that stays.
-        survivor_membership_id: None when it had not joined here, or at the alliance's own.
-        merged_card_id: the card that becomes another name of it.
-        merged_membership_id: as for the survivor.
-        dry_run: only tell what would be.
-    """
-
-    merchant_id: str
-    merge_id: str
-    survivor_card_id: str
-    survivor_membership_id: str | None
-    merged_card_id: str
-    merged_membership_id: str | None
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WalletsMerged:
-    """The wallets are one, or would be, or are two again.
-
-    Attributes:
-        coupons_moved: usable coupons that change hands.
-    """
-
-    replayed: bool
-    coupons_moved: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.membership.people import Consent, Member
-from kernel.refusals import Refusal
+from kernel.refusals import Refusal, add_chinese
 
 
 class Conflict(StrEnum):
@@ -36,6 +36,9 @@ class MergeBlocked(Refusal):
     """
 
     conflicts: list[str]
+
+
+add_chinese({"MERGE_BLOCKED": "这两位会员目前不能合并。"})
 
 
 def survivor_first(one: Member, other: Member) -> tuple[Member, Member]:

@@ -19,14 +19,22 @@ from ledger.contract import (
     MergeSpent,
     UnmergeCards,
 )
+from ledger.lanes import lane_of
 from ledger.state import RuleTerms
 from tests.ledger.book import Books
 from tests.ledger.test_histories import History, terms
+
+pytestmark = pytest.mark.both_databases
 
 LOTS = (
     "SELECT asset, issuer_id, residual, remaining, active_at, expires_at, order_id FROM lot"
     " WHERE remaining > 0 ORDER BY asset, issuer_id, expires_at, order_id"
 )
+
+
+@pytest.fixture(params=(1, 3, 5), ids=("one lane", "three lanes", "a lane for each card"))
+def lanes(request: pytest.FixtureRequest) -> int:
+    return request.param
 
 
 def merge_of(books: Books, merge_id: str = "mrg") -> MergeCards:
@@ -172,9 +180,9 @@ async def test_an_unmerge_is_refused_once_what_moved_was_used(books: Books, use:
     assert (await books.verify()).is_sound
 
 
-async def live_through(chance: Random, rule: RuleTerms, policy: DebtPolicy) -> None:
+async def live_through(chance: Random, rule: RuleTerms, policy: DebtPolicy, lanes: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        books = await Books.open(Path(directory) / "ledger.sqlite", rule)
+        books = await Books.open(Path(directory) / "ledger.sqlite", rule, lanes=lanes)
         try:
             books.owe_by(policy)
             history = History(books, chance)
@@ -204,15 +212,24 @@ async def totals_of(books: Books) -> tuple[int, int, int]:
     return points, coins, sum((await books.positions()).values())
 
 
+def test_of_five_lanes_each_card_here_has_its_own() -> None:
+    assert len({lane_of(card, 5) for card in ("m1", "m2", "m3")}) == 3
+
+
 @seed(20260311)
 @settings(
-    max_examples=25,
+    max_examples=40,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-@given(st.randoms(use_true_random=False), terms, st.sampled_from(list(DebtPolicy)))
+@given(
+    st.randoms(use_true_random=False),
+    terms,
+    st.sampled_from(list(DebtPolicy)),
+    st.sampled_from([1, 3, 5]),
+)
 def test_two_cards_of_any_history_merge_as_previewed_and_lose_nothing(
-    chance: Random, rule: RuleTerms, policy: DebtPolicy
+    chance: Random, rule: RuleTerms, policy: DebtPolicy, lanes: int
 ) -> None:
-    asyncio.run(live_through(chance, rule, policy))
+    asyncio.run(live_through(chance, rule, policy, lanes))
