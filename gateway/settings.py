@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.assembly.databases import Databases
 from gateway.http.limits import EndpointLimits, OperationLimits
+from gateway.membership.referrals import REWARD_MINOR
 from gateway.webhooks.signing import key_of
 from ledger.contract import GRANT_BUDGET_MINOR
 from ledger.lanes import LANES_MAX
@@ -37,12 +38,14 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
     explorer: bool = True
     development: bool = False
+    show_codes: bool = False
 
     token_keys: str = ""
     token_issuer: str = ""
     token_audience: str = "alliance"
     development_tokens: bool | None = None
 
+    referral_reward_minor: Annotated[int, Field(ge=0)] = REWARD_MINOR
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
 

@@ -11,6 +11,9 @@ import orjson
 from kernel.refusals import Refusal, refusal_from_json
 from kernel.values import value
 from ledger.contract import (
+    CardForfeited,
+    CardsMerged,
+    CardsUnmerged,
     CoinsReceipt,
     FundsHeld,
     FundsReleased,
@@ -21,13 +24,25 @@ from ledger.contract import (
 from ledger.loading import ANSWERED
 from ledger.port import Port, Row
 
-Receipt: TypeAlias = FundsHeld | FundsReleased | OrderReceipt | RefundReceipt | CoinsReceipt
+Receipt: TypeAlias = (
+    FundsHeld
+    | FundsReleased
+    | OrderReceipt
+    | RefundReceipt
+    | CoinsReceipt
+    | CardsMerged
+    | CardsUnmerged
+    | CardForfeited
+)
 RECEIPTS: dict[str, type[Any]] = {
     "hold": FundsHeld,
     "release": FundsReleased,
     "order": OrderReceipt,
     "refund": RefundReceipt,
     "grant": CoinsReceipt,
+    "merge": CardsMerged,
+    "unmerge": CardsUnmerged,
+    "forfeit": CardForfeited,
 }
 """What each operation answers, when it does not refuse."""
 

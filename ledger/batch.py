@@ -15,7 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from kernel.database import DatabaseUnavailable
 from kernel.refusals import Refusal
 from kernel.values import value
-from ledger import events, refund_events
+from ledger import events, forfeiting, refund_events
 from ledger.answers import Answer, Answers, Receipt, request_row
 from ledger.books import LaneBooks
 from ledger.contract import AttemptReleased, FundsHeld, KeyReused, Unbookable
@@ -28,7 +28,12 @@ from ledger.state import HoldState
 
 logger = logging.getLogger(__name__)
 
-Outcome: TypeAlias = Receipt | Refusal | KeyReused | Unbookable | DatabaseUnavailable
+
+class OfFamily(Exception):
+    """The card was made one with others, so the request is decided over the lanes of all."""
+
+
+Outcome: TypeAlias = Receipt | Refusal | KeyReused | Unbookable | DatabaseUnavailable | OfFamily
 
 
 @value
@@ -54,6 +59,7 @@ _DECIDE: dict[str, Callable[[Pen, Any, Moment], tuple[Receipt, int | None]]] = {
     "order": events.capture,
     "refund": refund_events.refund,
     "grant": events.grant,
+    "forfeit": forfeiting.forfeit,
 }
 
 
@@ -124,14 +130,27 @@ def read_outcomes(port: Port, batch: Sequence[Submission]) -> list[Outcome]:
 
 
 def _answer(pen: Pen, submission: Submission) -> Outcome:
-    operation, key, moment = submission.operation, submission.key, submission.moment
-    answers = pen.books.answers
-    known = answers.of(operation, key)
-    if known is not None:
-        outcome = known.again(operation, key, moment.request_hash)
-        if isinstance(outcome, FundsHeld) and _was_released(pen.books, key):
-            return AttemptReleased()
-        return outcome
+    card_id = submission.request.card_id
+    if card_id is not None and pen.books.has_kin(card_id):
+        return OfFamily()
+    return again(pen.books, submission) or decide(pen, submission)
+
+
+def again(books: LaneBooks, submission: Submission) -> Outcome | None:
+    """What the request was answered in this lane before; None when it is new here."""
+    operation, key = submission.operation, submission.key
+    known = books.answers.of(operation, key)
+    if known is None:
+        return None
+    outcome = known.again(operation, key, submission.moment.request_hash)
+    if isinstance(outcome, FundsHeld) and _was_released(books, key):
+        return AttemptReleased()
+    return outcome
+
+
+def decide(pen: Pen, submission: Submission) -> Receipt | Refusal:
+    """Decides a new request, and keeps the answer unless it may be asked again."""
+    operation, moment = submission.operation, submission.moment
     seq: int | None = None
     try:
         receipt, seq = _DECIDE[operation](pen, submission.request, moment)
@@ -140,9 +159,15 @@ def _answer(pen: Pen, submission: Submission) -> Outcome:
         if refusal.retryable:
             return refusal
         answer = Answer(moment.request_hash, refusal)
-    answers.put(operation, key, answer)
-    pen.sheets.requests.append(request_row(operation, key, answer, seq, moment.micros))
+    keep_answer(pen, submission, answer, seq)
     return answer.outcome
+
+
+def keep_answer(pen: Pen, submission: Submission, answer: Answer, seq: int | None) -> None:
+    """Notes what a request was answered."""
+    operation, key, now = submission.operation, submission.key, submission.moment.micros
+    pen.books.answers.put(operation, key, answer)
+    pen.sheets.requests.append(request_row(operation, key, answer, seq, now))
 
 
 def _was_released(books: LaneBooks, attempt_id: str) -> bool:

@@ -78,6 +78,7 @@ class LaneBooks:
         self._burns: dict[str, dict[int, Burn]] = {}
         self._debts: dict[str, dict[int, tuple[int, str]]] = {}
         self._shelves: dict[tuple[str, Asset], Shelf] = {}
+        self._has_kin: dict[str, bool] = {}
         self._granted: dict[str, dict[int, int]] = {}
 
     def rule_at(self, at: int) -> SettlementRule:
@@ -182,6 +183,18 @@ class LaneBooks:
             want = self.lots_wanted(card_id, asset, units=missing)
             [(rows, is_all)] = self.port.free_lots([want])
             self.fill_shelf(card_id, asset, rows, is_all=is_all)
+
+    def has_kin(self, card_id: str) -> bool:
+        """Whether the card was ever made one with another; see `ledger/families.py`."""
+        if card_id not in self._has_kin:
+            self.read_kin([card_id])
+        return self._has_kin[card_id]
+
+    def read_kin(self, card_ids: Sequence[str]) -> None:
+        """Reads which cards were ever made one with others."""
+        self._has_kin.update(dict.fromkeys(card_ids, False))
+        for row in self.port.rows(loading.KIN, card_ids):
+            self._has_kin[row[0]] = True
 
     def granted(self, funder: str, month: int) -> int:
         """The face of the coins that a funder granted in a period, minor units."""

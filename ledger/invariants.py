@@ -182,12 +182,12 @@ CHECKS = (
     ),
     _unequal(
         "V11",
-        "every request that had an effect has one transaction, and each but an expiry the reverse",
+        "each request with an effect has one transaction, and each but expiries and merges one",
         what="'transaction ' || seq",
         key="seq",
         sums="n",
         sides=(
-            "SELECT lane, seq, 1 AS n FROM ledger_tx WHERE kind <> 'EXPIRY'",
+            "SELECT lane, seq, 1 AS n FROM ledger_tx WHERE kind NOT IN ('EXPIRY', 'MERGE')",
             "SELECT lane, tx_seq, -1 FROM ledger_request WHERE tx_seq IS NOT NULL",
         ),
     ),

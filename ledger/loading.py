@@ -66,6 +66,15 @@ DUE_LOTS = Query(
     "AND expires_at <= ? ORDER BY expires_at, card_id, id LIMIT ?"
 )
 """Its parameters: the last expiry, and how many."""
+KIN = Query(
+    "SELECT card_id, merge_id, other_id, is_survivor, is_undone FROM card_alias "
+    "WHERE lane = 0 AND card_id IN ({keys}) ORDER BY card_id, merge_id"
+)
+PARTS = Query(
+    "SELECT merge_id, kind, ref, amount FROM merged_part "
+    "WHERE lane = {lane} AND merge_id IN ({keys}) ORDER BY kind, ref"
+)
+OWNED_LOTS = Query(f"SELECT card_id, {LOT} FROM lot WHERE lane = {{lane}} AND id IN ({{keys}})")
 DEBTS = Query(
     "SELECT card_id, id, open, order_id FROM debt "
     "WHERE lane = {lane} AND open > 0 AND card_id IN ({keys}) ORDER BY card_id, id"
@@ -80,7 +89,16 @@ ANSWERED = {
         "SELECT idem_key, request_hash, receipt FROM ledger_request "
         f"WHERE lane = {{lane}} AND operation = '{operation}' AND idem_key IN ({{keys}})"
     )
-    for operation in ("hold", "release", "order", "refund", "grant")
+    for operation in (
+        "hold",
+        "release",
+        "order",
+        "refund",
+        "grant",
+        "merge",
+        "unmerge",
+        "forfeit",
+    )
 }
 """By operation."""
 

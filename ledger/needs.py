@@ -65,6 +65,7 @@ def foresee(books: LaneBooks, needs: Needs) -> None:
         books.answers.read(operation, list(keys))
     if needs.cards:
         names = [f"{kind}:{card}" for card in needs.cards for kind in ("points", "coins", "debt")]
+        books.read_kin(list(needs.cards))
         books.read_accounts([*names, *ISSUED_ACCOUNTS])
         owing = [card for card in needs.cards if books.account(f"debt:{card}").posted]
         if owing:

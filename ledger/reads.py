@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from kernel.statements import Prepared
 from ledger.contract import CardStanding
+from ledger.families import read_family
+from ledger.ports import port_on
 from ledger.state import CardEntryKind
 
 _OF_CARDS = "lane IN (SELECT lane FROM lane_head) AND card_id IN :cards"
@@ -40,13 +42,24 @@ GROUP BY card_id, expires_at ORDER BY card_id, expires_at
 """,
     lists=("cards",),
 )
+_ENTRIES = """
+SELECT c.lane, c.seq, c.leg, t.created_at, c.at, c.kind, c.points, c.coins, c.merchant_id,
+  c.order_no, c.points_after, c.coins_after
+FROM card_entry c JOIN ledger_tx t ON t.lane = c.lane AND t.seq = c.seq
+WHERE c.lane IN (SELECT lane FROM lane_head) AND """
 _CARD_ENTRIES = Prepared(
-    """
-SELECT lane, seq, leg, at, kind, points, coins, merchant_id, order_no, points_after, coins_after
-FROM card_entry
-WHERE lane IN (SELECT lane FROM lane_head) AND card_id = :card AND (seq, leg) < (:seq, :leg)
-ORDER BY seq DESC, leg DESC LIMIT :limit
+    _ENTRIES
+    + """c.card_id = :card AND (c.seq, c.leg) < (:seq, :leg)
+ORDER BY c.seq DESC, c.leg DESC LIMIT :limit
 """
+)
+_FAMILY_ENTRIES = Prepared(
+    _ENTRIES
+    + """c.card_id IN :cards
+  AND (t.created_at, c.lane, c.seq, c.leg) < (:recorded, :lane, :seq, :leg)
+ORDER BY t.created_at DESC, c.lane DESC, c.seq DESC, c.leg DESC LIMIT :limit
+""",
+    lists=("cards",),
 )
 
 
@@ -57,6 +70,7 @@ class CardEntryRow:
     lane: int
     seq: int
     leg: int
+    recorded_at: int
     at: int
     kind: CardEntryKind
     points: int
@@ -71,46 +85,77 @@ def read_expiring(
     connection: Connection, card_ids: Sequence[str], *, now: int, until: int
 ) -> list[list[tuple[int, int]]]:
     """Of each card, (expiry, available points) that expire up to `until`, earliest first."""
-    values = {"cards": list(dict.fromkeys(card_ids)), "now": now, "until": until}
-    points_by_card: dict[str, list[tuple[int, int]]] = {}
+    meant = _meant(connection, card_ids)
+    asked = list(dict.fromkeys(name for names in meant.values() for name in names))
+    values = {"cards": asked, "now": now, "until": until}
+    points_by_card: dict[str, dict[int, int]] = {}
     for card_id, expires_at, points in connection.execute(_EXPIRING, values):
-        points_by_card.setdefault(card_id, []).append((expires_at, points))
-    return [points_by_card.get(card_id, []) for card_id in card_ids]
+        points_by_card.setdefault(card_id, {})[expires_at] = points
+    answers = []
+    for card_id in card_ids:
+        sums: dict[int, int] = {}
+        for name in meant[card_id]:
+            for expires_at, points in points_by_card.get(name, {}).items():
+                sums[expires_at] = sums.get(expires_at, 0) + points
+        answers.append(sorted(sums.items()))
+    return answers
 
 
 def read_card_entries(
-    connection: Connection, card_id: str, *, before: tuple[int, int], limit: int
+    connection: Connection, card_id: str, *, before: tuple[int, int, int, int], limit: int
 ) -> list[CardEntryRow]:
-    """Bookings on a card, the newest first, older than `before` = (seq, leg)."""
-    seq, leg = before
-    values = {"card": card_id, "seq": seq, "leg": leg, "limit": limit}
-    rows = connection.execute(_CARD_ENTRIES, values)
+    """Bookings on a card, the newest first, older than `before` = (recorded at, lane, seq, leg).
+
+    Those of cards that were merged into it are among them, with the balances that they had.
+    """
+    names = _meant(connection, [card_id])[card_id]
+    recorded, lane, seq, leg = before
+    values = {"seq": seq, "leg": leg, "limit": limit}
+    if len(names) == 1:  # Its own order is that of its numbers, which are indexed.
+        rows = connection.execute(_CARD_ENTRIES, {**values, "card": names[0]})
+    else:
+        values |= {"recorded": recorded, "lane": lane}
+        rows = connection.execute(_FAMILY_ENTRIES, {**values, "cards": names})
     return [
-        CardEntryRow(lane, seq, leg, at, CardEntryKind(kind), *rest)
-        for lane, seq, leg, at, kind, *rest in rows
+        CardEntryRow(lane, seq, leg, recorded, at, CardEntryKind(kind), *rest)
+        for lane, seq, leg, recorded, at, kind, *rest in rows
     ]
 
 
 def read_standings(
     connection: Connection, card_ids: Sequence[str], *, now: int
 ) -> list[CardStanding]:
-    """What each card has, in the order of `card_ids`; zeros for an unknown card."""
-    values = {"cards": list(dict.fromkeys(card_ids)), "now": now}
-    debts = connection.execute(_DEBTS, values)
-    owed: dict[str, int] = {row[0]: row[1] for row in debts}
-    found = {row[0]: row for row in connection.execute(_STANDINGS, values)}
+    """What each card has, in the order of `card_ids`; zeros for an unknown card.
+
+    A card that was merged has what the survivor has, what open checkouts hold of either included.
+    """
+    meant = _meant(connection, card_ids)
+    asked = list(dict.fromkeys(name for names in meant.values() for name in names))
+    values = {"cards": asked, "now": now}
+    owed: dict[str, int] = {row[0]: row[1] for row in connection.execute(_DEBTS, values)}
+    found = {row[0]: row[1:] for row in connection.execute(_STANDINGS, values)}
     standings = []
     for card_id in card_ids:
-        row = found.get(card_id, (card_id, 0, 0, 0, 0, 0))
+        rows = [found[name] for name in meant[card_id] if name in found]
+        sums = [sum(column) for column in zip(*rows, strict=True)] or [0] * 5
         standings.append(
             CardStanding(
                 card_id=card_id,
-                available=row[1],
-                held=row[2],
-                pending=row[3],
-                debt=owed.get(card_id, 0),
-                coins_available=row[4],
-                coins_held=row[5],
+                available=sums[0],
+                held=sums[1],
+                pending=sums[2],
+                debt=sum(owed.get(name, 0) for name in meant[card_id]),
+                coins_available=sums[3],
+                coins_held=sums[4],
             )
         )
     return standings
+
+
+def _meant(connection: Connection, card_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Of each card, the ids that mean the same card now; its own alone for most."""
+    family = read_family(port_on(connection, 0), card_ids)
+    names: dict[str, list[str]] = {}
+    for card_id in family.cards:
+        names.setdefault(family.survivor(card_id), []).append(card_id)
+    return {card_id: names[family.survivor(card_id)] for card_id in card_ids}

@@ -20,6 +20,10 @@ POOL = "POOL"
 """The party that backs live points and coins."""
 
 
+LANES = "LANES"
+"""The party through which funding goes from one lane to another; over all lanes it has nothing."""
+
+
 class Asset(StrEnum):
     """What is counted; every event sums to zero in each."""
 
@@ -36,6 +40,8 @@ class TxKind(StrEnum):
     RELEASE = "RELEASE"
     GRANT = "GRANT"
     EXPIRY = "EXPIRY"
+    MERGE = "MERGE"
+    FORFEIT = "FORFEIT"
 
 
 class CardEntryKind(StrEnum):

@@ -211,6 +211,7 @@ hold = _table(
     _int("decided_at", nullable=True),
     CheckConstraint("state IN ('HELD', 'CAPTURED', 'RELEASED')"),
     CheckConstraint("(state = 'HELD') = (decided_at IS NULL)"),
+    partial_index("hold_of_card", "lane", "card_id", where="state = 'HELD'"),
 )
 
 hold_lot = _table(
@@ -275,6 +276,29 @@ debt = _table(
     _int("open"),
     CheckConstraint("0 <= open AND open <= owed"),
     partial_index("debt_open", "lane", "card_id", "id", where="open > 0"),
+)
+
+# Which cards were made one, each merge from both sides. A card of a family is never alone again.
+card_alias = _table(
+    "card_alias",
+    _key("card_id", Text),
+    _key("merge_id", Text),
+    _text("other_id"),
+    _int("is_survivor"),
+    _int("is_undone"),
+    CheckConstraint("card_id <> other_id", name="card_alias_other"),
+    CheckConstraint("is_survivor IN (0, 1)", name="card_alias_side"),
+    CheckConstraint("is_undone IN (0, 1)", name="card_alias_undone"),
+)
+
+# What each merge gave the survivor, in the survivor's lane: LOT or DEBT by id, as it was then.
+merged_part = _table(
+    "merged_part",
+    _key("merge_id", Text),
+    _key("kind", Text),
+    _key("ref"),
+    _int("amount"),
+    CheckConstraint("kind IN ('LOT', 'DEBT')", name="merged_part_kind"),
 )
 
 card_entry = _table(

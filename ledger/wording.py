@@ -10,6 +10,7 @@ CHINESE = {
     "GRANT_OVER_BUDGET": "出资方预算不足以支付此次赠送。",
     "INSUFFICIENT_COINS": "可用购物币不足。",
     "INSUFFICIENT_POINTS": "可用积分不足。",
+    "MERGE_SPENT": "合并转入的权益已被使用或冻结。",
     "ORDER_UNKNOWN": "账本尚未收到该订单。",
     "PERIOD_NOT_CLOSABLE": "该结算期目前不能关闭。",
     "POOL_UNDERFUNDED": "兑付价高于在用积分的资金。",

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -15,8 +16,9 @@ from sqlalchemy import Connection
 
 from kernel.clock import Clock, to_micros
 from kernel.database import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
-from ledger import reads, refund_events
+from ledger import merging, reads, refund_events
 from ledger.batch import (
+    OfFamily,
     Outcome,
     Submission,
     look_at_books,
@@ -27,24 +29,42 @@ from ledger.batch import (
 from ledger.contract import (
     ApplyRefund,
     CaptureOrder,
+    CardForfeited,
+    CardsMerged,
     CardStanding,
+    CardsUnmerged,
     CoinsReceipt,
+    ForfeitCard,
     FundsHeld,
     FundsReleased,
     GrantCoins,
     GrantOverBudget,
     HoldFunds,
     LedgerSettings,
+    MergeCards,
     OrderReceipt,
     RefundReceipt,
     ReleaseFunds,
+    UnmergeCards,
 )
 from ledger.entering import Moment
+from ledger.families import FamilyBooks
 from ledger.group_commit import GroupCommit
 from ledger.lanes import lane_of, lanes_of
+from ledger.late import answer_family, preview_refund
 from ledger.ports import cursor_on, port_on
 
-ReceiptT = TypeVar("ReceiptT", FundsHeld, FundsReleased, OrderReceipt, RefundReceipt, CoinsReceipt)
+ReceiptT = TypeVar(
+    "ReceiptT",
+    FundsHeld,
+    FundsReleased,
+    OrderReceipt,
+    RefundReceipt,
+    CoinsReceipt,
+    CardsMerged,
+    CardsUnmerged,
+    CardForfeited,
+)
 logger = logging.getLogger(__name__)
 
 
@@ -91,16 +111,21 @@ class SqlLedger:
     async def apply_refund(self, request: ApplyRefund) -> RefundReceipt:
         """Books a refund."""
         key = f"{request.order_id}/{request.refund_no}"
-        return await self._once(RefundReceipt, "refund", key, request, request)
+        return await self._once(
+            RefundReceipt, "refund", key, request, replace(request, card_id=None)
+        )
 
     async def preview_refund(self, request: ApplyRefund) -> RefundReceipt:
         """What `apply_refund` would do now."""
         moment = self._moment()
-        lane = lane_of(request.card_id, self._lanes)
 
         def preview(connection: Connection) -> RefundReceipt:
-            now = moment.micros
-            books = look_at_books(port_on(connection, lane), now=now)
+            if request.card_id is not None:
+                looked = self._family_books(connection, [request.card_id], moment, is_looking=True)
+                if len(looked.family.cards) > 1:
+                    return preview_refund(looked, request, moment)
+            lane = lane_of(request.card_id, self._lanes)
+            books = look_at_books(port_on(connection, lane), now=moment.micros)
             return refund_events.preview(books, request, moment)
 
         return await self._database.snapshot(preview)
@@ -108,6 +133,30 @@ class SqlLedger:
     async def grant_coins(self, request: GrantCoins) -> CoinsReceipt:
         """Gives coins to a card."""
         return await self._once(CoinsReceipt, "grant", request.grant_key, request, request)
+
+    async def merge_cards(self, request: MergeCards) -> CardsMerged:
+        """Makes two cards one."""
+        return await self._of_cards(CardsMerged, "merge", request)
+
+    async def preview_merge(self, request: MergeCards) -> CardsMerged:
+        """What `merge_cards` would do now."""
+        moment = self._moment()
+
+        def preview(connection: Connection) -> CardsMerged:
+            cards = [request.survivor_card_id, request.merged_card_id]
+            books = self._family_books(connection, cards, moment, is_looking=True)
+            return merging.merge(books, request, moment)  # Nothing finishes the books.
+
+        return await self._database.snapshot(preview)
+
+    async def unmerge_cards(self, request: UnmergeCards) -> CardsUnmerged:
+        """Undoes a merge."""
+        return await self._of_cards(CardsUnmerged, "unmerge", request)
+
+    async def forfeit_card(self, request: ForfeitCard) -> CardForfeited:
+        """Gives up what a card has."""
+        body = (request.card_id,)
+        return await self._once(CardForfeited, "forfeit", request.card_id, request, body)
 
     async def balances(self, card_ids: Sequence[str], *, now: datetime) -> list[CardStanding]:
         """What each card has."""
@@ -135,7 +184,7 @@ class SqlLedger:
         kind: type[ReceiptT],
         operation: str,
         key: str,
-        request: HoldFunds | ReleaseFunds | CaptureOrder | ApplyRefund | GrantCoins,
+        request: HoldFunds | ReleaseFunds | CaptureOrder | ApplyRefund | GrantCoins | ForfeitCard,
         body: object,
         *,
         now: int | None = None,
@@ -146,9 +195,45 @@ class SqlLedger:
 
     async def _submit(self, kind: type[ReceiptT], submission: Submission) -> ReceiptT:
         lane = lane_of(submission.request.card_id, self._lanes)
-        outcome = await self._queues[lane].submit(submission)
+        try:
+            outcome = await self._queues[lane].submit(submission)
+        except OfFamily:
+            outcome = await self._submit_apart(submission, [submission.request.card_id])
         assert isinstance(outcome, kind)
         return outcome
+
+    async def _of_cards(
+        self, kind: type[ReceiptT], operation: str, request: MergeCards | UnmergeCards
+    ) -> ReceiptT:
+        cards: list[str] = [request.survivor_card_id, request.merged_card_id]
+        moment = self._moment((request.merge_id, *cards))
+        submission = Submission(operation, request.merge_id, request, moment, moment.micros)
+        outcome = await self._submit_apart(submission, cards)
+        assert isinstance(outcome, kind)
+        return outcome
+
+    async def _submit_apart(self, submission: Submission, cards: Sequence[str]) -> Outcome:
+        """The answer to a request of several lanes, in a transaction of its own."""
+        outcome = await self._database.transaction(
+            lambda connection: decide_apart(connection, submission, cards, lanes=self._lanes),
+            isolation=Isolation.READ_COMMITTED,
+            is_idempotent=True,
+        )
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def _family_books(
+        self, connection: Connection, cards: Sequence[str], moment: Moment, *, is_looking: bool
+    ) -> FamilyBooks:
+        return FamilyBooks(
+            connection,
+            cards,
+            lanes=self._lanes,
+            since=moment.micros,
+            latest=moment.micros,
+            is_looking=is_looking,
+        )
 
     async def _commit(self, lane: int, batch: Sequence[Submission]) -> Sequence[Outcome]:
         def run(connection: Connection) -> list[Outcome]:
@@ -186,14 +271,29 @@ class SqlLedger:
 def order_submission(
     request: CaptureOrder, *, now: datetime, settings: LedgerSettings
 ) -> Submission:
-    """A paid order on its way; a repeat of it may carry other dates for what it earned."""
+    """A paid order on its way.
+
+    A repeat of it may carry other dates for what it earned, and its buyer's card under the name
+    that it has by then.
+    """
     body = (
-        request.order_id, request.order_no, request.merchant_id, request.card_id,
-        request.attempt_id, request.points_spent, request.coins_spent_minor,
+        request.order_id, request.order_no, request.merchant_id, request.attempt_id,
+        request.points_spent, request.coins_spent_minor,
         request.points_earned, request.at, request.redemptions,
     )  # fmt: skip
     moment = Moment(now, settings, _hash_of(body))
     return Submission("order", request.order_id, request, moment, moment.micros)
+
+
+def decide_apart(
+    connection: Connection, submission: Submission, cards: Sequence[str], *, lanes: int
+) -> Outcome:
+    """Decides a request over the lanes of a family of cards. The caller owns the transaction."""
+    instants = (submission.now, submission.moment.micros)
+    books = FamilyBooks(connection, cards, lanes=lanes, since=min(instants), latest=max(instants))
+    outcome = answer_family(books, submission)
+    books.finish()
+    return outcome
 
 
 def grant_once(
@@ -204,6 +304,9 @@ def grant_once(
     at = Moment(moment.now, moment.settings, _hash_of(request))
     submission = Submission("grant", request.grant_key, request, at, at.micros)
     [outcome] = run_batch(port_on(connection, lane), [submission])
+    if isinstance(outcome, OfFamily):
+        cards = [request.card_id]
+        outcome = decide_apart(connection, submission, cards, lanes=lanes_of(connection))
     if not isinstance(outcome, CoinsReceipt | GrantOverBudget):
         assert isinstance(outcome, BaseException)
         raise outcome

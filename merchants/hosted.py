@@ -23,6 +23,7 @@ from merchants.ladders.evaluating import (
     VoidTierCoupons,
 )
 from merchants.lifecycle import void_tier_coupons
+from merchants.merging import for_survivor, merge_wallets, unmerge_wallets
 from merchants.occasions import due_templates, give_coupons, give_due_page
 from merchants.offers import Priced
 from merchants.orders import place_order
@@ -38,6 +39,7 @@ from merchants.port import (
     LockCoupons,
     Locked,
     MerchantState,
+    MergeWallets,
     Offers,
     OrderFacts,
     Placed,
@@ -51,6 +53,7 @@ from merchants.port import (
     ReleaseAttempt,
     Released,
     SharedCoupon,
+    WalletsMerged,
 )
 from merchants.quoting import CANDIDATES_MAX, price_cart
 from merchants.recording import record_event
@@ -159,7 +162,10 @@ class HostedBackend:
         own = self.settings().alliance_merchant_id
         return await self.database.transaction(
             lambda connection: join_merchant(
-                connection, join, alliance_merchant_id=own, ids=self.ids
+                connection,
+                for_survivor(connection, join),
+                alliance_merchant_id=own,
+                ids=self.ids,
             )
         )
 
@@ -169,7 +175,7 @@ class HostedBackend:
         elsewhere = lock.at_merchant_id if lock.at_merchant_id != lock.merchant_id else None
 
         def work(connection: Connection) -> Locked:
-            locked = lock_coupons(connection, lock, now=now, zone=zone)
+            locked = lock_coupons(connection, for_survivor(connection, lock), now=now, zone=zone)
             if elsewhere is not None:
                 show_coupons(connection, lock.merchant_id, locked.coupon_ids, to=elsewhere)
             return locked
@@ -258,7 +264,9 @@ class HostedBackend:
         """Counts another merchant's event here."""
         evaluator, zone = self.evaluator, self.settings().facts.zone
         return await self.database.transaction(
-            lambda connection: record_event(connection, event, evaluator, zone=zone, ids=self.ids)
+            lambda connection: record_event(
+                connection, for_survivor(connection, event), evaluator, zone=zone, ids=self.ids
+            )
         )
 
     async def end_due_tiers(self, *, limit: int = DUE_MAX) -> int:
@@ -266,6 +274,24 @@ class HostedBackend:
         now, evaluator = self.clock.now(), self.evaluator
         return await self.database.transaction(
             lambda connection: evaluator.end_due(connection, now=now, limit=limit)
+        )
+
+    async def merge(self, merge: MergeWallets) -> WalletsMerged:
+        """Makes two wallets one, or tells what that would do."""
+        now, evaluator = self.clock.now(), self.evaluator
+        if merge.dry_run:
+            return await self.database.snapshot(
+                lambda connection: merge_wallets(connection, merge, now=now, evaluator=evaluator)
+            )
+        return await self.database.transaction(
+            lambda connection: merge_wallets(connection, merge, now=now, evaluator=evaluator)
+        )
+
+    async def unmerge(self, merge: MergeWallets) -> WalletsMerged:
+        """Makes one wallet two again."""
+        now, evaluator = self.clock.now(), self.evaluator
+        return await self.database.transaction(
+            lambda connection: unmerge_wallets(connection, merge, now=now, evaluator=evaluator)
         )
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:

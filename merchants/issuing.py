@@ -26,6 +26,7 @@ from merchants.coupons import (
     validity,
 )
 from merchants.coupons_sql import insert_coupons
+from merchants.merging_sql import is_survivor, read_survivor
 from merchants.port import JoinedMerchant, JoinMerchant, MerchantState
 from merchants.refusals import MerchantNotActive, NotAMember, NotInAudience, QuotaExhausted
 from merchants.registry_sql import (
@@ -110,6 +111,9 @@ def issue_to_cards(
         QuotaExhausted: the template's quotas do not cover all of them.
     """
     require_active(connection, template.merchant_id)
+    card_ids = [
+        read_survivor(connection, template.merchant_id, card_id) or card_id for card_id in card_ids
+    ]
     _check_issue(template, card_ids, now)
     members = read_member_cards(connection, template.merchant_id, card_ids)
     strangers = [card_id for card_id in card_ids if card_id not in members]
@@ -141,7 +145,9 @@ def join_merchant(
     key = {"merchant_id": join.merchant_id, "card_id": join.card_id}
     before = read_membership(connection, **key)
     if before is not None:
-        if before.membership_id != join.membership_id:
+        if before.membership_id != join.membership_id and not is_survivor(
+            connection, join.merchant_id, join.card_id
+        ):
             raise InvalidInput.at("membershipId", "The card joined with another membership.")
         return JoinedMerchant(replayed=True, coupon_ids=tuple(load(before.coupon_ids)))
     require_active(connection, join.merchant_id)

@@ -20,6 +20,7 @@ from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
 from merchants.limits import cart_problems, number_problems
 from merchants.locks_sql import Taking, read_locked, read_released, redeem_coupon
+from merchants.merging_sql import read_survivor
 from merchants.occasions import TierWatch, give_for_purchase
 from merchants.offers import Priced, Redemption
 from merchants.orders_sql import (
@@ -35,6 +36,7 @@ from merchants.pricing import version_of
 from merchants.promotions.stock_sql import sell_stock
 from merchants.quoting import price_cart
 from merchants.refusals import BackendAttemptReleased, OrderConflict
+from merchants.registry_sql import read_membership
 from merchants.stored import decisions_as_json, dump, lines_as_json, redemptions_as_json
 
 
@@ -55,6 +57,7 @@ def place_order(
     """
     _check(order)
     fact_hash = facts_of(order.cart)
+    order = _for_survivor(connection, order)
     if (
         read_released(connection, merchant_id=order.merchant_id, attempt_id=order.attempt_id)
         is not None
@@ -161,6 +164,20 @@ def facts_of(cart: PriceCart) -> str:
             ],
         ]
     )
+
+
+def _for_survivor(connection: Connection, order: PlaceOrder) -> PlaceOrder:
+    """The order of whoever its card belongs to now; the cart was priced before a merge."""
+    card_id = order.cart.card_id
+    if card_id is None:
+        return order
+    survivor = read_survivor(connection, order.merchant_id, card_id)
+    if survivor is None:
+        return order
+    joined = read_membership(connection, merchant_id=order.merchant_id, card_id=survivor)
+    membership_id = order.cart.membership_id if joined is None else joined.membership_id
+    cart = replace(order.cart, card_id=survivor, membership_id=membership_id)
+    return replace(order, cart=cart)
 
 
 def _check(order: PlaceOrder) -> None:

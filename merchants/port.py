@@ -20,6 +20,8 @@ from merchants.giving import ClaimCoupon as ClaimCoupon
 from merchants.giving import Claimed as Claimed
 from merchants.giving import GiveCoupons as GiveCoupons
 from merchants.giving import SharedCoupon as SharedCoupon
+from merchants.merging_calls import MergeWallets as MergeWallets
+from merchants.merging_calls import WalletsMerged as WalletsMerged
 from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced, StockUnits
 from merchants.tiers import Standing
 
@@ -284,7 +286,8 @@ class Backend(Protocol):
     """A backend of any number of merchants.
 
     Calls that write are idempotent: by attempt (lock, release), by (merchant, orderNo), by
-    (order, refundNo), by membership (join), by (order, refundNo) again (record). Refusals are
+    (order, refundNo), by membership (join), by (order, refundNo) again (record), by merge. A card
+    that was merged is the survivor to every later call. Refusals are
     those of `merchants.refusals`, `kernel.refusals.NotFound` and `InvalidInput`; failures are
     `kernel.database.DatabaseUnavailable` and `Overloaded`.
     """
@@ -360,6 +363,14 @@ class Backend(Protocol):
 
     async def end_due_tiers(self, *, limit: int = 200) -> int:
         """Evaluates tiers whose time is over by now, at most `limit`; how many it did."""
+        ...
+
+    async def merge(self, merge: MergeWallets) -> WalletsMerged:
+        """Makes two wallets one; every later call about the merged card is about the survivor."""
+        ...
+
+    async def unmerge(self, merge: MergeWallets) -> WalletsMerged:
+        """Undoes a merge: what it moved goes back, in whatever state it is by now."""
         ...
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:

@@ -86,6 +86,34 @@ ladder = Table(
     sqlite_with_rowid=False,
 )
 
+# A card that was merged is another name of the survivor, which is no such name itself.
+card_alias = Table(
+    "card_alias",
+    metadata,
+    _key("merchant_id"),
+    _key("card_id"),
+    _text("survivor_id"),
+    _text("merge_id"),
+    CheckConstraint("card_id <> survivor_id", name="card_alias_other"),
+    Index("card_alias_survivor", "merchant_id", "survivor_id"),
+    sqlite_with_rowid=False,
+)
+
+# What each merge did here; `moved` is JSON, for whoever undoes it.
+wallet_merge = Table(
+    "wallet_merge",
+    metadata,
+    _key("merchant_id"),
+    _key("merge_id"),
+    _text("survivor_card_id"),
+    _text("merged_card_id"),
+    _whole("coupons_moved"),
+    _text("moved"),
+    _whole("is_undone"),
+    CheckConstraint("is_undone IN (0, 1)", name="wallet_merge_undone"),
+    sqlite_with_rowid=False,
+)
+
 # Sums over the orders of a card that are not fully refunded; equal to a recount at any time.
 card_metric = Table(
     "card_metric",

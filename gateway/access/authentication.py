@@ -59,6 +59,17 @@ class Anonymous:
         return None
 
 
+SurvivorOf = Callable[[str], Awaitable[str]]
+
+
+async def _itself(member_id: str) -> str:
+    return member_id
+
+
+def _never_changes() -> int:
+    return 0
+
+
 async def _no_card(member_id: str) -> str | None:
     return None
 
@@ -71,6 +82,8 @@ class Authenticator:
         unix_time: real seconds since 1970; tokens expire in real time, whatever the business
             clock says.
         card_of_member: id of a member's card, or None when there is no such member.
+        survivor_of: the member that an id means now; another one after a merge.
+        epoch: grows whenever tokens that were verified before may name another member.
     """
 
     def __init__(
@@ -79,11 +92,16 @@ class Authenticator:
         *,
         unix_time: Callable[[], float],
         card_of_member: CardOfMember = _no_card,
+        survivor_of: SurvivorOf = _itself,
+        epoch: Callable[[], int] = _never_changes,
         rules: TokenRules | None = None,
     ) -> None:
         self._issuers = tuple(issuers)
         self._unix_time = unix_time
         self._card_of_member = card_of_member
+        self._survivor_of = survivor_of
+        self._epoch = epoch
+        self._known_in_epoch = epoch()
         self._rules = rules or TokenRules()
         self._keys: dict[str, tuple[VerifyingKey, TrustedIssuer]] = {}
         self._keys_read_at = -math.inf
@@ -110,6 +128,9 @@ class Authenticator:
         """
         if authorization is None:
             return None
+        if self._known_in_epoch != self._epoch():
+            self._known_in_epoch = self._epoch()
+            self._known.clear()
         known = self._known.get(authorization)
         if known is not None and self._unix_time() < known[1]:
             return known[0]
@@ -119,7 +140,9 @@ class Authenticator:
         claims = await self._verified(token.strip())
         caller = caller_of(claims)
         if caller.kind is CallerKind.MEMBER:
-            caller = replace(caller, card_id=await self._card_of_member(caller.subject))
+            member_id = await self._survivor_of(caller.subject)
+            card_id = await self._card_of_member(member_id)
+            caller = replace(caller, subject=member_id, card_id=card_id)
         self._remember(authorization, caller, expires_at=claims["exp"])
         return caller
 

@@ -27,9 +27,14 @@ from gateway.membership import members_sql
 from gateway.membership.buyers import Buyers
 from gateway.membership.claiming import Claiming
 from gateway.membership.enrolment import Enrolment
+from gateway.membership.erasure import Erasure
 from gateway.membership.lookup_budget import LookupLimits
+from gateway.membership.member_changes import MemberChanges
+from gateway.membership.proving import Proving
 from gateway.membership.recognition import Recognition
+from gateway.membership.referrals import REWARD_MINOR, Referrals
 from gateway.membership.wallets import Wallets
+from gateway.merging.merges import Merges
 from gateway.resolvers.context import AllianceContext
 from gateway.schema.checkout_refusals import CHECKOUT_REFUSALS
 from gateway.schema.checkouts import Checkout
@@ -77,6 +82,8 @@ class AllianceSubgraph:
         begun: BegunWork,
         issuing: Issuing,
         lookup_limits: LookupLimits,
+        shows_codes: bool,
+        referral_reward_minor: int,
         reach: Callable[[str], None],
     ) -> None:
         self.schema = alliance_schema()
@@ -130,6 +137,43 @@ class AllianceSubgraph:
             clock=clock,
             ids=ids,
         )
+        self.merges = Merges(
+            database=database,
+            ledger=ledger,
+            backend=backend,
+            running=running,
+            clock=clock,
+            ids=ids,
+            reach=reach,
+        )
+        self.erasure = Erasure(
+            database=database, ledger=ledger, running=running, clock=clock, ids=ids, reach=reach
+        )
+        self._referrals = Referrals(
+            database=database,
+            ledger=ledger,
+            backend=backend,
+            clock=clock,
+            reward_minor=referral_reward_minor,
+            reach=reach,
+        )
+        self.proving = Proving(
+            database=database,
+            begun=begun,
+            clock=clock,
+            ids=ids,
+            secret=secret,
+            shows_codes=shows_codes,
+            merges=self.merges,
+        )
+        self.member_changes = MemberChanges(
+            database=database,
+            directory=directory,
+            begun=begun,
+            clock=clock,
+            ids=ids,
+            secret=secret,
+        )
         self.desk = Desk(
             database=database,
             settings=settings_book,
@@ -144,7 +188,11 @@ class AllianceSubgraph:
             time_outs=TimeOuts(),
             reach=reach,
         )
-        self.sweepers = Sweepers(self.desk, catch_up=self.catch_up)
+        self.sweepers = Sweepers(
+            self.desk,
+            catch_up=self.catch_up,
+            others=(self.merges.sweep, self.erasure.sweep, self._referrals.sweep),
+        )
         self._begun = begun
         self._freshness = Freshness(database, settings=settings_book, directory=directory)
 
@@ -160,6 +208,8 @@ class AllianceSubgraph:
         issuing: Issuing = EveryoneIssues(),
         check_backend: BackendCheck = no_remote_backends,
         lookup_limits: LookupLimits = LookupLimits(),
+        shows_codes: bool = False,
+        referral_reward_minor: int = REWARD_MINOR,
         reach: Callable[[str], None] = reach_nothing,
     ) -> AllianceSubgraph:
         """The alliance kept at `address`; a new one gets settings and its own merchant.
@@ -171,6 +221,8 @@ class AllianceSubgraph:
             issuing: knows whose sales may earn points.
             check_backend: accepts a remote backend, or refuses it.
             lookup_limits: how often a merchant may look members up.
+            referral_reward_minor: coins for an invited friend who bought, minor units.
+            shows_codes: whether one-time codes are written to the log, for development.
             reach: called with the name of each step of a checkout, right after it took effect.
 
         Raises:
@@ -195,6 +247,8 @@ class AllianceSubgraph:
             ),
             begun=begun,
             lookup_limits=lookup_limits,
+            shows_codes=shows_codes,
+            referral_reward_minor=referral_reward_minor,
             reach=reach,
         )
         await alliance.admission.finish()
@@ -202,8 +256,10 @@ class AllianceSubgraph:
         return alliance
 
     async def resume(self) -> None:
-        """Finishes joins that a crash cut off; once the backend can ask for the settings."""
+        """Finishes joins and merges that a crash cut off; once the backend can ask for settings."""
         await self._wallets.finish()
+        await self.merges.sweep()
+        await self.erasure.sweep()
 
     async def catch_up(self) -> None:
         """Takes in settings, merchants and stores that other processes changed.
@@ -242,6 +298,13 @@ class AllianceSubgraph:
             lambda connection: members_sql.read_cards_of_members(connection, [member_id])
         )
         return cards[member_id].id if member_id in cards else None
+
+    async def survivor_of(self, member_id: str) -> str:
+        """The member that an id means now; the id itself when it names nobody."""
+        found = await self.database.snapshot(
+            lambda connection: members_sql.read_members(connection, [member_id])
+        )
+        return found[member_id].id if member_id in found else member_id
 
     async def has_card(self, card_id: str) -> bool:
         """Whether a member has this card."""

@@ -21,6 +21,7 @@ from gateway.federation.engine import Engine
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext, Transport
 from gateway.http.limits import OperationLimits
+from gateway.membership.referrals import REWARD_MINOR
 from gateway.transports.in_process import InProcessTransport
 from kernel.clock import Clock
 from kernel.database import DirectoryLock
@@ -104,6 +105,8 @@ async def open_alliance(
     with_sweepers: bool = True,
     grant_budget_minor: int = GRANT_BUDGET_MINOR,
     ledger_lanes: int | None = None,
+    shows_codes: bool = False,
+    referral_reward_minor: int = REWARD_MINOR,
 ) -> AsyncIterator[OpenAlliance]:
     """The alliance in a data directory, made when it is missing; closed on leaving.
 
@@ -113,6 +116,8 @@ async def open_alliance(
         grant_budget_minor: coins that one funder may grant in one clearing period.
         ledger_lanes: of a new ledger, for ever; one that is there must have as many. None leaves
             it to the kind of database.
+        shows_codes: whether one-time codes are written to the log, for development.
+        referral_reward_minor: coins for an invited friend who bought, minor units.
 
     Raises:
         DirectoryInUse: another server runs on it.
@@ -123,7 +128,14 @@ async def open_alliance(
         if databases.any_file:
             stack.callback(_locked(directory).release)
         alliance, ledger, merchants = await _open_subgraphs(
-            stack, databases, clock, ids, _LateAlliance(grant_budget_minor), ledger_lanes
+            stack,
+            databases,
+            clock,
+            ids,
+            _LateAlliance(grant_budget_minor),
+            ledger_lanes,
+            shows_codes=shows_codes,
+            referral_reward_minor=referral_reward_minor,
         )
         hosted = {
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
@@ -150,6 +162,9 @@ async def _open_subgraphs(
     ids: IdSource,
     late: _LateAlliance,
     ledger_lanes: int | None,
+    *,
+    shows_codes: bool,
+    referral_reward_minor: int,
 ) -> tuple[AllianceSubgraph, LedgerSubgraph, HostedMerchants]:
     ledger = await LedgerSubgraph.open(
         databases.ledger,
@@ -171,6 +186,8 @@ async def _open_subgraphs(
         ledger=ledger.ledger,
         issuing=ledger.issuing,
         backend=merchants.backend,
+        shows_codes=shows_codes,
+        referral_reward_minor=referral_reward_minor,
     )
     stack.push_async_callback(alliance.close)
     late.alliance = alliance

@@ -38,6 +38,8 @@ async def authenticator_for(
         trusted_issuers(settings, directory=directory),
         unix_time=time.time,
         card_of_member=opened.alliance.member_card,
+        survivor_of=opened.alliance.survivor_of,
+        epoch=lambda: opened.alliance.merges.epoch,
     )
     await authenticator.refresh()
     return authenticator
@@ -75,6 +77,8 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
                 limits=settings.limits.operation,
                 grant_budget_minor=settings.grant_budget_minor,
                 ledger_lanes=settings.ledger_lanes,
+                shows_codes=settings.show_codes,
+                referral_reward_minor=settings.referral_reward_minor,
             ) as opened,
             delivering(settings, opened),
         ):
@@ -109,6 +113,8 @@ def subgraph_app(
             limits=limits,
             grant_budget_minor=settings.grant_budget_minor,
             ledger_lanes=settings.ledger_lanes,
+            shows_codes=settings.show_codes,
+            referral_reward_minor=settings.referral_reward_minor,
         ) as opened:
             lone = LoneSubgraph(
                 opened.hosted[name],

@@ -17,6 +17,7 @@ from gateway.checkout.desk import Desk
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.tables import APPLIED_EVENT, EVENT_CURSOR
 from gateway.directory.entries import BackendKind
+from gateway.membership import referrals_sql
 from kernel.statements import Prepared
 from merchants.port import Event, EventKind
 
@@ -209,6 +210,7 @@ def pass_events(connection: Connection, outbox_name: str, events: Sequence[Event
     """Moves the cursor behind events that were applied; never back."""
     cursor = events[-1].cursor
     connection.execute(_PASS, {"backend": outbox_name, "cursor": cursor})
+    referrals_sql.qualify(connection, events)
     connection.execute(
         delete(APPLIED_EVENT).where(APPLIED_EVENT.c.event_id.in_([event.id for event in events]))
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import Connection
 
@@ -119,13 +119,19 @@ async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState, *, is_exten
 
 
 class Sweepers:
-    """All sweepers, in the background of one server."""
+    """All sweepers, in the background of one server.
+
+    Args:
+        catch_up: takes in what other processes changed, before each sweep.
+        others: further sweeps of the alliance; each tells how much it finished.
+    """
 
     def __init__(
         self,
         desk: Desk,
         *,
         catch_up: Callable[[], Awaitable[None]],
+        others: Sequence[Callable[[], Awaitable[int]]] = (),
         checkout_pause_seconds: float = CHECKOUT_PAUSE_SECONDS,
         event_pause_seconds: float = EVENT_PAUSE_SECONDS,
         occasion_pause_seconds: float = OCCASION_PAUSE_SECONDS,
@@ -133,6 +139,7 @@ class Sweepers:
     ) -> None:
         self._desk = desk
         self._catch_up = catch_up
+        self._others = others
         self._checkout_pause_seconds = checkout_pause_seconds
         self._event_pause_seconds = event_pause_seconds
         self._occasion_pause_seconds = occasion_pause_seconds
@@ -142,21 +149,16 @@ class Sweepers:
 
     async def run_once(self) -> None:
         """Does once what all do for ever."""
-        await self._catch_up()
-        await sweep_checkouts(self._desk)
-        await sweep_events(self._desk)
-        await sweep_tiers(self._desk)
-        await sweep_occasions(self._desk)
+        for sweep, _ in self._sweeps():
+            await self._catch_up()
+            await sweep()
 
     def start(self) -> None:
         """Begins to sweep."""
         assert not self._tasks
         self._stopping.clear()
         self._tasks = [
-            asyncio.create_task(self._repeat(sweep_checkouts, self._checkout_pause_seconds)),
-            asyncio.create_task(self._repeat(sweep_events, self._event_pause_seconds)),
-            asyncio.create_task(self._repeat(sweep_occasions, self._occasion_pause_seconds)),
-            asyncio.create_task(self._repeat(sweep_tiers, self._tier_pause_seconds)),
+            asyncio.create_task(self._repeat(sweep, pause)) for sweep, pause in self._sweeps()
         ]
 
     async def stop(self) -> None:
@@ -165,11 +167,20 @@ class Sweepers:
         await asyncio.gather(*self._tasks)
         self._tasks = []
 
-    async def _repeat(self, sweep: Callable[[Desk], Awaitable[int]], pause_seconds: float) -> None:
+    def _sweeps(self) -> list[tuple[Callable[[], Awaitable[int]], float]]:
+        return [
+            (lambda: sweep_checkouts(self._desk), self._checkout_pause_seconds),
+            (lambda: sweep_events(self._desk), self._event_pause_seconds),
+            (lambda: sweep_tiers(self._desk), self._tier_pause_seconds),
+            (lambda: sweep_occasions(self._desk), self._occasion_pause_seconds),
+            *((other, self._checkout_pause_seconds) for other in self._others),
+        ]
+
+    async def _repeat(self, sweep: Callable[[], Awaitable[int]], pause_seconds: float) -> None:
         while not self._stopping.is_set():
             try:
                 await self._catch_up()
-                await sweep(self._desk)
+                await sweep()
             except UNANSWERED as error:
                 logger.warning("sweeping waits: %s", error)
             except Exception:

@@ -17,17 +17,18 @@ from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.directory.directory import Directory
 from gateway.directory.entries import Merchant, Store, StoreState
-from gateway.membership import members_sql, memberships_sql
+from gateway.membership import members_sql, memberships_sql, used_tokens_sql
 from gateway.membership.identities import Credential, IdentityKind, credential_of
 from gateway.membership.joining import Join, Joined, check_join, joined_outcome
 from gateway.membership.newcomers_sql import insert_newcomer
 from gateway.membership.people import Consent, Membership
 from gateway.membership.recognition import Recognition, find_person
-from gateway.membership.refusals import MemberFrozen, VerificationFailed
+from gateway.membership.refusals import CardNumberReplaced, MemberFrozen, VerificationFailed
 from gateway.membership.wallets import Wallets
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database
+from kernel.graphql import ChannelKind
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound, Refusal
 from kernel.requests import Answer, RequestKey
@@ -65,7 +66,8 @@ class Enrolment:
             NotFound: the caller may not act for the store, or no card has the number.
             MerchantNotActive: the merchant takes no members now.
             MemberFrozen: the person is frozen.
-            VerificationFailed: the card's token is no good, or too old.
+            CardNumberReplaced: the card has another number now.
+            VerificationFailed: the card's token is no good, too old, or another merchant's by now.
             InvalidInput: a value beyond its limits.
             RequestIdReused, RequestInProgress: see `kernel.requests`.
             RateLimited: the merchant named too many cards that do not exist.
@@ -74,12 +76,21 @@ class Enrolment:
         store, merchant = self._directory.store_for(caller, command.store_id)
         key = request_key(caller, "join", command)
         self._recognition.check_budget(merchant.id)
-        return await self._running.once(key, lambda: self._join(command, key, store, merchant))
+        # At a counter the device is the till, which every customer shares.
+        device = None if store.channel is ChannelKind.STORE_POS else caller.device
+        return await self._running.once(
+            key, lambda: self._join(command, key, store, merchant, device)
+        )
 
     async def _join(
-        self, command: Join, key: RequestKey, store: Store, merchant: Merchant
+        self,
+        command: Join,
+        key: RequestKey,
+        store: Store,
+        merchant: Merchant,
+        device: str | None,
     ) -> Joined:
-        begun = await self._begin(command, key, store, merchant)
+        begun = await self._begin(command, key, store, merchant, device)
         if isinstance(begun, Answer):
             return _joined(begun)
         coupon_id = await self._wallets.open_for(begun)
@@ -93,7 +104,12 @@ class Enrolment:
         return _joined(Answer(outcome, replayed=False))
 
     async def _begin(
-        self, command: Join, key: RequestKey, store: Store, merchant: Merchant
+        self,
+        command: Join,
+        key: RequestKey,
+        store: Store,
+        merchant: Merchant,
+        device: str | None,
     ) -> Membership | Answer:
         """The membership that the backends have yet to hear of, or the final answer."""
         # This call is the only one of its process in work: whatever breaks here, a repeat goes on.
@@ -107,7 +123,7 @@ class Enrolment:
             try:
                 _check_counter(store, merchant)
                 check_join(command, now=now)
-                membership = self._enrol(connection, command, store, made)
+                membership = self._enrol(connection, command, store, made, device)
             except Refusal as refusal:
                 # Every refusal comes before the first write, so only the claim was written.
                 if refusal.retryable:
@@ -122,7 +138,7 @@ class Enrolment:
 
         try:
             return await self._database.transaction(work)
-        except NotFound:
+        except (NotFound, CardNumberReplaced):
             self._recognition.spend_miss(merchant.id)
             raise
 
@@ -140,7 +156,12 @@ class Enrolment:
         )
 
     def _enrol(
-        self, connection: Connection, command: Join, store: Store, made: Membership
+        self,
+        connection: Connection,
+        command: Join,
+        store: Store,
+        made: Membership,
+        device: str | None,
     ) -> Membership:
         """The person's membership here: `made` completed, or the one there was."""
         credential = credential_of(command.credential)
@@ -154,13 +175,23 @@ class Enrolment:
         if person is None:
             _refuse_unknown_card(credential)
             insert_newcomer(
-                connection, command, credential, store=store, made=made, secret=self._secret
+                connection,
+                command,
+                credential,
+                store=store,
+                made=made,
+                device=device,
+                secret=self._secret,
             )
             memberships_sql.insert_membership(connection, made)
             _insert_consents(connection, command, made, now=made.joined_at)
             return made
         if person.is_frozen:
             raise MemberFrozen
+        if credential.kind is IdentityKind.CARD_TOKEN:
+            used_tokens_sql.keep_user(
+                connection, credential.value, merchant_id=made.merchant_id, now=made.joined_at
+            )
         if person.membership is not None:
             _insert_consents(connection, command, person.membership, now=made.joined_at)
             return person.membership

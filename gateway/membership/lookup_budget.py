@@ -8,11 +8,11 @@ from graphql import GraphQLError
 
 
 class RateLimited(GraphQLError):
-    """The merchant looked up too many credentials."""
+    """The caller asked for too many look-ups, or codes."""
 
-    def __init__(self, *, retry_after_s: int) -> None:
+    def __init__(self, *, retry_after_s: int, what: str = "look-ups") -> None:
         super().__init__(
-            "Too many look-ups; wait before the next one.",
+            f"Too many {what}; wait before the next one.",
             extensions={"code": "RATE_LIMITED", "retryAfterSeconds": retry_after_s},
         )
 

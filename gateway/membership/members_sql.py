@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, insert, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, insert, or_, select
 
 from gateway.membership.identities import EVERYWHERE, Identity, IdentityKind
 from gateway.membership.memberships_sql import membership_of
@@ -19,10 +19,24 @@ from gateway.membership.people import (
     Person,
     Profile,
 )
-from gateway.membership.tables import CARD, CONSENT, IDENTITY, MEMBER, MEMBERSHIP
+from gateway.membership.tables import (
+    CARD,
+    CONSENT,
+    IDENTITY,
+    MEMBER,
+    MEMBERSHIP,
+    RETIRED_NUMBER,
+)
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import ChannelKind
 from kernel.statements import Prepared
+
+# The card that was named, and the member it was made for; its owner may be a survivor by now.
+_NAMED = CARD.alias("named")
+_HOLDER = MEMBER.alias("holder")
+_OWNER_ID = func.coalesce(_HOLDER.c.merged_into, _HOLDER.c.id)
+
+_IS_THERE = MEMBER.c.status != MemberStatus.ERASED
 
 _PERSON = (
     MEMBER.c.status.label("member_status"),
@@ -66,8 +80,10 @@ _FIND_BY_IDENTITY = Prepared(
 )
 _OF_CARD = (
     select(*_PERSON)
-    .select_from(CARD)
-    .join(MEMBER, MEMBER.c.id == CARD.c.member_id)
+    .select_from(_NAMED)
+    .join(_HOLDER, _HOLDER.c.id == _NAMED.c.member_id)
+    .join(MEMBER, MEMBER.c.id == _OWNER_ID)
+    .join(CARD, and_(CARD.c.member_id == MEMBER.c.id, _IS_THERE))
     .outerjoin(
         MEMBERSHIP,
         and_(
@@ -76,16 +92,38 @@ _OF_CARD = (
         ),
     )
 )
-_FIND_BY_CARD_ID = Prepared(_OF_CARD.where(CARD.c.id == bindparam("card_id")))
-_FIND_BY_NUMBER = Prepared(_OF_CARD.where(CARD.c.number == bindparam("number")))
+_FIND_BY_CARD_ID = Prepared(_OF_CARD.where(_NAMED.c.id == bindparam("card_id")))
+_FIND_BY_NUMBER = Prepared(_OF_CARD.where(_NAMED.c.number == bindparam("number")))
 _NUMBER_TAKEN = Prepared(select(CARD.c.id).where(CARD.c.number == bindparam("number")))
+_NUMBER_RETIRED = Prepared(
+    select(RETIRED_NUMBER.c.card_id).where(RETIRED_NUMBER.c.number == bindparam("number"))
+)
 _INSERT_MEMBER = Prepared(insert(MEMBER))
 _INSERT_CARD = Prepared(insert(CARD))
 _INSERT_IDENTITY = Prepared(insert(IDENTITY))
 _INSERT_CONSENT = insert(CONSENT)
-_MEMBERS = Prepared(select(MEMBER).where(MEMBER.c.id.in_(_MEMBER_IDS)))
-_CARDS = Prepared(select(CARD).where(CARD.c.id.in_(bindparam("card_ids", expanding=True))))
-_CARDS_OF_MEMBERS = Prepared(select(CARD).where(CARD.c.member_id.in_(_MEMBER_IDS)))
+_MEMBERS = Prepared(
+    select(_HOLDER.c.id.label("asked_id"), MEMBER)
+    .select_from(_HOLDER)
+    .join(MEMBER, MEMBER.c.id == _OWNER_ID)
+    .where(_HOLDER.c.id.in_(_MEMBER_IDS))
+)
+_CARDS = Prepared(
+    select(_NAMED.c.id.label("asked_id"), CARD)
+    .select_from(_NAMED)
+    .join(_HOLDER, _HOLDER.c.id == _NAMED.c.member_id)
+    .join(MEMBER, and_(MEMBER.c.id == _OWNER_ID, _IS_THERE))
+    .join(CARD, CARD.c.member_id == MEMBER.c.id)
+    .where(_NAMED.c.id.in_(bindparam("card_ids", expanding=True)))
+)
+_NAMED_CARD = Prepared(select(CARD).where(CARD.c.id == bindparam("card_id")))
+_CARDS_OF_MEMBERS = Prepared(
+    select(_HOLDER.c.id.label("asked_id"), CARD)
+    .select_from(_HOLDER)
+    .join(MEMBER, and_(MEMBER.c.id == _OWNER_ID, _IS_THERE))
+    .join(CARD, CARD.c.member_id == MEMBER.c.id)
+    .where(_HOLDER.c.id.in_(_MEMBER_IDS))
+)
 
 
 def find_by_identity(
@@ -108,8 +146,8 @@ def find_by_card(connection: Connection, *, merchant_id: str, card_id: str) -> P
 
 
 def card_exists(connection: Connection, card_id: str) -> bool:
-    """Whether there is a card of this id."""
-    return connection.execute(select(CARD.c.id).where(CARD.c.id == card_id)).first() is not None
+    """Whether a member has the card of this id, by whatever name."""
+    return card_id in read_cards(connection, [card_id])
 
 
 def find_by_number(connection: Connection, *, merchant_id: str, number: str) -> Person | None:
@@ -121,14 +159,38 @@ def find_by_number(connection: Connection, *, merchant_id: str, number: str) -> 
 
 
 def is_number_taken(connection: Connection, number: str) -> bool:
-    """Whether a card has this number."""
-    return connection.execute(_NUMBER_TAKEN, {"number": number}).one_or_none() is not None
+    """Whether a card has this number, or had it."""
+    taken = connection.execute(_NUMBER_TAKEN, {"number": number}).one_or_none()
+    return taken is not None or is_number_retired(connection, number)
+
+
+def is_number_retired(connection: Connection, number: str) -> bool:
+    """Whether a card had this number, and has another one now."""
+    return connection.execute(_NUMBER_RETIRED, {"number": number}).one_or_none() is not None
+
+
+def read_named_card(connection: Connection, card_id: str) -> Card | None:
+    """The card of an id itself, also when its member was merged."""
+    row = connection.execute(_NAMED_CARD, {"card_id": card_id}).one_or_none()
+    return None if row is None else _card_of(row, row.id)
 
 
 def insert_member(
-    connection: Connection, member: Member, *, profile: Profile, referral_code: str | None
+    connection: Connection,
+    member: Member,
+    *,
+    profile: Profile,
+    referral_code: str | None,
+    invite_code: str | None = None,
+    device: str | None = None,
 ) -> None:
-    """Keeps a new member."""
+    """Keeps a new member.
+
+    Args:
+        referral_code: the code that the member came with.
+        invite_code: the code by which it invites others.
+        device: that it joined by, where customers use their own.
+    """
     connection.execute(
         _INSERT_MEMBER,
         {
@@ -139,10 +201,13 @@ def insert_member(
             "gender": profile.gender,
             "region": profile.region,
             "referral_code": referral_code,
+            "invite_code": invite_code,
+            "joined_device": device,
             "joined_merchant_id": member.joined_merchant_id,
             "joined_store_id": member.joined_store_id,
             "joined_channel": member.joined_channel.value,
             "joined_at": to_micros(member.joined_at),
+            "merged_into": None,
         },
     )
 
@@ -201,21 +266,21 @@ def insert_consents(connection: Connection, consents: Sequence[Consent]) -> None
 
 
 def read_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Member]:
-    """Members by id, those that exist."""
+    """Members by the id asked for, those that exist; the survivor for a merged one."""
     rows = connection.execute(_MEMBERS, {"member_ids": member_ids})
-    return {row.id: _member_of(row) for row in rows}
+    return {row.asked_id: _member_of(row) for row in rows}
 
 
 def read_cards(connection: Connection, card_ids: Sequence[str]) -> dict[str, Card]:
-    """Cards by id, those that exist."""
+    """Cards by the id asked for, those that exist; the survivor's for a merged member's."""
     rows = connection.execute(_CARDS, {"card_ids": card_ids})
-    return {row.id: _card_of(row, row.id) for row in rows}
+    return {row.asked_id: _card_of(row, row.id) for row in rows}
 
 
 def read_cards_of_members(connection: Connection, member_ids: Sequence[str]) -> dict[str, Card]:
-    """Cards by member id."""
+    """Cards by the member id asked for; the survivor's for a merged member."""
     rows = connection.execute(_CARDS_OF_MEMBERS, {"member_ids": member_ids})
-    return {row.member_id: _card_of(row, row.id) for row in rows}
+    return {row.asked_id: _card_of(row, row.id) for row in rows}
 
 
 def read_identities(connection: Connection, member_ids: Sequence[str]) -> dict[str, list[Identity]]:
@@ -278,6 +343,7 @@ def _member_of(row: Any) -> Member:
         joined_store_id=row.joined_store_id,
         joined_channel=ChannelKind(row.joined_channel),
         joined_at=from_micros(row.joined_at),
+        birthday=None if row.birthday is None else date.fromisoformat(row.birthday),
     )
 
 

@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, text, tuple_, update
 
 from gateway.directory.tables import MERCHANT
 from gateway.membership.people import Membership
-from gateway.membership.tables import MEMBERSHIP
+from gateway.membership.tables import MEMBER, MEMBERSHIP
 from kernel.clock import from_micros, to_micros
 from kernel.pages import PageArgs
 from kernel.statements import Prepared
 
 _INSERT_MEMBERSHIP = Prepared(insert(MEMBERSHIP))
+# A merged member keeps the memberships that the survivor had too: aliases of the survivor's.
+_ASKED = MEMBERSHIP.alias("asked")
 _BY_IDS = Prepared(
-    select(MEMBERSHIP).where(MEMBERSHIP.c.id.in_(bindparam("membership_ids", expanding=True)))
+    select(_ASKED.c.id.label("asked_id"), MEMBERSHIP)
+    .select_from(_ASKED)
+    .join(MEMBER, MEMBER.c.id == _ASKED.c.member_id)
+    .join(
+        MEMBERSHIP,
+        and_(
+            MEMBERSHIP.c.member_id == func.coalesce(MEMBER.c.merged_into, MEMBER.c.id),
+            MEMBERSHIP.c.merchant_id == _ASKED.c.merchant_id,
+        ),
+    )
+    .where(_ASKED.c.id.in_(bindparam("membership_ids", expanding=True)))
 )
 _MARK_TOLD = Prepared(
     update(MEMBERSHIP).where(MEMBERSHIP.c.id == bindparam("membership_id")).values(is_told=True)
@@ -61,9 +73,9 @@ def read_untold(connection: Connection, *, after: str, limit: int) -> list[Membe
 def read_memberships(
     connection: Connection, membership_ids: Sequence[str]
 ) -> dict[str, Membership]:
-    """Memberships by id, those that exist."""
+    """Memberships by the id asked for, those that exist; the survivor's for a merged one."""
     rows = connection.execute(_BY_IDS, {"membership_ids": membership_ids})
-    return {row.id: membership_of(row, row.id) for row in rows}
+    return {row.asked_id: membership_of(row, row.id) for row in rows}
 
 
 def read_membership_ids(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from gateway.directory.entries import Store
-from gateway.membership import members_sql
+from gateway.membership import members_sql, referrals_sql
 from gateway.membership.cards import NUMBER_TRIES, card_number
 from gateway.membership.identities import Credential, Identity, masked, value_hash
 from gateway.membership.joining import Join
@@ -19,11 +19,13 @@ def insert_newcomer(
     *,
     store: Store,
     made: Membership,
+    device: str | None,
     secret: bytes,
 ) -> None:
-    """Keeps a new member, card and identity.
+    """Keeps a new member, card and identity, and who invited them.
 
     Args:
+        device: the customer's own; None when staff did it.
         credential: the command's, read.
         made: the membership to be; names the member and the card.
     """
@@ -40,8 +42,14 @@ def insert_newcomer(
         ),
         profile=command.profile,
         referral_code=command.referral_code,
+        invite_code=referrals_sql.free_invite_code(connection, made.member_id, secret=secret),
+        device=device,
     )
     _insert_first_card(connection, made, secret=secret)
+    if command.referral_code is not None:
+        _insert_referral(
+            connection, command.referral_code, credential, made, device=device, secret=secret
+        )
     _insert_identity(connection, credential, made, secret=secret)
 
 
@@ -55,6 +63,35 @@ def free_number(connection: Connection, card_id: str, *, generation: int, secret
         if not members_sql.is_number_taken(connection, number):
             return number
     raise AssertionError("every number that was tried is taken")
+
+
+def _insert_referral(
+    connection: Connection,
+    code: str,
+    credential: Credential,
+    made: Membership,
+    *,
+    device: str | None,
+    secret: bytes,
+) -> None:
+    """Source: docs/rules/referrals.md, rules 2 to 4."""
+    referrer_id = referrals_sql.find_referrer(connection, code)
+    if referrer_id is None or referrals_sql.is_same_person(
+        connection,
+        referrer_id,
+        kind=credential.kind,
+        value_hash=value_hash(credential, secret=secret),
+        device=device,
+    ):
+        return
+    if referrals_sql.has_friends_left(connection, referrer_id, now=made.joined_at):
+        referrals_sql.insert_referral(
+            connection,
+            friend_id=made.member_id,
+            friend_card_id=made.card_id,
+            referrer_id=referrer_id,
+            at=made.joined_at,
+        )
 
 
 def _insert_first_card(connection: Connection, made: Membership, *, secret: bytes) -> None:

@@ -38,7 +38,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person in the alliance, and where they first joined."""
+    """One person in the alliance, and where they first joined.
+
+    Attributes:
+        id: the survivor's when the one asked for was merged.
+    """
 
     id: str
     status: MemberStatus
@@ -47,6 +51,12 @@ class Member:
     joined_store_id: str
     joined_channel: ChannelKind
     joined_at: datetime
+    birthday: date | None = None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the member is frozen."""
+        return self.status is MemberStatus.FROZEN
 
 
 @dataclass(frozen=True, slots=True)

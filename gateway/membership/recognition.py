@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway.directory.directory import Directory
-from gateway.membership import members_sql
+from gateway.membership import members_sql, used_tokens_sql
 from gateway.membership.cards import read_token, stands_for
 from gateway.membership.identities import Credential, IdentityKind, value_hash
 from gateway.membership.lookup_budget import LookupBudget, LookupLimits
 from gateway.membership.people import MemberStatus, Person
+from gateway.membership.refusals import CardNumberReplaced
 from kernel.callers import Caller
 from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable
@@ -59,15 +60,20 @@ class Recognition:
         Raises:
             NotFound: the caller may not act for the store.
             RateLimited: the merchant asked too often.
+            CardNumberReplaced: the card has another number now.
         """
         _, merchant = self._directory.store_for(caller, store_id)
         self.check_budget(merchant.id)
         now = self._clock.now()
-        person = await self._database.snapshot(
-            lambda connection: find_person(
-                connection, credential, merchant_id=merchant.id, now=now, secret=self._secret
+        try:
+            person = await self._database.snapshot(
+                lambda connection: find_person(
+                    connection, credential, merchant_id=merchant.id, now=now, secret=self._secret
+                )
             )
-        )
+        except CardNumberReplaced:
+            self.spend_miss(merchant.id)
+            raise
         self._budget.spend(
             merchant.id, is_hit=person is not None, monotonic=self._clock.monotonic()
         )
@@ -107,28 +113,44 @@ def find_person(
 ) -> Person | None:
     """Whom a credential names at a merchant; None when it names nobody.
 
+    Raises:
+        CardNumberReplaced: the number is one that a card had before.
+
     Source: docs/rules/identity.md, rules 4 to 6.
     """
     if credential.kind is IdentityKind.CARD_NUMBER:
-        return members_sql.find_by_number(
+        person = members_sql.find_by_number(
             connection, merchant_id=merchant_id, number=credential.value
         )
-    if credential.kind is IdentityKind.CARD_TOKEN:
-        shown = read_token(credential.value)
-        if shown is None:
-            return None
-        person = members_sql.find_by_card(
-            connection, merchant_id=merchant_id, card_id=shown.card_id
-        )
-        if person is None or not stands_for(shown, person.card, now=now, secret=secret):
-            return None
+        if person is None and members_sql.is_number_retired(connection, credential.value):
+            raise CardNumberReplaced
         return person
+    if credential.kind is IdentityKind.CARD_TOKEN:
+        return _find_by_token(
+            connection, credential.value, merchant_id=merchant_id, now=now, secret=secret
+        )
     return members_sql.find_by_identity(
         connection,
         kind=credential.kind,
         value_hash=value_hash(credential, secret=secret),
         merchant_id=merchant_id,
     )
+
+
+def _find_by_token(
+    connection: Connection, token: str, *, merchant_id: str, now: datetime, secret: bytes
+) -> Person | None:
+    """Source: docs/rules/cards.md, rules 4 and 5."""
+    shown = read_token(token)
+    if shown is None:
+        return None
+    card = members_sql.read_named_card(connection, shown.card_id)
+    if card is None or not stands_for(shown, card, now=now, secret=secret):
+        return None
+    user = used_tokens_sql.read_user(connection, shown.proof)
+    if user not in (None, merchant_id):
+        return None
+    return members_sql.find_by_card(connection, merchant_id=merchant_id, card_id=card.id)
 
 
 def warnings_for(person: Person, *, debt: int | None) -> tuple[str, ...]:

@@ -55,10 +55,13 @@ class AllianceContext:
         Source: docs/rules/identity.md, rule 9.
         """
         caller = self.caller
+        member = await self.loaders.member.load(member_id)
+        if member is None:
+            return False
         if caller.kind is CallerKind.MERCHANT:
             at_merchant = self.loaders.membership_id_at(caller.subject)
-            return await at_merchant.load(member_id) is not None
-        return caller.is_admin or caller.is_member(member_id)
+            return await at_merchant.load(member.id) is not None
+        return caller.is_admin or caller.is_member(member.id)
 
 
 AllianceInfo: TypeAlias = strawberry.Info[AllianceContext, None]

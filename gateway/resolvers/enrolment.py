@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import strawberry
+from graphql import GraphQLError
 
 from gateway.membership.identities import (
     FIELD_BY_KIND,
@@ -12,6 +13,7 @@ from gateway.membership.identities import (
 )
 from gateway.membership.joining import Join
 from gateway.membership.people import Profile
+from gateway.membership.refusals import CardNumberReplaced
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema.enrolment import (
     CredentialInput,
@@ -49,6 +51,8 @@ async def identify(
         raise BadUserInput(refusal.message) from refusal
     except NotFound as refusal:
         raise Forbidden("You may not act for this store.") from refusal
+    except CardNumberReplaced as refusal:
+        raise GraphQLError(refusal.message, extensions={"code": refusal.code}) from refusal
     if found is None:
         return None
     person = found.person

@@ -31,14 +31,14 @@ async def _member(context: AllianceContext, member_id: str) -> Node | None:
     member = await context.loaders.member.load(member_id)
     if member is None or not await context.may_see_standing(member_id):
         return None
-    return Member(id=strawberry.ID(member_id), is_shown=True)
+    return Member(id=strawberry.ID(member.id), is_shown=True)
 
 
 async def _card(context: AllianceContext, card_id: str) -> Node | None:
     card = await context.loaders.card.load(card_id)
     if card is None or not await context.may_see_standing(card.member_id):
         return None
-    return Card(id=strawberry.ID(card_id), is_shown=True)
+    return Card(id=strawberry.ID(card.id), is_shown=True)
 
 
 async def _membership(context: AllianceContext, membership_id: str) -> Node | None:

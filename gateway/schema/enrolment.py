@@ -13,6 +13,7 @@ from gateway.schema.inputs import REPLAYED, REQUEST_ID
 from gateway.schema.members import Member, Membership
 from gateway.schema.nodes import Coupon
 from gateway.schema.refusals import (
+    CardNumberReplacedRefusal,
     MemberFrozenRefusal,
     MerchantNotActiveRefusal,
     VerificationFailedRefusal,
@@ -121,6 +122,7 @@ JoinResult = Annotated[
     | MemberFrozenRefusal
     | MerchantNotActiveRefusal
     | VerificationFailedRefusal
+    | CardNumberReplacedRefusal
     | InvalidInputRefusal
     | NotFoundRefusal
     | RequestIdReusedRefusal

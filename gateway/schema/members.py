@@ -61,6 +61,18 @@ class JoinedVia:
     at: datetime = strawberry.field(description="When.")
 
 
+@strawberry.type(description="How many friends a member invited, by how far each referral is.")
+class Referrals:
+    """Friends by state."""
+
+    pending: int = strawberry.field(description="Joined, and have not bought yet.")
+    qualified: int = strawberry.field(description="Bought, and may still return their first order.")
+    rewarded: int = strawberry.field(description="Earned the member a reward.")
+    reversed: int = strawberry.field(
+        description="Returned their first order, or turned out to be the member."
+    )
+
+
 @strawberry.type(description="A short-lived code that stands for the card.")
 class DisplayToken:
     """A short-lived code that stands for the card."""
@@ -80,7 +92,8 @@ class Member(Node):
     )
     display_name: str | None = strawberry.field(
         resolver=member_resolvers.member_display_name,
-        description="Name to greet by; null when not given or without consent.",
+        description="Name to greet by; null when not given. To a merchant without the member's "
+        "consent for PROFILE it is null with the error CONSENT_REQUIRED.",
     )
     identities: list[Identity] | None = strawberry.field(
         resolver=member_resolvers.member_identities,
@@ -91,6 +104,16 @@ class Member(Node):
         resolver=member_resolvers.member_consents,
         requires_scopes=[["member"], ["admin"]],
         description="What the member allows merchants; grants and withdrawals, newest first.",
+    )
+    referral_code: str | None = strawberry.federation.field(
+        resolver=member_resolvers.member_referral_code,
+        requires_scopes=[["member"], ["admin"]],
+        description="What friends give as `referralCode` when they join; null once erased.",
+    )
+    referrals: Referrals | None = strawberry.federation.field(
+        resolver=member_resolvers.member_referrals,
+        requires_scopes=[["member"], ["admin"]],
+        description="The friends whom the member invited, counted. Null only with an error.",
     )
     joined_via: JoinedVia | None = strawberry.field(
         resolver=member_resolvers.member_joined_via,

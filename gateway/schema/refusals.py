@@ -7,7 +7,14 @@ from typing import Any, Self
 import strawberry
 
 from gateway.directory.refusals import BackendUnfit, ReferenceTaken
-from gateway.membership.refusals import MemberFrozen, VerificationFailed
+from gateway.membership.refusals import (
+    CardNumberReplaced,
+    ErasureBlocked,
+    IdentityBelongsToAnother,
+    MemberFrozen,
+    VerificationFailed,
+)
+from gateway.merging.conflicts import MergeBlocked
 from gateway.resolvers import merchants as merchant_resolvers
 from gateway.schema.merchants import Merchant
 from kernel.graphql import InputProblem, RefusalPayload
@@ -63,10 +70,46 @@ class VerificationFailedRefusal(RefusalPayload):
     attempts_left: int = strawberry.field(description="Tries left before a new code is needed.")
 
 
+@strawberry.type(description="Another member has this identity.")
+class IdentityBelongsToAnotherRefusal(RefusalPayload):
+    """Payload of `IdentityBelongsToAnother`."""
+
+    merge_possible: bool = strawberry.field(description="Whether the two may be merged.")
+
+
+@strawberry.type(
+    description="The card has another number now; this one is refused for ever. The app shows "
+    "the new one."
+)
+class CardNumberReplacedRefusal(RefusalPayload):
+    """Payload of `CardNumberReplaced`."""
+
+
+@strawberry.type(description="The two members cannot be merged.")
+class MergeBlockedRefusal(RefusalPayload):
+    """Payload of `MergeBlocked`."""
+
+    conflicts: list[str] = strawberry.field(description="What stops it, codes in capitals.")
+
+
+@strawberry.type(description="The member has something left that would be lost.")
+class ErasureBlockedRefusal(RefusalPayload):
+    """Payload of `ErasureBlocked`."""
+
+    conflicts: list[str] = strawberry.field(
+        description="What stands against it, codes in capitals: BALANCE_LEFT (points or coins, "
+        "unless forfeited), CHECKOUT_OPEN (something is held)."
+    )
+
+
 ALLIANCE_REFUSALS: dict[type[Refusal], type[RefusalPayload]] = {
     MerchantNotActive: MerchantNotActiveRefusal,
     BackendUnfit: BackendUnfitRefusal,
     ReferenceTaken: ReferenceTakenRefusal,
     MemberFrozen: MemberFrozenRefusal,
     VerificationFailed: VerificationFailedRefusal,
+    IdentityBelongsToAnother: IdentityBelongsToAnotherRefusal,
+    CardNumberReplaced: CardNumberReplacedRefusal,
+    ErasureBlocked: ErasureBlockedRefusal,
+    MergeBlocked: MergeBlockedRefusal,
 }

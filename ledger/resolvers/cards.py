@@ -103,15 +103,18 @@ async def card_entries(
     """A page of the card's history."""
     context = info.context
     context.require_history_of(card.id)
-    page = page_args(first, after or None, key_length=2)
-    seq, leg = whole_numbers(page, (NEVER, 0))
+    page = page_args(first, after or None, key_length=4)
+    recorded, lane, seq, leg = whole_numbers(page, (NEVER, NEVER, NEVER, 0))
     rows = await context.read(
         lambda connection: reads.read_card_entries(
-            connection, card.id, before=(seq, leg), limit=page.limit
+            connection, card.id, before=(recorded, lane, seq, leg), limit=page.limit
         )
     )
     return connection_of(
-        rows, page, key=lambda row: (row.seq, row.leg), node=lambda row: _entry(context, row)
+        rows,
+        page,
+        key=lambda row: (row.recorded_at, row.lane, row.seq, row.leg),
+        node=lambda row: _entry(context, row),
     )
 
 

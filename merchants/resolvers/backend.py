@@ -15,6 +15,7 @@ from merchants.offers import StockUnits
 from merchants.port import (
     JoinMerchant,
     LockCoupons,
+    MergeWallets,
     PlaceOrder,
     RecordEvent,
     ReleaseAttempt,
@@ -24,6 +25,7 @@ from merchants.schema import backend_answers as answers
 from merchants.schema.backend_inputs import (
     BackendJoinInput,
     BackendLockInput,
+    BackendMergeInput,
     BackendPlaceInput,
     BackendPriceInput,
     BackendRecordInput,
@@ -177,6 +179,26 @@ async def backend_refund(
         replayed=refunded.replayed,
         terms=answers.BackendRefundTerms.of(refunded.terms, currency),
         order=_order(refunded.order.id, input.merchant_id),
+    )
+
+
+async def backend_merge(
+    info: MerchantsInfo, input: BackendMergeInput
+) -> answers.BackendMergeResult | None:
+    """Two wallets made one, or two again."""
+    backend = _backend(info, input.merchant_id)
+    merge = MergeWallets(
+        merchant_id=input.merchant_id,
+        merge_id=input.merge_id,
+        survivor_card_id=input.survivor_card_id,
+        survivor_membership_id=input.survivor_membership_id,
+        merged_card_id=input.merged_card_id,
+        merged_membership_id=input.merged_membership_id,
+        dry_run=input.dry_run,
+    )
+    merged = await (backend.unmerge(merge) if input.undo else backend.merge(merge))
+    return answers.BackendMerged(
+        replayed=merged.replayed, coupons_moved=merged.coupons_moved, conflicts=[]
     )
 
 

@@ -260,6 +260,15 @@ class BackendRefunded:
     order: Order = strawberry.field(description="The order afterwards.")
 
 
+@strawberry.federation.type(inaccessible=True, description="The wallets are one, or would be.")
+class BackendMerged:
+    """The wallets are one."""
+
+    replayed: bool = strawberry.field(description=_REPLAYED)
+    coupons_moved: int = strawberry.field(description="Coupons that change hands.")
+    conflicts: Sequence[str] = strawberry.field(description="What stops it, codes in capitals.")
+
+
 @strawberry.federation.type(
     inaccessible=True, description="The alliance's backend knows of the event."
 )
@@ -320,6 +329,12 @@ BackendRefundResult = Annotated[
     | NotFoundRefusal,
     strawberry.federation.union(
         "BackendRefundResult", inaccessible=True, description="Answer of `backendRefund`."
+    ),
+]
+BackendMergeResult = Annotated[
+    BackendMerged | InvalidInputRefusal,
+    strawberry.federation.union(
+        "BackendMergeResult", inaccessible=True, description="Answer of `backendMerge`."
     ),
 ]
 BackendRecordResult = Annotated[

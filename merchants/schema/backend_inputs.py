@@ -188,6 +188,26 @@ class BackendReleaseInput:
     attempt_id: strawberry.ID = strawberry.field(description=_ATTEMPT)
 
 
+@strawberry.federation.input(inaccessible=True, description="Input of `backendMerge`.")
+class BackendMergeInput:
+    """Input of `backendMerge`."""
+
+    merchant_id: strawberry.ID = strawberry.field(description="Whose backend.")
+    merge_id: strawberry.ID = strawberry.field(description="Identifies the merge.")
+    survivor_card_id: strawberry.ID = strawberry.field(description="The card that stays.")
+    survivor_membership_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Its membership; absent when it had none."
+    )
+    merged_card_id: strawberry.ID = strawberry.field(description="The card that goes.")
+    merged_membership_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Its membership; absent when it had none."
+    )
+    dry_run: bool = strawberry.field(description="Only preview.")
+    undo: bool = strawberry.field(
+        default=False, description="Undo this merge: what it moved goes back."
+    )
+
+
 @strawberry.federation.input(inaccessible=True, description="Input of `backendRecord`.")
 class BackendRecordInput:
     """Input of `backendRecord`."""

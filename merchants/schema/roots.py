@@ -157,6 +157,11 @@ class Mutation:
         inaccessible=True,
         description="Backend contract: the commit point of a refund; unique by order and refundNo.",
     )
+    backend_merge = strawberry.federation.mutation(
+        resolver=backend.backend_merge,
+        inaccessible=True,
+        description="Backend contract: two cards become one; coupons, orders and figures move.",
+    )
     backend_record = strawberry.federation.mutation(
         resolver=backend.backend_record,
         inaccessible=True,

@@ -204,6 +204,13 @@ SELECTIONS = {
     "openStore": "... on StoreOpened "
     "{ replayed store { id name reference channel state merchant { id } } } "
     "... on MerchantNotActiveRefusal { merchant { id } }",
+    "requestVerificationCode": "... on VerificationCodeSent { replayed expiresAt }",
+    "linkIdentity": "... on VerificationFailedRefusal { attemptsLeft } "
+    "... on IdentityBelongsToAnotherRefusal { mergePossible } "
+    "... on IdentityLinked { replayed member { id identities { kind verified } } }",
+    "setConsent": "... on ConsentSet { replayed consents { merchant { id } purpose granted } }",
+    "replaceCard": "... on CardReplaced { replayed card { id number status } }",
+    "freezeMember": "... on MemberFrozen { replayed member { id status } }",
     "join": "... on VerificationFailedRefusal { attemptsLeft } "
     "... on Joined { replayed alreadyMember member { id status card { id number } } "
     "membership { id merchantId } firstOrderCoupon { id merchantId } }",

@@ -50,6 +50,14 @@ SENDERS = {
     "setPaidPlan": ("SetPaidPlan", "tea"),
     "sellPaidMembership": ("SellPaidMembership", "tea"),
     "refundPaidMembership": ("RefundPaidMembership", "tea"),
+    "requestVerificationCode": ("RequestVerificationCode", "ann"),
+    "linkIdentity": ("LinkIdentity", "ann"),
+    "setConsent": ("SetConsent", "ann"),
+    "replaceCard": ("ReplaceCard", "ann"),
+    "freezeMember": ("FreezeMember", "admin"),
+    "mergeMembers": ("MergeMembers", "admin"),
+    "eraseMember": ("EraseMember", "admin"),
+    "unmergeMembers": ("UnmergeMembers", "admin"),
 }
 """Operation of each mutation, and a caller that may send it."""
 
@@ -318,6 +326,10 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
             "code": "YEAR",
             "reference": fresh,
         },
+        "requestVerificationCode": {"credential": {"phone": place.phone()}},
+        "linkIdentity": {"memberId": people.ann, "credential": {"phone": place.phone()}},
+        "setConsent": {"merchantId": people.tea, "purpose": "MARKETING", "granted": True},
+        "replaceCard": {"cardId": people.ann_card, "reason": "lost"},
     }
     if field == "refundPaidMembership":
         inputs[field] = {"paidMembershipId": await place.paid()}
@@ -328,6 +340,22 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         inputs[field] = {"merchantId": admitted, "state": "SUSPENDED"}
     if field in ("recordDeposit", "returnDeposit"):
         inputs[field] = {"merchantId": people.tea, "amount": cny(1), "reason": "保证金"}
+    if field == "mergeMembers":
+        pair = [
+            (await place.town.join(people.tea, people.tea_shop, phone=place.phone()))[0]
+            for _ in range(2)
+        ]
+        inputs[field] = {"survivorId": pair[0], "mergedId": pair[1], "dryRun": False}
+    if field == "unmergeMembers":
+        merge = (await variables_of(place, "mergeMembers"))["input"]
+        await place.town.done("MergeMembers", place.town.admin, **merge)
+        inputs[field] = {"mergedId": merge["mergedId"]}
+    if field == "eraseMember":
+        member_id, _ = await place.town.join(people.tea, people.tea_shop, phone=place.phone())
+        inputs[field] = {"memberId": member_id, "forfeit": True}
+    if field == "freezeMember":
+        member_id, _ = await place.town.join(people.tea, people.tea_shop, phone=place.phone())
+        inputs[field] = {"memberId": member_id, "frozen": True, "reason": "stolen phone"}
     if field == "approveSettlementRule":
         inputs[field] = {"ruleId": await place.proposed()}
     elif field in COUPON_INPUTS:

@@ -25,9 +25,9 @@ DOCUMENT = parse(SDL)
 ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
-    "ApproveSettlementRule SetAllianceWeights "
-    "RecordDeposit ReturnDeposit "
-    "ChangeMerchantState ParkedMessages ResumeMessage"
+    "ApproveSettlementRule SetAllianceWeights RecordDeposit ReturnDeposit "
+    "ChangeMerchantState ParkedMessages ResumeMessage "
+    "FreezeMember MergeMembers EraseMember UnmergeMembers"
 )
 MERCHANT = (
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
@@ -36,7 +36,10 @@ MERCHANT = (
     "SetTierPolicy SetGrowthTask RecordTask SetPaidPlan SellPaidMembership RefundPaidMembership "
     "MyStatements MyStatement"
 )
-MEMBER = "MyCard MyHistory MyOrders ShareCoupon TakeBackCoupon ClaimCoupon"
+MEMBER = (
+    "MyCard MyHistory MyOrders ShareCoupon TakeBackCoupon ClaimCoupon "
+    "RequestVerificationCode LinkIdentity SetConsent ReplaceCard"
+)
 
 INPUTS = {
     "MoneyInput": {"amountMinor": "Long!", "currency": "CurrencyCode!"},
@@ -286,6 +289,32 @@ INPUTS = {
     },
     "ApproveSettlementRuleInput": {"requestId": "ID!", "ruleId": "ID!"},
     "ClosePeriodInput": {"requestId": "ID!", "periodId": "ID!"},
+    "RequestVerificationCodeInput": {"requestId": "ID!", "credential": "CredentialInput!"},
+    "LinkIdentityInput": {
+        "requestId": "ID!",
+        "memberId": "ID!",
+        "credential": "CredentialInput!",
+        "verificationCode": "String",
+    },
+    "SetConsentInput": {
+        "requestId": "ID!",
+        "merchantId": "ID!",
+        "purpose": "String!",
+        "granted": "Boolean!",
+    },
+    "ReplaceCardInput": {"requestId": "ID!", "cardId": "ID!", "reason": "String!"},
+    "MergeMembersInput": {
+        "requestId": "ID!",
+        "survivorId": "ID!",
+        "mergedId": "ID!",
+        "dryRun": "Boolean = true",
+    },
+    "FreezeMemberInput": {
+        "requestId": "ID!",
+        "memberId": "ID!",
+        "frozen": "Boolean!",
+        "reason": "String!",
+    },
 }
 ENUMS = {
     "CurrencyCode": "CNY GBP USD EUR HKD",

@@ -59,6 +59,14 @@ CHANGES: dict[str, dict[str, Any]] = {
     "setPaidPlan": {"months": 6},
     "sellPaidMembership": {"code": "ANOTHER"},
     "refundPaidMembership": {"paidMembershipId": "pam_another"},
+    "requestVerificationCode": {"credential": {"email": "another@example.com"}},
+    "linkIdentity": {"credential": {"email": "another@example.com"}},
+    "setConsent": {"granted": False},
+    "replaceCard": {"reason": "another"},
+    "freezeMember": {"reason": "another"},
+    "mergeMembers": {"mergedId": "mem_another"},
+    "unmergeMembers": {"mergedId": "mem_another"},
+    "eraseMember": {"forfeit": False},
 }
 """Another body of each mutation."""
 

@@ -102,6 +102,27 @@ MUTATIONS = {
     "setPaidPlan": ("SetPaidPlan", RULES),
     "sellPaidMembership": ("SellPaidMembership", RULES),
     "refundPaidMembership": ("RefundPaidMembership", RULES),
+    "requestVerificationCode": (
+        "RequestVerificationCode",
+        ("ok", "ok", "ok", "ok", "FORBIDDEN", NONE),
+    ),
+    "linkIdentity": (
+        "LinkIdentity",
+        ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE),
+    ),
+    "setConsent": ("SetConsent", MEMBERS),
+    "replaceCard": (
+        "ReplaceCard",
+        # The operation also asks for the display token, which no admin gets.
+        ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE),
+    ),
+    "freezeMember": ("FreezeMember", ADMINS),
+    "mergeMembers": ("MergeMembers", ADMINS),
+    "unmergeMembers": ("UnmergeMembers", ADMINS),
+    "eraseMember": (
+        "EraseMember",
+        ("FORBIDDEN", "FORBIDDEN", "NOT_FOUND", "NOT_FOUND", "ok", NONE),
+    ),
 }
 ROOTS = {
     **QUERIES,
@@ -158,7 +179,8 @@ ENTITY_FIELDS = [
     ("card", "Card", "points { available } coins { available { amountMinor } }", ANNS),
     ("card", "Card", "number status", ANNS),
     ("card", "Card", "allianceWallet { tiers { name } }", WALLETS),
-    ("member", "Member", "status displayName joinedVia { channel } card { number }", ANNS),
+    ("member", "Member", "status joinedVia { channel } card { number }", ANNS),
+    ("member", "Member", "displayName", ("CONSENT_REQUIRED", "null", "ok", "null", "ok")),
     ("member", "Member", "identities { masked }", ANNS),
     (
         "member",

@@ -93,7 +93,7 @@ async def test_a_merchant_sees_the_standing_of_its_members_and_no_profile(tmp_pa
         await scene.there.join({"cardNumber": number})
         found, codes = await scene.entity(scene.there.till, "Member", id=scene.member_id)
 
-        assert codes == set()
+        assert codes == {"CONSENT_REQUIRED"}
         assert found == {
             "status": "ACTIVE",
             "displayName": None,

@@ -1,0 +1,1 @@
+"""Two members become one: preview, the saga and its states, and undoing it."""

@@ -1,0 +1,38 @@
+"""What a backend is asked and answers about wallets that become one: part of `merchants.port`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MergeWallets:
+    """Two cards become one. Known by `merge_id`.
+
+    Attributes:
+        survivor_card_id: the card that stays.
+        survivor_membership_id: None when it had not joined here, or at the alliance's own.
+        merged_card_id: the card that becomes another name of it.
+        merged_membership_id: as for the survivor.
+        dry_run: only tell what would be.
+    """
+
+    merchant_id: str
+    merge_id: str
+    survivor_card_id: str
+    survivor_membership_id: str | None
+    merged_card_id: str
+    merged_membership_id: str | None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WalletsMerged:
+    """The wallets are one, or would be, or are two again.
+
+    Attributes:
+        coupons_moved: usable coupons that change hands.
+    """
+
+    replayed: bool
+    coupons_moved: int
