@@ -243,7 +243,15 @@ def _commit_together(connection: Connection, batch: list[_Job[Any]]) -> None:
         for job in batch:
             job.error = job.error or lost
         if _in_transaction(connection):
-            run(connection, "ROLLBACK")
+            _roll_back(connection)
+
+
+def _roll_back(connection: Connection) -> None:
+    """Ends the transaction; where even that fails, the next batch fails too and tries again."""
+    try:
+        run(connection, "ROLLBACK")
+    except DBAPIError as error:  # The writer must live on to answer those who wait.
+        logger.error("can not roll back: %s", error.orig)
 
 
 def _run_alone(connection: Connection, job: _Job[Any]) -> bool:

@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from kernel.database import (
     DirectoryLock,
     open_database,
 )
+from kernel.database import sqlite as rooms
 from tests.places import Places
 
 METADATA = MetaData()
@@ -125,6 +127,28 @@ async def test_a_full_disk_keeps_nothing_of_the_batch_and_service_resumes(
         lambda c: c.exec_driver_sql("PRAGMA max_page_count=1000000").scalar_one()
     )
     assert await file.transaction(write(7)) == 7
+
+
+async def test_a_rollback_that_fails_leaves_a_writer_that_goes_on(
+    file: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, failing = rooms.run, ["COMMIT", "ROLLBACK"]
+
+    def fail_once(connection: Connection, statement: str) -> None:
+        if statement in failing:
+            failing.remove(statement)
+            raise OperationalError(statement, None, sqlite3.OperationalError("disk I/O error"))
+        run(connection, statement)
+
+    monkeypatch.setattr(rooms, "run", fail_once)
+
+    async with asyncio.timeout(10):
+        with pytest.raises(DatabaseUnavailable):
+            await file.transaction(write(1))
+        with pytest.raises(DatabaseUnavailable):
+            await file.transaction(write(2))
+        assert await file.transaction(write(3)) == 3
+    assert await file.snapshot(count) == 1
 
 
 @on_both
