@@ -43,6 +43,7 @@ FIELD_BY_KIND = {
     IdentityKind.CARD_NUMBER: "cardNumber",
     IdentityKind.MERCHANT_REFERENCE: "merchantReference",
 }
+CARD_KINDS = frozenset({IdentityKind.CARD_TOKEN, IdentityKind.CARD_NUMBER})
 ISSUED_KINDS = frozenset({IdentityKind.WECHAT_OPEN_ID, IdentityKind.MERCHANT_REFERENCE})
 # Kinds whose value nobody can guess or type in by chance: whoever knows it got it from its owner.
 _KINDS_GOOD_EVERYWHERE = frozenset({IdentityKind.WECHAT_UNION_ID, IdentityKind.MERCHANT_REFERENCE})
@@ -59,6 +60,11 @@ class Credential:
     kind: IdentityKind
     value: str
     issuer: str | None = None
+
+    @property
+    def names_card(self) -> bool:
+        """Whether it names a card, and not a person."""
+        return self.kind in CARD_KINDS
 
     @property
     def is_vouched_for(self) -> bool:
