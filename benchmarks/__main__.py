@@ -13,6 +13,7 @@ if __name__ == "__main__":
     found = {
         module.name for module in pkgutil.iter_modules([str(Path(benchmarks.__file__).parent)])
     }
-    for name in sys.argv[1:] or sorted(found - {"__main__"}):
+    asked = [each for each in sys.argv[1:] if not each.startswith("--")]
+    for name in asked or sorted(found - {"__main__"}):
         print(f"== {name}")
         importlib.import_module(f"benchmarks.{name}").main()

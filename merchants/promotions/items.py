@@ -38,7 +38,8 @@ class UnitRule:
         """What it takes off so many units that cost `amount_minor` before."""
         if self.price_minor is None:
             return share_bp(amount_minor, self.off_bps)
-        return max(0, amount_minor - units * self.price_minor)
+        price_minor = units * self.price_minor
+        return amount_minor - price_minor if amount_minor > price_minor else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +141,20 @@ class _LineRules:
 def _by_line(rules: Sequence[UnitRule], count: int) -> list[_LineRules]:
     public: list[list[UnitRule]] = [[] for _ in range(count)]
     members: list[list[UnitRule]] = [[] for _ in range(count)]
+    off: list[UnitRule | None] = [None] * count
     for rule in sorted(rules, key=lambda each: each.decision_id):
         kept = members if rule.is_members else public
+        is_percentage = rule.is_members and rule.price_minor is None
         for index in rule.lines:
             kept[index].append(rule)
+            if is_percentage:
+                best = off[index]
+                if best is None or rule.off_bps > best.off_bps:
+                    off[index] = rule
     return [
-        _LineRules(tuple(mine), tuple(theirs), _best_percentage(theirs))
-        for mine, theirs in zip(public, members, strict=True)
+        _LineRules(tuple(mine), tuple(theirs), percentage)
+        for mine, theirs, percentage in zip(public, members, off, strict=True)
     ]
-
-
-def _best_percentage(rules: Sequence[UnitRule]) -> UnitRule | None:
-    percentages = [rule for rule in rules if rule.price_minor is None]
-    return max(percentages, key=lambda rule: rule.off_bps, default=None)
 
 
 def _best(rules: _LineRules, line: CartLine, units: int) -> tuple[Shares, int]:
@@ -162,7 +164,9 @@ def _best(rules: _LineRules, line: CartLine, units: int) -> tuple[Shares, int]:
     most = 0
     for rule in (*rules.public, *rules.members):
         shares = _stacked(rule, rule.saving(amount, units), amount, rules.off)
-        total = sum(share for _, share in shares)
+        total = shares[0][1]
+        if len(shares) > 1:
+            total += shares[1][1]
         if total > most:
             best, most = shares, total
     return best, most
@@ -225,7 +229,7 @@ def _take_pack(
 def _joined(shares: Sequence[tuple[str, int]]) -> Shares:
     """One share for each decision; shares of nothing left out."""
     if len(shares) < 2:
-        return tuple(share for share in shares if share[1])
+        return tuple(shares) if shares and shares[0][1] else ()
     sums: dict[str, int] = {}
     for decision_id, amount in shares:
         sums[decision_id] = sums.get(decision_id, 0) + amount
