@@ -6,7 +6,7 @@ on SQLite; a store with arrays can read by `= ANY(...)` and write by `unnest`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -159,5 +159,13 @@ class Cursor(Protocol):
         """By the number of each transaction in a span: its row, or an array of its rows.
 
         Byte for byte as `orjson` writes them.
+        """
+        ...
+
+    def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:
+        """Row after row as an array, byte for byte as `orjson` writes it.
+
+        Args:
+            source: the statement from its FROM on.
         """
         ...

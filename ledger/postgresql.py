@@ -158,6 +158,10 @@ class PostgresCursor:
             return {row[0]: orjson.dumps(row) for row in rows}
         return {seq: orjson.dumps(list(some)) for seq, some in groupby(rows, itemgetter(0))}
 
+    def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:
+        """Written here."""
+        return map(orjson.dumps, self.step(f"SELECT {columns} {source}", values))
+
 
 @contextmanager
 def _ran(

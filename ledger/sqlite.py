@@ -66,6 +66,11 @@ class SqliteCursor:
         # As bytes, so that text that is none is hashed and not decoded.
         return dict(self.all(_as_json(booked), (lane, after, up_to)))
 
+    def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:
+        """Written by SQLite itself."""
+        for (line,) in self.step(f"SELECT CAST(json_array({columns}) AS BLOB) {source}", values):
+            yield line
+
 
 class SqlitePort:
     """One lane of a SQLite ledger; see `ledger.port.Port`."""
