@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import orjson
 from sqlalchemy import Connection, insert
 
 from kernel.statements import Prepared
@@ -17,10 +16,12 @@ from ledger.periods import journal_hash, refuse_unless_closable
 from ledger.ports import cursor_on, port_on
 from ledger.tables import period
 
-_JOURNAL = """
-SELECT t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
-  t.origin_month, t.reason, e.leg, e.account, e.asset, e.kind, e.amount, e.points,
-  e.rule_version, e.order_no
+_JOURNAL_COLUMNS = """
+t.seq, t.kind, t.card_id, t.merchant_id, t.order_no, t.effective_at, t.created_at,
+t.origin_month, t.reason, e.leg, e.account, e.asset, e.kind, e.amount, e.points,
+e.rule_version, e.order_no
+"""
+_JOURNAL_ROWS = """
 FROM ledger_tx t JOIN entry e ON e.lane = t.lane AND e.seq = t.seq
 WHERE t.lane = ? AND t.month = ? ORDER BY t.seq, e.leg
 """
@@ -95,7 +96,7 @@ def _journal_hash_of(connection: Connection, month: int) -> str:
 def _journal(connection: Connection, month: int) -> Iterator[bytes]:
     cursor = cursor_on(connection)
     for lane in range(lanes_of(connection)):
-        yield from map(orjson.dumps, cursor.step(_JOURNAL, (lane, month)))
+        yield from cursor.json_lines(_JOURNAL_COLUMNS, _JOURNAL_ROWS, (lane, month))
 
 
 def _freeze(connection: Connection, month: int, now: int) -> None:

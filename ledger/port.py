@@ -6,7 +6,7 @@ on SQLite; a store with arrays can read by `= ANY(...)` and write by `unnest`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,6 +78,21 @@ class LotsWanted:
     units: int
 
 
+@dataclass(frozen=True)
+class Booked:
+    """Rows that transactions wrote, as the chain seals them.
+
+    Attributes:
+        columns: in the order in which they are sealed.
+        is_one: whether a transaction has exactly one row of them; otherwise its rows are ordered
+            by `leg`.
+    """
+
+    table: str
+    columns: str
+    is_one: bool = False
+
+
 class Port(Protocol):
     """The rows of one lane, inside one transaction that its user owns.
 
@@ -138,4 +153,19 @@ class Cursor(Protocol):
 
     def step(self, statement: str, values: Sequence[Any] = ()) -> Generator[Row, None, None]:
         """Row after row, read as they are asked for."""
+        ...
+
+    def as_json(self, booked: Booked, lane: int, after: int, up_to: int) -> dict[int, bytes]:
+        """By the number of each transaction in a span: its row, or an array of its rows.
+
+        Byte for byte as `orjson` writes them.
+        """
+        ...
+
+    def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:
+        """Row after row as an array, byte for byte as `orjson` writes it.
+
+        Args:
+            source: the statement from its FROM on.
+        """
         ...

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, LargeBinary, Table, Text
 from sqlalchemy.types import TypeEngine
 
 from kernel.statements import told
 from ledger.loading import DUE_LOTS, HEAD, LOT
-from ledger.port import LotsWanted, Query, Row, Write
+from ledger.port import Booked, LotsWanted, Query, Row, Write
 
 _FIRST_LOTS = 8
 """Lots that a card is first asked for: few spends need more."""
@@ -144,6 +147,22 @@ class PostgresCursor:
         with _ran(self._connection, numbered, tuple(values), server_side=True) as cursor:
             while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                 yield from map(tuple, rows)
+
+    def as_json(self, booked: Booked, lane: int, after: int, up_to: int) -> dict[int, bytes]:
+        """Written here: the server's JSON has spaces."""
+        order = "seq" if booked.is_one else "seq, leg"
+        rows = self.all(
+            f"SELECT {booked.columns} FROM {booked.table} "
+            f"WHERE lane = ? AND seq > ? AND seq <= ? ORDER BY {order}",
+            (lane, after, up_to),
+        )
+        if booked.is_one:
+            return {row[0]: orjson.dumps(row) for row in rows}
+        return {seq: orjson.dumps(list(some)) for seq, some in groupby(rows, itemgetter(0))}
+
+    def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:
+        """Written here."""
+        return map(orjson.dumps, self.step(f"SELECT {columns} {source}", values))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ledger.loading import DUE_LOTS, FREE_LOTS, HEAD
-from ledger.port import LotsWanted, Query, Row, Write
+from ledger.port import Booked, LotsWanted, Query, Row, Write
 
 _KEYS = (1, 4, 16, 64, 256)
 """How many keys a statement has: few lengths, so that SQLite's statements are found again."""
@@ -60,6 +60,16 @@ class SqliteCursor:
         if rows:
             with _Told(statement):
                 self._raw.executemany(statement, rows)
+
+    def as_json(self, booked: Booked, lane: int, after: int, up_to: int) -> dict[int, bytes]:
+        """Written by SQLite itself: half the time of a row in Python for each of them."""
+        # As bytes, so that text that is none is hashed and not decoded.
+        return dict(self.all(_as_json(booked), (lane, after, up_to)))
+
+    def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:
+        """Written by SQLite itself."""
+        for (line,) in self.step(f"SELECT CAST(json_array({columns}) AS BLOB) {source}", values):
+            yield line
 
 
 class SqlitePort:
@@ -128,6 +138,19 @@ class SqlitePort:
                     stepping.close()
                     return rows, False
         return rows, True
+
+
+@lru_cache(maxsize=16)
+def _as_json(booked: Booked) -> str:
+    row = f"json_array({booked.columns})"
+    if booked.is_one:
+        rows, by = row, "ORDER BY seq"
+    else:  # The head of the key: a group's rows come in the order of the key, unsorted.
+        rows, by = f"json_group_array({row})", "GROUP BY lane, seq"
+    return (
+        f"SELECT seq, CAST({rows} AS BLOB) FROM {booked.table} "
+        f"WHERE lane = ? AND seq > ? AND seq <= ? {by}"
+    )
 
 
 @lru_cache(maxsize=1_024)

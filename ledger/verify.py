@@ -6,18 +6,20 @@ Source: docs/rules/arithmetic.md, rule 7.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
 from kernel.database import Database
+from kernel.statements import Prepared
 from ledger.chain import GENESIS, block_hash
-from ledger.chain_reads import first_broken_block, read_heads
 from ledger.closing import first_changed_month
-from ledger.invariants import CHECKS, COUNTS, FUNDING
-from ledger.lanes import lanes_of
+from ledger.invariants import CHECKS, FUNDING, Check
 from ledger.lots import residual_funding
-from ledger.ports import cursor_on
+from ledger.port import Row
+from ledger.recount import Kept, Recount, first_broken_block, read_kept
 from ledger.state import NEVER, Asset, Lot
 
 
@@ -62,53 +64,92 @@ _CHAIN = "each block hashes the one before it and the transaction that it seals"
 _JOURNAL = "the journal of a closed period is the one that was hashed when it closed"
 _FUNDING = "the funding left in a lot is its funding less floor(funding · consumed / original)"
 
+_OTHERS = ("funding", "V9", "journal")
+
 
 async def verify(database: Database) -> Report:
     """What the invariants say of the whole book.
 
-    Two readers share the work, each on an unchanging state; the newest block is that of the state
-    whose chain was recomputed.
+    The newest block is that of the state whose chain was recomputed. Two readers share the work,
+    in pieces between which others read.
     """
-    found, (sealed, head) = await asyncio.gather(
-        database.snapshot(_broken_invariants), database.snapshot(_broken_seals)
-    )
-    transactions, entries, lots = await database.snapshot(
-        lambda connection: connection.execute(COUNTS).one()
-    )
-    return Report(transactions, entries, lots, head, (*found, *sealed))
+    is_checked = asyncio.Event()
+
+    async def check() -> dict[str, Finding]:
+        try:
+            found = await _broken(database, [each for each in CHECKS if not each.is_counted])
+            return found | await _broken_otherwise(database)
+        finally:
+            is_checked.set()
+
+    async def count() -> tuple[Kept, Recount]:
+        kept = await database.snapshot(read_kept)
+        return kept, await _recounted(database, kept, help_after=is_checked)
+
+    found, (kept, recount) = await asyncio.gather(check(), count())
+    if not recount.agrees_with(kept):
+        found |= await _broken(database, [each for each in CHECKS if each.is_counted])
+    found |= _broken_chain(kept, recount)
+    heads = [blocks[-1][1] for blocks in kept.blocks if blocks]
+    order = [*(each.invariant for each in CHECKS), *_OTHERS]
+    findings = sorted(found.values(), key=lambda finding: order.index(finding.invariant))
+    transactions, entries, _ = kept.booked
+    return Report(transactions, entries, kept.lots, _head_of(heads), tuple(findings))
 
 
-def _broken_invariants(connection: Connection) -> list[Finding]:
-    findings: list[Finding] = []
-    broken: set[str] = set()
-    for check in CHECKS:
-        if check.follows_from is not None and check.follows_from not in broken:
-            continue
-        if check.probe is not None and connection.execute(check.probe).scalar_one() == 1:
-            continue
-        row = connection.execute(check.query).one_or_none()
+async def _broken(database: Database, checks: Iterable[Check]) -> dict[str, Finding]:
+    """What the database finds by itself, by invariant."""
+    found: dict[str, Finding] = {}
+    for check in checks:
+        row = await database.snapshot(partial(_first_row, check.query))
         if row is not None:
-            broken.add(check.invariant)
-            findings.append(Finding(check.invariant, check.promise, _placed(row[1], row[0])))
-    wrong_lot = _first_wrong_funding(connection)
+            where = _placed(row[1], row[0])
+            found[check.invariant] = Finding(check.invariant, check.promise, where)
+    return found
+
+
+async def _broken_otherwise(database: Database) -> dict[str, Finding]:
+    """What is computed here of lots and closed periods."""
+    found: dict[str, Finding] = {}
+    wrong_lot = await database.snapshot(_first_wrong_funding)
     if wrong_lot is not None:
-        findings.append(Finding("funding", _FUNDING, wrong_lot))
-    return findings
-
-
-def _broken_seals(connection: Connection) -> tuple[list[Finding], str | None]:
-    """What is wrong with blocks and journals, and the hash of the newest block."""
-    cursor = cursor_on(connection)
-    findings: list[Finding] = []
-    for lane in range(lanes_of(connection)):
-        broken = first_broken_block(cursor, lane)
-        if broken is not None:
-            findings.append(Finding("V9", _CHAIN, _placed(f"block {broken}", lane)))
-            break
-    changed_month = first_changed_month(connection)
+        found["funding"] = Finding("funding", _FUNDING, wrong_lot)
+    changed_month = await database.snapshot(first_changed_month)
     if changed_month is not None:
-        findings.append(Finding("journal", _JOURNAL, f"month {changed_month}"))
-    return findings, _head_of(read_heads(cursor))
+        found["journal"] = Finding("journal", _JOURNAL, f"month {changed_month}")
+    return found
+
+
+async def _recounted(database: Database, kept: Kept, *, help_after: asyncio.Event) -> Recount:
+    """All parts, by one reader, and by a second one as soon as there is one."""
+    parts = kept.parts()
+
+    async def work() -> Recount:
+        recount = Recount()
+        for part in parts:
+            await database.snapshot(partial(recount.count, part, kept))
+        return recount
+
+    async def work_later() -> Recount:
+        await help_after.wait()
+        return await work()
+
+    recount, other = await asyncio.gather(work(), work_later())
+    recount.add(other)
+    return recount
+
+
+def _first_row(query: Prepared, connection: Connection) -> Row | None:
+    row = connection.execute(query).one_or_none()
+    return None if row is None else tuple(row)
+
+
+def _broken_chain(kept: Kept, recount: Recount) -> dict[str, Finding]:
+    for lane in range(len(kept.last)):
+        block = first_broken_block(kept, recount, lane)
+        if block is not None:
+            return {"V9": Finding("V9", _CHAIN, _placed(f"block {block}", lane))}
+    return {}
 
 
 def _placed(what: str, lane: int) -> str:

@@ -55,6 +55,27 @@ TAMPERED = {
     ),
     "a lot's hold": ("UPDATE lot SET held = held + 1 WHERE id = 1", "V6", "lot 1"),
     "a transaction": ("DELETE FROM ledger_tx WHERE seq = 2", "V7", "entry of transaction 2"),
+    "an entry's period": (
+        "UPDATE entry SET month = month + 1 WHERE seq = 2 AND leg = 0",
+        "V7",
+        "entry of transaction 2",
+    ),
+    "a movement's place": (
+        "UPDATE lot_move SET seq = 99 WHERE seq = 2",
+        "V7",
+        "movement of transaction 99",
+    ),
+    "a transaction's entries": ("DELETE FROM entry WHERE seq = 3", "V7", "transaction 3"),
+    "a leg without company": (
+        "INSERT INTO entry VALUES (0, 2, 9, 'A', 'COINS', 'EARN', 0, 1, 24314, NULL, NULL)",
+        "V1",
+        "transaction 2 in COINS",
+    ),
+    "a line of a card": (
+        "UPDATE card_entry SET seq = 99 WHERE card_id = 'm1' AND seq = 1",
+        "V7-cards",
+        "card entry of transaction 99",
+    ),
     "a period's money": (
         "UPDATE entry SET amount = amount + 1 WHERE seq = 2 AND account = 'A'",
         "V8",
