@@ -40,13 +40,20 @@ class Entry:
 
 
 class World:
-    """Answers fields of a random graph, as the whole schema or as one subgraph would."""
+    """Answers fields of a random graph, as the whole schema or as one subgraph would.
+
+    Attributes:
+        has_met_null_key: whether the last answer of the whole schema has a field of an entity
+            with a null key.
+    """
 
     def __init__(self, graph: RandomGraph) -> None:
         self._graph = graph
+        self.has_met_null_key = False
 
     def whole(self, schema: GraphQLSchema, operation: str) -> Any:
         """What the whole schema answers, with nothing split."""
+        self.has_met_null_key = False
         return self._executed(schema, operation, {}, subgraph="")
 
     def transport(self, subgraph: str) -> SubgraphOfWorld:
@@ -77,6 +84,8 @@ class World:
             return [self._referred(given, subgraph) for given in arguments["representations"]]
         at = source or Entry("Query", "")
         declared = self._graph.types[at.type_name].fields[name]
+        if not subgraph and self._has_null_key(at):
+            self.has_met_null_key = True
         if subgraph and subgraph not in declared.owners:
             assert name == at.provided, f"{subgraph} does not answer {at.type_name}.{name}"
         if declared.requires:
@@ -95,10 +104,18 @@ class World:
             assert given.keys() == {"__typename", "id"}, (subgraph, given)
             return Entry(self._behind(given["id"]), given["id"], given)
         made = self._graph.types[name]
-        assert any(key in given for key in made.keys[subgraph]), (subgraph, given)
+        keys = [given.get(key) for key in made.keys[subgraph]]
+        assert any(key is not None for key in keys), (subgraph, given)
         known = {other for other, one in made.fields.items() if subgraph in one.external_in}
         assert given.keys() <= {"__typename", *made.keys[subgraph], *known}, (subgraph, given)
         return Entry(name, given["id"] if "id" in given else given["sku"][1:], given)
+
+    def _has_null_key(self, at: Entry) -> bool:
+        return (
+            self._graph.has_null_keys
+            and "sku" in self._graph.types[at.type_name].fields
+            and _drawn("sku", at.type_name, at.id) % 3 == 0
+        )
 
     def _behind(self, id_: str) -> str:
         """The type of what the interface's object has this id for."""
@@ -119,7 +136,7 @@ class World:
 
     def _value(self, at: Entry, name: str, declared: RandomField, arguments: Any) -> Any:
         if name in ("id", "sku"):
-            return at.id if name == "id" else f"s{at.id}"
+            return at.id if name == "id" else None if self._has_null_key(at) else f"s{at.id}"
         if name == "stars":
             return f"stars of {at.id}"
         if declared.is_leaf:

@@ -69,6 +69,9 @@ class RandomType:
 class RandomGraph:
     """A schema split over subgraphs, drawn from a source of randomness.
 
+    Args:
+        has_null_keys: whether the second key of an entity may be null.
+
     Attributes:
         subgraphs: names.
         types: entities and value types by name; the query root is `Query`.
@@ -77,8 +80,9 @@ class RandomGraph:
         rated_by: the subgraph that knows the interface by its key, when another rates it; or empty.
     """
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, has_null_keys: bool = False) -> None:
         self._random = random
+        self.has_null_keys = has_null_keys
         self.subgraphs = ["a", "b", "c", "d"][: random.randint(2, 4)]
         self.entities = [f"Entity{n}" for n in range(random.randint(2, 4))]
         self.values = [f"Value{n}" for n in range(random.randint(1, 2))]
@@ -117,7 +121,8 @@ class RandomGraph:
         for key in ("id", "sku"):
             owners = [name for name in where if key in keys[name]]
             if owners:
-                made.fields[key] = RandomField("ID!", owners)
+                is_nullable = self.has_null_keys and key == "sku"
+                made.fields[key] = RandomField("ID" if is_nullable else "ID!", owners)
         return made
 
     def _implementations(self) -> dict[str, list[str]]:
