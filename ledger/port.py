@@ -132,6 +132,10 @@ class Port(Protocol):
         """Writes the rows; does nothing when there are none."""
         ...
 
+    def write_all(self, writes: Sequence[tuple[Write, Sequence[Row]]]) -> None:
+        """Does several writes at once; none of them reads what another writes."""
+        ...
+
     def apart(self) -> AbstractContextManager[None]:
         """What is done inside is undone alone when it fails."""
         ...

@@ -111,6 +111,11 @@ class SqlitePort:
         """Writes the rows, one after the other."""
         self._cursor.run_many(statement_of(write, self.lane), rows)
 
+    def write_all(self, writes: Sequence[tuple[Write, Sequence[Row]]]) -> None:
+        """Does one write after the other: nothing is won by less."""
+        for write, rows in writes:
+            self.write(write, rows)
+
     @contextmanager
     def apart(self) -> Iterator[None]:
         """A savepoint."""

@@ -93,22 +93,28 @@ class Sheets:
 
     def write(self, port: Port) -> None:
         """Writes every row, rows of one table in the order of their key where that is cheap."""
-        port.write(HEAD, self.heads)
-        port.write(TX, self.txs)
-        port.write(ENTRY, self.entries)
-        port.write(LOT_MOVE, self.moves)
-        port.write(BLOCK, self.blocks)
-        port.write(CARD_ENTRY, self.card_entries)
-        port.write(REQUEST, self.requests)
-        port.write(HOLD_LOT, self.hold_lots)
-        for insert, new_rows, update, rows in (
-            (LOT, self.new_lots, LOT_UPDATE, self.lots),
-            (ACCOUNT, self.new_accounts, ACCOUNT_UPDATE, self.accounts),
-            (ORDER, self.new_orders, ORDER_UPDATE, self.orders),
-            (BURN, self.new_burns, BURN_UPDATE, self.burns),
-            (DEBT, self.new_debts, DEBT_UPDATE, self.debts),
-            (HOLD, self.new_holds, HOLD_UPDATE, self.holds),
-        ):
-            port.write(insert, list(new_rows.values()))
-            port.write(update, list(rows.values()))
-        port.write(POSITION, [(*key, *sums) for key, sums in self.positions.items()])
+        port.write_all(
+            [
+                (HEAD, self.heads),
+                (TX, self.txs),
+                (ENTRY, self.entries),
+                (LOT_MOVE, self.moves),
+                (BLOCK, self.blocks),
+                (CARD_ENTRY, self.card_entries),
+                (REQUEST, self.requests),
+                (HOLD_LOT, self.hold_lots),
+                (LOT, list(self.new_lots.values())),
+                (LOT_UPDATE, list(self.lots.values())),
+                (ACCOUNT, list(self.new_accounts.values())),
+                (ACCOUNT_UPDATE, list(self.accounts.values())),
+                (ORDER, list(self.new_orders.values())),
+                (ORDER_UPDATE, list(self.orders.values())),
+                (BURN, list(self.new_burns.values())),
+                (BURN_UPDATE, list(self.burns.values())),
+                (DEBT, list(self.new_debts.values())),
+                (DEBT_UPDATE, list(self.debts.values())),
+                (HOLD, list(self.new_holds.values())),
+                (HOLD_UPDATE, list(self.holds.values())),
+                (POSITION, [(*key, *sums) for key, sums in self.positions.items()]),
+            ]
+        )
