@@ -54,8 +54,10 @@ def upgrade(connection: Connection, history: History, revision: str) -> None:
     def steps(heads: Any, _context: MigrationContext) -> Iterator[Any]:
         yield from scripts._upgrade_revs(revision, heads)
 
-    context = MigrationContext.configure(connection, opts={"fn": steps, "script": scripts})
     _drop_guards(connection)
+    # Alembic commits each revision unless it finds the connection in a transaction.
+    assert connection.in_transaction()
+    context = MigrationContext.configure(connection, opts={"fn": steps, "script": scripts})
     with Operations.context(context):
         context.run_migrations()
     _make_guards(connection, history.metadata)
