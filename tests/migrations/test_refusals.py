@@ -72,7 +72,7 @@ async def test_a_database_of_another_kind_is_refused(places: Places) -> None:
 def test_the_command_says_so_with_an_exit_code_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asyncio.run(made(tmp_path / "ledger.sqlite", LATER))
+    asyncio.run(made(tmp_path / "ledger.db", LATER))
     arguments: Sequence[str] = ["alliance", "verify", "--data", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", list(arguments))
 
