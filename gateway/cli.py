@@ -25,10 +25,13 @@ from gateway.commands.token import token
 from gateway.commands.verify import verify
 from gateway.http.listening import CanNotListen
 from gateway.settings import SettingsInvalid
-from kernel.database import DatabaseUnavailable, DirectoryInUse
+from kernel.database import DatabaseRefused, DatabaseUnavailable, DirectoryInUse
 
 DIRECTORY_IN_USE = 3
 """Exit code when another server runs on the data directory."""
+
+DATABASE_REFUSED = 4
+"""Exit code when a database is newer than the program, or says no revision."""
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
@@ -66,6 +69,8 @@ def main() -> None:
         _fail(str(error), exit_code=DIRECTORY_IN_USE)
     except CommandFailed as error:
         _fail(str(error), exit_code=error.exit_code)
+    except DatabaseRefused as error:
+        _fail(str(error), exit_code=DATABASE_REFUSED)
     except (CanNotListen, SettingsInvalid, KeysUnavailable, DatabaseUnavailable) as error:
         _fail(str(error), exit_code=1)
 

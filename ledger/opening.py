@@ -9,12 +9,11 @@ from sqlalchemy import Connection, insert, select
 from kernel.clock import Clock, to_micros
 from kernel.database import Database, DatabaseUnavailable, open_database
 from kernel.ids import IdSource
-from ledger.deposits.tables import deposit_entry
 from ledger.lanes import LANES_MAX, lanes_of, lanes_unless_told
-from ledger.outbox.tables import outbox
+from ledger.migrations import HISTORY
 from ledger.rules_sql import insert_rule
 from ledger.state import RuleTerms
-from ledger.tables import lane_head, ledger_info, metadata
+from ledger.tables import lane_head, ledger_info
 
 
 async def open_ledger_database(
@@ -36,11 +35,9 @@ async def open_ledger_database(
         DatabaseUnavailable: the database can not be opened or written, or holds a ledger with
             another number of lanes.
     """
-    for table in (outbox, deposit_entry):
-        assert table.metadata is metadata  # The tables of these rooms are opened with the others.
     begun_with = lanes_unless_told(address) if lanes is None else lanes
     assert 1 <= begun_with <= LANES_MAX
-    database = await open_database(address, metadata)
+    database = await open_database(address, HISTORY)
     now = to_micros(clock.now())
 
     def begin(connection: Connection) -> None:

@@ -14,13 +14,13 @@ from kernel.subgraph import SubgraphSchema, build_subgraph
 from merchants.context import MerchantsContext
 from merchants.hosted import HostedBackend, MerchantSettings
 from merchants.loaders import Loaders
+from merchants.migrations import HISTORY
 from merchants.schema.coupons import Coupon
 from merchants.schema.merchants import Merchant, Store
 from merchants.schema.orders import Order
 from merchants.schema.refusals import REFUSALS
 from merchants.schema.roots import Mutation, Query
 from merchants.schema.wallets import Card, Membership
-from merchants.tables import metadata
 
 
 @cache
@@ -61,7 +61,7 @@ class HostedMerchants:
         Raises:
             DatabaseUnavailable: the database can not be opened or written.
         """
-        database = await open_database(address, metadata)
+        database = await open_database(address, HISTORY)
         return cls(HostedBackend(database, clock=clock, ids=ids, settings=settings))
 
     def context_for(

@@ -10,10 +10,10 @@ import gateway.resolvers  # noqa: F401  (The types and their resolvers, in the o
 from gateway.alliance.begun_work import BegunWork
 from gateway.alliance.freshness import Freshness
 from gateway.alliance.leases import Leases
+from gateway.alliance.migrations import HISTORY
 from gateway.alliance.secrets_sql import read_or_make_secret
 from gateway.alliance.settings import AllianceSettings, DepositPolicy
 from gateway.alliance.settings_book import SettingsBook
-from gateway.alliance.tables import METADATA
 from gateway.checkout.desk import Desk, EveryoneIssues, Issuing, reach_nothing
 from gateway.checkout.running import Running
 from gateway.checkout.states import TimeOuts
@@ -228,7 +228,7 @@ class AllianceSubgraph:
         Raises:
             DatabaseUnavailable: the database can not be opened or written.
         """
-        database = await open_database(address, METADATA)
+        database = await open_database(address, HISTORY)
         begun = BegunWork()
         alliance = cls(
             database=database,

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import MetaData
-
 from kernel.database import columns as columns  # How types are spelled, before any table is made.
 from kernel.database.addresses import PostgresAddress, address_of
 from kernel.database.directory_lock import DirectoryInUse, DirectoryLock
 from kernel.database.interface import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
+from kernel.database.migrating import DatabaseRefused, History, Schema
 from kernel.database.sqlite import READERS, SqliteDatabase
 
 __all__ = [
     "READERS",
     "Database",
+    "DatabaseRefused",
     "DatabaseUnavailable",
     "DirectoryInUse",
     "DirectoryLock",
+    "History",
     "InDoubt",
     "Isolation",
     "Overloaded",
@@ -29,14 +30,15 @@ __all__ = [
 ]
 
 
-async def open_database(address: str | Path, metadata: MetaData) -> Database:
-    """The database at `address`, with every table of `metadata`.
+async def open_database(address: str | Path, schema: Schema) -> Database:
+    """The database at `address`, with the tables of `schema`: made when new, upgraded when old.
 
     Args:
         address: path of a SQLite file, or `postgresql://user:password@host:port/name?schema=name`;
             `kernel.database.addresses` tells what else a URL may say.
 
     Raises:
+        DatabaseRefused: it is newer than this code, or has no revision.
         DatabaseUnavailable: it can not be reached, opened or written.
         ValueError: a URL that names no database.
     """
@@ -50,5 +52,5 @@ async def open_database(address: str | Path, metadata: MetaData) -> Database:
                 "PostgreSQL needs the extra: pip install 'alliance-gateway[postgresql]'"
             ) from error
 
-        return await PostgresDatabase.open(place, metadata)
-    return await SqliteDatabase.open(place, metadata)
+        return await PostgresDatabase.open(place, schema)
+    return await SqliteDatabase.open(place, schema)

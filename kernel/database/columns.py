@@ -6,6 +6,7 @@ SQLite's integers have 64 bits, and a `Text` column is ordered by its bytes, as 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import DDL, Column, Index, Integer, MetaData, Text, event, text
@@ -37,6 +38,21 @@ def partial_index(
     """An index of the rows for which `where` holds, SQL that every database understands."""
     condition = text(where)
     return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A statement that makes a trigger of a table, or what the trigger runs."""
+
+    table: str
+    dialect: str
+    statement: DDL
+
+
+def guards_of(metadata: MetaData) -> list[Guard]:
+    """What `forbid` asked for, in the order in which it is made."""
+    guards: list[Guard] = metadata.info.setdefault("guards", [])
+    return guards
 
 
 def forbid(
@@ -81,4 +97,5 @@ def forbid(
     ):
         # DDL fills in Python's % formats.
         guard = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+        guards_of(metadata).append(Guard(table, dialect, guard))
         event.listen(metadata, "after_create", guard.execute_if(dialect=dialect))

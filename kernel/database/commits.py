@@ -21,24 +21,26 @@ _EVERYTHING = 2**62
 _HORIZON = Prepared("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)")
 
 
-class _CurrentTransaction(FunctionElement[int]):
+class CurrentTransaction(FunctionElement[int]):
+    """The number of the transaction that writes; 0 where there is one at a time."""
+
     inherit_cache = True
     type = Integer()
 
 
-@compiles(_CurrentTransaction, "sqlite")
-def _none(_element: _CurrentTransaction, _compiler: SQLCompiler, **_options: Any) -> str:
+@compiles(CurrentTransaction, "sqlite")
+def _none(_element: CurrentTransaction, _compiler: SQLCompiler, **_options: Any) -> str:
     return "0"
 
 
-@compiles(_CurrentTransaction, "postgresql")
-def _number(_element: _CurrentTransaction, _compiler: SQLCompiler, **_options: Any) -> str:
+@compiles(CurrentTransaction, "postgresql")
+def _number(_element: CurrentTransaction, _compiler: SQLCompiler, **_options: Any) -> str:
     return "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
 
 
 def commit_mark(name: str) -> Column[int]:
     """A column that the database fills in: which transaction wrote the row."""
-    return Column(name, Integer, nullable=False, server_default=_CurrentTransaction())
+    return Column(name, Integer, nullable=False, server_default=CurrentTransaction())
 
 
 def commit_horizon(connection: Connection) -> int:

@@ -14,7 +14,7 @@ from random import uniform
 from time import monotonic
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.database.addresses import PostgresAddress
@@ -25,6 +25,7 @@ from kernel.database.interface import (
     Isolation,
     Overloaded,
 )
+from kernel.database.migrating import Schema
 from kernel.database.postgresql_engine import open_engine, prepare_schema
 from kernel.database.postgresql_errors import (
     FAILURES,
@@ -77,15 +78,16 @@ class PostgresDatabase(Database):
         return True
 
     @classmethod
-    async def open(cls, address: PostgresAddress, metadata: MetaData) -> PostgresDatabase:
-        """The schema at `address`, with every table of `metadata`.
+    async def open(cls, address: PostgresAddress, schema: Schema) -> PostgresDatabase:
+        """The schema at `address`, with the tables of `schema`.
 
         Raises:
+            DatabaseRefused: it is newer than this code, or has no revision.
             DatabaseUnavailable: it can not be reached, or is no database for us.
         """
         engine = open_engine(address)
         try:
-            await prepare_schema(engine, address.schema, metadata)
+            await prepare_schema(engine, address, schema)
         except FAILURES as error:
             await engine.dispose()
             logger.error("can not open the schema %s: %s", address.schema, error)

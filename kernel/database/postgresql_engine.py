@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from kernel.database.addresses import PostgresAddress
+from kernel.database.addresses import TIMEOUT_MAX_MS, PostgresAddress
 from kernel.database.interface import DatabaseUnavailable
+from kernel.database.migrating import Schema, bring_up_to_date, is_up_to_date
 
 CONNECT_TIMEOUT_SECONDS = 10
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 PREPARED_STATEMENTS = 500
 VERSION_MIN = 140_000
+UPGRADE_TIMEOUT_MS = TIMEOUT_MAX_MS
 _OPENING = 0x616C6C69
 """Names the advisory lock of those that make tables: one process at a time."""
 
@@ -54,30 +57,55 @@ def open_engine(address: PostgresAddress) -> AsyncEngine:
     return engine
 
 
-async def prepare_schema(engine: AsyncEngine, schema: str, metadata: MetaData) -> None:
-    """Makes the schema and the tables that are missing; several processes may do so at once.
+async def prepare_schema(engine: AsyncEngine, address: PostgresAddress, schema: Schema) -> None:
+    """Makes or upgrades the schema and its tables; several processes may do so at once.
 
     Raises:
+        DatabaseRefused: it is newer than this code, or has no revision.
         DatabaseUnavailable: the server is too old, or the database is not in UTF-8.
     """
 
-    def prepare(connection: Connection) -> None:
-        run = connection.exec_driver_sql
-        version = int(run("SELECT current_setting('server_version_num')").scalar_one())
-        if version < VERSION_MIN or run("SHOW server_encoding").scalar_one() != "UTF8":
-            raise DatabaseUnavailable("PostgreSQL 14 or later is needed, and a database in UTF-8")
-        run(f"SELECT pg_advisory_xact_lock({_OPENING})")
-        if run(f"SELECT to_regnamespace('{schema}')").scalar_one() is None:
-            run(f'CREATE SCHEMA "{schema}"')
-        present = {
-            row[0]
-            for row in run(f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'").all()
-        }
-        if not present.issuperset(metadata.tables):
-            metadata.create_all(connection)
+    def is_ready(connection: Connection) -> bool:
+        _check_server(connection)
+        return _exists(connection, address.schema) and is_up_to_date(connection, schema)
 
-    async with engine.begin() as connection:
-        await connection.run_sync(prepare)
+    def prepare(connection: Connection) -> None:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OPENING})")
+        # Tables are not waited for that long: requests would queue up behind.
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {address.lock_timeout_ms}")
+        if not _exists(connection, address.schema):
+            connection.exec_driver_sql(f'CREATE SCHEMA "{address.schema}"')
+        bring_up_to_date(connection, schema)
+
+    async with engine.connect() as connection:
+        if await connection.run_sync(is_ready):
+            return
+    # An upgrade takes as long as its tables are large, and the other gateways wait for it.
+    patient = open_engine(
+        replace(
+            address,
+            connections=1,
+            statement_timeout_ms=UPGRADE_TIMEOUT_MS,
+            lock_timeout_ms=UPGRADE_TIMEOUT_MS,
+        )
+    )
+    try:
+        async with patient.begin() as connection:
+            await connection.run_sync(prepare)
+    finally:
+        await patient.dispose()
+
+
+def _check_server(connection: Connection) -> None:
+    run = connection.exec_driver_sql
+    version = int(run("SELECT current_setting('server_version_num')").scalar_one())
+    if version < VERSION_MIN or run("SHOW server_encoding").scalar_one() != "UTF8":
+        raise DatabaseUnavailable("PostgreSQL 14 or later is needed, and a database in UTF-8")
+
+
+def _exists(connection: Connection, schema: str) -> bool:
+    found = connection.exec_driver_sql(f"SELECT to_regnamespace('{schema}')")
+    return found.scalar_one() is not None
 
 
 def _read_sums_as_integers(adapted: Any, _record: object) -> None:

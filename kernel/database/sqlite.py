@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from kernel.database.interface import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
+from kernel.database.migrating import Schema, bring_up_to_date, is_up_to_date
 from kernel.statements import driver_connection, run
 
 T = TypeVar("T")
@@ -52,9 +53,9 @@ class SqliteDatabase(Database):
     Every commit is on the disk before its callers hear of it (WAL, synchronous=FULL).
     """
 
-    def __init__(self, path: Path, metadata: MetaData) -> None:
+    def __init__(self, path: Path, schema: Schema) -> None:
         self.path = path
-        self._metadata = metadata
+        self._schema = schema
         self._engine = _sqlite_engine(path, query_only=False)
         self._read_engine = _sqlite_engine(path, query_only=True)
         self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
@@ -69,14 +70,15 @@ class SqliteDatabase(Database):
         return False
 
     @classmethod
-    async def open(cls, path: Path, metadata: MetaData) -> SqliteDatabase:
-        """The database at `path`, with every table of `metadata`.
+    async def open(cls, path: Path, schema: Schema) -> SqliteDatabase:
+        """The database at `path`, with the tables of `schema`.
 
         Raises:
+            DatabaseRefused: it is newer than this code, or has no revision.
             DatabaseUnavailable: the file can not be opened or written.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        database = cls(path, metadata)
+        database = cls(path, schema)
         await asyncio.to_thread(database._start)
         return database
 
@@ -126,9 +128,7 @@ class SqliteDatabase(Database):
         try:
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                self._metadata.create_all(connection)
-                connection.exec_driver_sql("COMMIT")
+                _prepare_tables(connection, self._schema)
             reading = [self._read_engine.connect() for _ in range(READERS)]
             writing = self._engine.connect()
         except DBAPIError as error:  # A damaged file is a DatabaseError, which says as much.
@@ -207,6 +207,18 @@ def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _prepare_tables(connection: Connection, schema: Schema) -> None:
+    """All of it is kept, or nothing: a connection that is closed before COMMIT kept nothing."""
+    if is_up_to_date(connection, schema):
+        return
+    # A table that is rebuilt is dropped for a moment, with rows that refer to it; within a
+    # transaction this changes nothing.
+    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    bring_up_to_date(connection, schema)
+    connection.exec_driver_sql("COMMIT")
 
 
 def _read(connection: Connection, job: _Job[Any]) -> None:

@@ -16,6 +16,7 @@ from kernel.units import Ratio
 from merchants.coupons import TemplateDraft
 from merchants.hosted import HostedBackend, MerchantSettings
 from merchants.issuing import create_template, issue_to_cards
+from merchants.migrations import HISTORY
 from merchants.offers import CartLine, CouponKind, CouponTerms
 from merchants.port import (
     JoinMerchant,
@@ -29,7 +30,6 @@ from merchants.port import (
 )
 from merchants.standings import set_ladder
 from merchants.subgraph import HostedMerchants, merchants_schema
-from merchants.tables import metadata
 from merchants.templates_sql import read_template
 from merchants.tiers import Benefit, Ladder, Standing, Step, TierMetric, TierWindow
 
@@ -115,7 +115,7 @@ class Shop:
     @classmethod
     async def open(cls, address: str | Path) -> Shop:
         clock, ids = SetClock(NOW), SeededIds("shop")
-        database = await open_database(address, metadata)
+        database = await open_database(address, HISTORY)
         backend = HostedBackend(database, clock=clock, ids=ids, settings=lambda: SETTINGS)
         shop = cls(database, clock, ids, backend)
         for merchant_id in (TEA, BOOKS, ALLIANCE):

@@ -38,9 +38,9 @@ from ledger.writer import SqlLedger
 from merchants.coupons import TemplateDraft
 from merchants.hosted import HostedBackend, MerchantSettings
 from merchants.issuing import create_template, issue_to_cards
+from merchants.migrations import HISTORY as MERCHANTS
 from merchants.offers import CouponKind, CouponTerms
 from merchants.port import JoinMerchant
-from merchants.tables import metadata as merchant_metadata
 from merchants.templates_sql import read_template
 from tests.places import address_in
 
@@ -254,7 +254,7 @@ async def run_town(
     ledger_database = await open_ledger_database(
         directory / "ledger.db", clock=clock, ids=ids, initial_rule=RuleTerms()
     )
-    backend_database = await open_database(address_in(directory, "merchants"), merchant_metadata)
+    backend_database = await open_database(address_in(directory, "merchants"), MERCHANTS)
     running: list[AllianceSubgraph] = []
     ledger = SqlLedger(ledger_database, clock=clock, settings=lambda: running[0].ledger_settings)
     backend = HostedBackend(
