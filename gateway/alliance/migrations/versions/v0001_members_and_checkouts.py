@@ -1,4 +1,4 @@
-"""Members, cards, merchants, stores, checkouts and settings."""
+"""Members and checkouts."""
 
 from __future__ import annotations
 
@@ -120,6 +120,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference"),
     )
     op.create_table(
+        "outgoing_message",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("outgoing_message_by_expiry", "outgoing_message", ["expires_at"], unique=False)
+    op.create_table(
         "request",
         sa.Column("caller", sa.Text(), nullable=False),
         sa.Column("operation", sa.Text(), nullable=False),
@@ -136,6 +147,29 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "verification_code",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("is_used", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("tries BETWEEN 0 AND 5", name="verification_code_tries"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "verification_code_by_caller", "verification_code", ["caller", "created_at"], unique=False
+    )
+    op.create_index(
+        "verification_code_by_value",
+        "verification_code",
+        ["kind", "value_hash", "created_at"],
+        unique=False,
     )
     op.create_table(
         "merchant_leaving",
@@ -168,6 +202,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("merchant_id", "reference"),
     )
     op.create_table(
+        "used_display_token",
+        sa.Column("proof", sa.Text(), nullable=False),
+        sa.Column("merchant_id", sa.Text(), nullable=False),
+        sa.Column("expires_s", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["merchant_id"],
+            ["merchant.id"],
+        ),
+        sa.PrimaryKeyConstraint("proof"),
+    )
+    op.create_index(
+        "used_display_token_by_expiry", "used_display_token", ["expires_s"], unique=False
+    )
+    op.create_table(
         "member",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -176,10 +224,14 @@ def upgrade() -> None:
         sa.Column("gender", sa.Text(), nullable=True),
         sa.Column("region", sa.Text(), nullable=True),
         sa.Column("referral_code", sa.Text(), nullable=True),
+        sa.Column("invite_code", sa.Text(), nullable=True),
+        sa.Column("joined_device", sa.Text(), nullable=True),
         sa.Column("joined_merchant_id", sa.Text(), nullable=False),
         sa.Column("joined_store_id", sa.Text(), nullable=False),
         sa.Column("joined_channel", sa.Text(), nullable=False),
         sa.Column("joined_at", sa.Integer(), nullable=False),
+        sa.Column("merged_into", sa.Text(), nullable=True),
+        sa.CheckConstraint("(status = 'MERGED') = (merged_into IS NOT NULL)", name="member_merged"),
         sa.CheckConstraint("status IN ('ACTIVE', 'FROZEN', 'MERGED', 'ERASED')"),
         sa.ForeignKeyConstraint(
             ["joined_merchant_id"],
@@ -189,8 +241,14 @@ def upgrade() -> None:
             ["joined_store_id"],
             ["store.id"],
         ),
+        sa.ForeignKeyConstraint(
+            ["merged_into"],
+            ["member.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("invite_code"),
     )
+    op.create_index("member_by_survivor", "member", ["merged_into"], unique=False)
     op.create_table(
         "card",
         sa.Column("id", sa.Text(), nullable=False),
@@ -228,6 +286,27 @@ def upgrade() -> None:
     )
     op.create_index("consent_by_member", "consent", ["member_id", "id"], unique=False)
     op.create_table(
+        "erasure",
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("card_id", sa.Text(), nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("is_done", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["member.id"],
+        ),
+        sa.PrimaryKeyConstraint("member_id"),
+    )
+    op.create_index(
+        "erasure_undone",
+        "erasure",
+        ["member_id"],
+        unique=False,
+        sqlite_where=sa.text("NOT is_done"),
+        postgresql_where=sa.text("NOT is_done"),
+    )
+    op.create_table(
         "identity",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("value_hash", sa.LargeBinary(), nullable=False),
@@ -250,6 +329,62 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("identity_by_member", "identity", ["member_id", "created_at"], unique=False)
+    op.create_table(
+        "member_status_change",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["member.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "referral",
+        sa.Column("friend_id", sa.Text(), nullable=False),
+        sa.Column("friend_card_id", sa.Text(), nullable=False),
+        sa.Column("referrer_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("merchant_id", sa.Text(), nullable=True),
+        sa.Column("order_id", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.Integer(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('PENDING', 'QUALIFIED', 'REWARDED', 'REVERSED')", name="referral_state"
+        ),
+        sa.CheckConstraint("friend_id <> referrer_id", name="referral_other"),
+        sa.ForeignKeyConstraint(
+            ["friend_id"],
+            ["member.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["referrer_id"],
+            ["member.id"],
+        ),
+        sa.PrimaryKeyConstraint("friend_id"),
+    )
+    op.create_index("referral_by_referrer", "referral", ["referrer_id", "at"], unique=False)
+    op.create_index(
+        "referral_due",
+        "referral",
+        ["due_at", "friend_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'QUALIFIED'"),
+        postgresql_where=sa.text("state = 'QUALIFIED'"),
+    )
+    op.create_index(
+        "referral_pending",
+        "referral",
+        ["friend_card_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'PENDING'"),
+        postgresql_where=sa.text("state = 'PENDING'"),
+    )
     op.create_table(
         "membership",
         sa.Column("id", sa.Text(), nullable=False),
@@ -288,4 +423,16 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("NOT is_told"),
         postgresql_where=sa.text("NOT is_told"),
+    )
+    op.create_table(
+        "retired_card_number",
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("card_id", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["card_id"],
+            ["card.id"],
+        ),
+        sa.PrimaryKeyConstraint("number"),
     )
