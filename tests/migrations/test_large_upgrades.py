@@ -24,6 +24,7 @@ async def set_back(path: Path) -> None:
     for statement in (
         *(f"DROP TABLE {table}" for table in sorted(LATER)),
         "DROP INDEX ledger_tx_late",
+        "DROP INDEX hold_of_card",
         f"UPDATE alembic_version SET version_num = '{FIRST}'",
     ):
         await database.transaction(lambda c, told=statement: c.exec_driver_sql(told).close())

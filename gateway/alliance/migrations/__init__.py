@@ -8,7 +8,8 @@ import gateway.alliance.leases
 import gateway.alliance.settings_book
 import gateway.checkout.tables
 import gateway.directory.tables
-import gateway.membership.tables  # noqa: F401  (Each room adds its tables.)
+import gateway.membership.tables
+import gateway.merging.tables  # noqa: F401  (Each room adds its tables.)
 from gateway.alliance.tables import METADATA
 from kernel.database import History
 
