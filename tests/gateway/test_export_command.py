@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from gateway.assembly.data_directory import LEDGER_FILE
+from gateway.assembly.databases import Databases
 from gateway.cli import app
 from gateway.commands.failures import CommandFailed
 from tests.ledger.book import Books
@@ -21,7 +21,7 @@ async def run(directory: Path, *words: str) -> Result:
 
 @pytest.fixture
 async def directory(tmp_path: Path) -> Path:
-    books = await Books.open(tmp_path / LEDGER_FILE)
+    books = await Books.open(Databases.in_files_of(tmp_path).ledger)
     await books.order("o1", "A", "m1", earned=500)
     await books.close()
     return tmp_path

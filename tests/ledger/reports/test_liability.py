@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway.assembly.data_directory import LEDGER_FILE
+from gateway.assembly.databases import Databases
 from gateway.cli import app
 from ledger.reports.liability import read_cohorts
 from tests.ledger.book import ADMIN, Books, merchant
@@ -158,7 +158,7 @@ async def test_every_point_of_any_history_is_in_one_column(books: Books, seed: i
 
 
 async def test_all_issuers_are_written_as_csv(tmp_path: Path) -> None:
-    books = await Books.open(tmp_path / LEDGER_FILE)
+    books = await Books.open(Databases.in_files_of(tmp_path).ledger)
     await books.order("o1", "A", "m1", earned=500)
     await books.order("o2", "B", "m1", spent=50, earned=3)
     await books.close()
