@@ -7,7 +7,7 @@ lanes of all are locked, lowest first. See docs/decisions/merging.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -58,6 +58,15 @@ def read_family(port: Port, card_ids: Iterable[str]) -> Family:
                 merged[card_id] = other_id, merge_id
         asking = list(dict.fromkeys(row[2] for row in rows if row[2] not in known))
     return Family(tuple(sorted(known)), merged)
+
+
+def names_of(connection: Connection, card_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Of each card, the ids that mean the same card now; its own alone for most."""
+    family = read_family(port_on(connection, 0), card_ids)
+    names: dict[str, list[str]] = {}
+    for card_id in family.cards:
+        names.setdefault(family.survivor(card_id), []).append(card_id)
+    return {card_id: names[family.survivor(card_id)] for card_id in card_ids}
 
 
 class FamilyBooks:

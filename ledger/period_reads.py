@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from kernel.statements import Prepared
 from ledger.lanes import lanes_of
-from ledger.state import ALLIANCE, POOL, SettlementKind
+from ledger.state import ALLIANCE, LANES, POOL, SettlementKind
 
 _LANES = "lane IN (SELECT lane FROM lane_head)"
 _MONTH_SPAN = Prepared(
@@ -36,7 +36,7 @@ _BACKING_MOVED = Prepared(
 )
 _STATEMENT_MERCHANTS = Prepared(
     f"SELECT DISTINCT account FROM position WHERE {_LANES} AND month = :month "
-    "AND account > :after AND account <> :alliance AND account <> :pool "
+    "AND account > :after AND account <> :alliance AND account <> :pool AND account <> :lanes "
     "ORDER BY account LIMIT :limit"
 )
 _STATEMENT_MONTHS = Prepared(
@@ -163,7 +163,8 @@ def read_statement_merchants(
     connection: Connection, month: int, *, after: str, limit: int
 ) -> list[str]:
     """Merchants with entries in a month, by id, behind `after`."""
-    values = {"month": month, "after": after, "limit": limit, "alliance": ALLIANCE, "pool": POOL}
+    values: dict[str, object] = {"month": month, "after": after, "limit": limit}
+    values |= {"alliance": ALLIANCE, "pool": POOL, "lanes": LANES}
     return list(connection.execute(_STATEMENT_MERCHANTS, values).scalars())
 
 

@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 
 from kernel.statements import Prepared
 from ledger.contract import CardStanding
-from ledger.families import read_family
-from ledger.ports import port_on
+from ledger.families import names_of
 from ledger.state import CardEntryKind
 
 _OF_CARDS = "lane IN (SELECT lane FROM lane_head) AND card_id IN :cards"
@@ -85,7 +84,7 @@ def read_expiring(
     connection: Connection, card_ids: Sequence[str], *, now: int, until: int
 ) -> list[list[tuple[int, int]]]:
     """Of each card, (expiry, available points) that expire up to `until`, earliest first."""
-    meant = _meant(connection, card_ids)
+    meant = names_of(connection, card_ids)
     asked = list(dict.fromkeys(name for names in meant.values() for name in names))
     values = {"cards": asked, "now": now, "until": until}
     points_by_card: dict[str, dict[int, int]] = {}
@@ -108,7 +107,7 @@ def read_card_entries(
 
     Those of cards that were merged into it are among them, with the balances that they had.
     """
-    names = _meant(connection, [card_id])[card_id]
+    names = names_of(connection, [card_id])[card_id]
     recorded, lane, seq, leg = before
     values = {"seq": seq, "leg": leg, "limit": limit}
     if len(names) == 1:  # Its own order is that of its numbers, which are indexed.
@@ -129,7 +128,7 @@ def read_standings(
 
     A card that was merged has what the survivor has, what open checkouts hold of either included.
     """
-    meant = _meant(connection, card_ids)
+    meant = names_of(connection, card_ids)
     asked = list(dict.fromkeys(name for names in meant.values() for name in names))
     values = {"cards": asked, "now": now}
     owed: dict[str, int] = {row[0]: row[1] for row in connection.execute(_DEBTS, values)}
@@ -150,12 +149,3 @@ def read_standings(
             )
         )
     return standings
-
-
-def _meant(connection: Connection, card_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Of each card, the ids that mean the same card now; its own alone for most."""
-    family = read_family(port_on(connection, 0), card_ids)
-    names: dict[str, list[str]] = {}
-    for card_id in family.cards:
-        names.setdefault(family.survivor(card_id), []).append(card_id)
-    return {card_id: names[family.survivor(card_id)] for card_id in card_ids}

@@ -7,6 +7,7 @@ Source: docs/rules/balances.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, func, or_, select
 from kernel.clock import from_micros
 from ledger.days import month_of
 from ledger.every_lane import MONEY, ZERO, in_every_lane
+from ledger.families import names_of
 from ledger.state import Asset
 from ledger.tables import card_entry, entry, ledger_tx, lot, period, position
 
@@ -46,19 +48,22 @@ class CardFigures:
 def read_card_as_of(connection: Connection, card_id: str, as_of: AsOf, *, now: int) -> CardFigures:
     """What a card had; sums the card's own entries alone.
 
+    What was merged into it counts as its own from the beginning.
+
     Source: docs/rules/balances.md, rules 1 to 3.
     """
     line, tx = card_entry.c, ledger_tx.c
+    names = names_of(connection, [card_id])[card_id]
     statement = select(
         func.coalesce(func.sum(line.points), 0), func.coalesce(func.sum(line.coins), 0)
-    ).where(in_every_lane(card_entry), line.card_id == card_id, line.at <= as_of.at)
+    ).where(in_every_lane(card_entry), line.card_id.in_(names), line.at <= as_of.at)
     if as_of.recorded_by is not None:
         statement = statement.join_from(
             card_entry, ledger_tx, (tx.lane == line.lane) & (tx.seq == line.seq)
         ).where(_is_recorded(connection, as_of.recorded_by))
     points, coins = connection.execute(statement).one()
     if as_of.recorded_by is None:
-        unbooked = _unbooked_expiry(connection, card_id, until=min(as_of.at, now))
+        unbooked = _unbooked_expiry(connection, names, until=min(as_of.at, now))
         points -= unbooked.get(Asset.POINTS, 0)
         coins -= unbooked.get(Asset.COINS, 0)
     return CardFigures(int(points), int(coins))
@@ -115,13 +120,15 @@ def _closed_by(connection: Connection, instant: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def _unbooked_expiry(connection: Connection, card_id: str, *, until: int) -> dict[Asset, int]:
+def _unbooked_expiry(
+    connection: Connection, card_ids: Sequence[str], *, until: int
+) -> dict[Asset, int]:
     """Units that expired and that no sweep has booked yet."""
     statement = (
         select(lot.c.asset, func.sum(lot.c.remaining - lot.c.held))
         .where(
             in_every_lane(lot),
-            lot.c.card_id == card_id,
+            lot.c.card_id.in_(card_ids),
             lot.c.remaining > ZERO,
             lot.c.remaining > lot.c.held,
             lot.c.expires_at <= until,

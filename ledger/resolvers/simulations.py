@@ -17,7 +17,7 @@ from ledger.schema import periods, simulations
 from ledger.settlement import Leg
 from ledger.simulation import Simulation, net_by_party
 from ledger.simulation_sql import read_events
-from ledger.state import ALLIANCE, POOL, RuleTerms
+from ledger.state import ALLIANCE, LANES, POOL, RuleTerms
 
 
 async def simulate_settlement_rule(
@@ -65,7 +65,7 @@ def _shown(
     def difference(party: str) -> int:
         return simulated.get(party, 0) - actual.get(party, 0)
 
-    merchant_ids = sorted({*actual, *simulated} - {ALLIANCE, POOL})
+    merchant_ids = sorted({*actual, *simulated} - {ALLIANCE, POOL, LANES})
     return simulations.SettlementSimulation(
         merchants=[
             simulations.SimulatedMerchant(

@@ -37,7 +37,7 @@ EVERYTHING = (
     (0, "SELECT id, card_id, open FROM debt ORDER BY 1"),
     (0, "SELECT attempt_id, card_id, state FROM hold ORDER BY 1"),
     (0, "SELECT account, sum(amount) FROM position GROUP BY 1 ORDER BY 1"),
-    (0, "SELECT card_id, survivor_id FROM card_alias ORDER BY 1"),
+    (0, "SELECT card_id, other_id, is_survivor, is_undone FROM card_alias ORDER BY 1, 2"),
     (1, "SELECT merchant_id, coupon_id, card_id, state FROM coupon ORDER BY 1, 2"),
     (1, "SELECT merchant_id, order_no, card_id, membership_id, state FROM sale ORDER BY 1, 2"),
     (1, "SELECT merchant_id, card_id, order_count, amount_minor FROM card_metric ORDER BY 1, 2"),

@@ -10,7 +10,9 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
+from kernel.clock import to_micros
 from ledger.contract import (
     CardsMerged,
     CardStanding,
@@ -20,6 +22,8 @@ from ledger.contract import (
     UnmergeCards,
 )
 from ledger.lanes import lane_of
+from ledger.reads import CardEntryRow, read_card_entries
+from ledger.reports.as_of import AsOf, read_card_as_of
 from ledger.state import RuleTerms
 from tests.ledger.book import Books
 from tests.ledger.test_histories import History, terms
@@ -134,6 +138,53 @@ async def test_an_order_heard_of_again_after_the_merge_is_a_repeat(books: Books)
     again = await books.order("o1", "A", "m1", earned=50)
 
     assert again == replace(first, replayed=True)
+
+
+async def test_a_late_capture_takes_from_the_survivor_what_the_hold_lacks(books: Books) -> None:
+    await books.order("o1", "A", "m1", earned=100)
+    await books.order("o2", "A", "m2", earned=50)
+    await books.hold("att", "m2", 40)
+    await merge(books)
+
+    receipt = await books.order("o3", "B", "m2", spent=90, earned=7, attempt="att")
+
+    assert (receipt.points_burned, receipt.points_absorbed) == (90, 0)
+    assert (await books.standing("m1")).available == 67
+    assert (await books.verify()).is_sound
+
+
+async def test_an_order_of_the_merge_heard_of_again_after_its_undoing_is_a_repeat(
+    books: Books,
+) -> None:
+    await merge(books)
+    first = await books.order("o1", "A", "m2", earned=50)
+    await unmerge(books)
+
+    again = await books.order("o1", "A", "m2", earned=50)
+
+    assert again == replace(first, replayed=True)
+    assert [each.available for each in await both(books)] == [50, 0]
+
+
+async def test_the_survivors_history_and_past_hold_both_cards(books: Books) -> None:
+    await books.order("o1", "A", "m1", earned=100)
+    await books.order("o2", "B", "m2", earned=50)
+    await merge(books)
+
+    def read(connection: Connection) -> tuple[list[CardEntryRow], int]:
+        behind = (2**62, 2**62, 2**62, 0)
+        rows = read_card_entries(connection, "m1", before=behind, limit=3)
+        last = rows[-1]
+        before = (last.recorded_at, last.lane, last.seq, last.leg)
+        rows += read_card_entries(connection, "m1", before=before, limit=3)
+        now = to_micros(books.now)
+        figures = read_card_as_of(connection, "m2", AsOf(now, None), now=now)
+        return rows, figures.points
+
+    rows, points = await books.subgraph._database.snapshot(read)
+
+    assert len({(row.lane, row.seq, row.leg) for row in rows}) == len(rows) == 4
+    assert sum(row.points for row in rows) == points == 150
 
 
 async def test_a_name_of_a_merged_card_follows_it_into_the_next_merge(books: Books) -> None:
