@@ -173,11 +173,12 @@ class SqlitePort:
         latest = 2**62 if wanted.latest is None else wanted.latest
         values = (wanted.card_id, wanted.asset, latest, after, after_id)
         units = wanted.units
+        since, counted_until = wanted.since, wanted.counted_until
         rows: list[Row] = []
         stepping = cursor.step(_read(FREE_LOTS, self.lane, 0), values)
         for row in stepping:
             rows.append(row)
-            if row[7] <= wanted.since and row[8] > wanted.counted_until:
+            if row[7] <= since and row[8] > counted_until:
                 units -= row[5] - row[6]
                 if units <= 0:
                     stepping.close()
