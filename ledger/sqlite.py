@@ -7,7 +7,7 @@ off the hot path use the connection as everyone does.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import chain
@@ -127,13 +127,8 @@ class SqlitePort:
 
     def write(self, write: Write, rows: Sequence[Row]) -> None:
         """Writes many rows at a time, and what is left one after the other."""
-        cursor, done = self._cursor, 0
-        for width in _CHANGES if write.is_update else _ROWS:
-            statement = statement_of(write, self.lane, width)
-            while len(rows) - done >= width:
-                cursor.run(statement, _flat(rows[done : done + width]))
-                done += width
-        cursor.run_many(statement_of(write, self.lane), rows[done:])
+        cursor = self._cursor
+        write_rows(cursor.run, cursor.run_many, write, self.lane, rows)
 
     def write_all(self, writes: Sequence[tuple[Write, Sequence[Row]]]) -> None:
         """Does one write after the other: nothing is won by less."""
@@ -207,6 +202,23 @@ def _as_json(booked: Booked) -> str:
 @lru_cache(maxsize=1_024)
 def _read(query: Query, lane: int, width: int) -> str:
     return query.sql.format(lane=lane, keys=", ".join("?" * width))
+
+
+def write_rows(
+    run: Callable[[str, Sequence[Any]], object],
+    run_many: Callable[[str, Sequence[Row]], object],
+    write: Write,
+    lane: int,
+    rows: Sequence[Row],
+) -> None:
+    """Writes rows as many to a statement as there are, and the last ones one by one."""
+    done = 0
+    for width in _CHANGES if write.is_update else _ROWS:
+        statement = statement_of(write, lane, width)
+        while len(rows) - done >= width:
+            run(statement, _flat(rows[done : done + width]))
+            done += width
+    run_many(statement_of(write, lane), rows[done:])
 
 
 @lru_cache(maxsize=1_024)
