@@ -22,20 +22,21 @@ class WritingAhead:
     def __init__(self) -> None:
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._thread: threading.Thread | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def put(self, job: Job) -> None:
         """Lets the job run behind those before it; not at all when one of them failed."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="write-ahead")
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="write-ahead")
+            thread.start()
+            self._thread = thread
         self._jobs.put(job)
 
     def settle(self) -> None:
         """Returns when every job has run.
 
         Raises:
-            Exception: what the first job that failed raised, each time.
+            BaseException: what the first job that failed raised, each time.
         """
         self._jobs.join()
         if self._error is not None:
@@ -54,6 +55,6 @@ class WritingAhead:
             if self._error is None:
                 try:
                     job()
-                except Exception as error:  # noqa: BLE001 - it belongs to who waits.
+                except BaseException as error:  # noqa: BLE001 - it belongs to who waits.
                     self._error = error
             self._jobs.task_done()
