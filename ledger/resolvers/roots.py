@@ -88,6 +88,7 @@ async def close_period(info: LedgerInfo, input: roots.ClosePeriodInput) -> roots
     if month is not None:
         until = min(moment.micros, last_micros(month, context.settings.time_zone))
         await sweep(context.database, moment, until=until)
+
     def close_once(connection: SqlConnection) -> Answer:
         # Locked before the answer is looked for: of two with one id, the second finds the first's.
         port_on(connection, 0).lock()
