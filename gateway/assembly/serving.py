@@ -90,6 +90,7 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
                 opened.engine,
                 await authenticator_for(settings, directory, opened),
                 OperationCosts(opened.supergraph.public_schema, cost_max=settings.cost_max),
+                parked_events=lambda: opened.alliance.sweepers.parked_events,
             )
 
     return create_app(

@@ -185,18 +185,18 @@ async def test_a_restart_finds_every_merchant_as_it_was(tmp_path: Path) -> None:
 
 async def test_of_two_quick_changes_the_backend_keeps_the_later(people: Settled) -> None:
     backend = people.town.opened.merchants.backend
-    register, overtaken = backend.register, asyncio.Event()
+    register, begun, overtaken = backend.register, asyncio.Event(), asyncio.Event()
 
     async def reversed_way(merchant_id: str, state: Any, **more: Any) -> None:
         if state.value == "SUSPENDED":  # It is told after what was told later.
+            begun.set()
             await overtaken.wait()
         await register(merchant_id, state, **more)
         overtaken.set()
 
     backend.register = reversed_way  # type: ignore[method-assign]
     suspending = asyncio.create_task(become(people, "SUSPENDED"))
-    while await _state(people) != "SUSPENDED":
-        await asyncio.sleep(0)
+    await begun.wait()
     active = await become(people, "ACTIVE")
     suspended = await suspending
     sold = await sell(people, "no-1")
@@ -208,10 +208,3 @@ async def test_of_two_quick_changes_the_backend_keeps_the_later(people: Settled)
     assert "'ACTIVE'" in str(
         [row for row in people.town.dump()["merchants.db:merchant"] if people.tea in row]
     )
-
-
-async def _state(people: Settled) -> str:
-    data = await people.town.gateway.data(
-        "query($id: ID!) { merchant(id: $id) { state } }", token=people.town.admin, id=people.tea
-    )
-    return str(data["merchant"]["state"])
