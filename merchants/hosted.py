@@ -105,10 +105,10 @@ class HostedBackend:
         """Evaluates tiers within a transaction."""
         return Evaluator(self.settings().facts.zone, self.void_tier_coupons)
 
-    async def register(self, merchant_id: str, state: MerchantState) -> None:
-        """Makes a merchant known, or gives it another state."""
+    async def register(self, merchant_id: str, state: MerchantState, *, version: int) -> None:
+        """Makes a merchant known, or gives it another state, unless a later one is known."""
         await self.database.transaction(
-            lambda connection: write_state(connection, merchant_id, state=state)
+            lambda connection: write_state(connection, merchant_id, state=state, version=version)
         )
 
     async def price(self, cart: PriceCart) -> Priced:

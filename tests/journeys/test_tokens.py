@@ -55,6 +55,7 @@ QUERIES = {
     "simulateSettlementRule": (SIMULATE, ADMINS),
     "clearingPeriods": (OPERATIONS["Periods"], ADMINS),
     "parkedMessages": (OPERATIONS["ParkedMessages"], ADMINS),
+    "parkedEvents": (OPERATIONS["ParkedEvents"], ADMINS),
     "clearingPeriod": (OPERATIONS["Period"], ADMINS),
 }
 MUTATIONS = {
@@ -74,6 +75,7 @@ MUTATIONS = {
     "proposeSettlementRule": ("ProposeSettlementRule", ADMINS),
     "approveSettlementRule": ("ApproveSettlementRule", ADMINS),
     "resumeMessage": ("ResumeMessage", ADMINS),
+    "resumeEvent": ("ResumeEvent", ADMINS),
     "recordDeposit": ("RecordDeposit", ADMINS),
     "returnDeposit": ("ReturnDeposit", ADMINS),
     "holdCheckout": ("HoldCheckout", TILLS),
