@@ -129,7 +129,7 @@ def flags(benefits: Sequence[BenefitInForce]) -> list[Decision]:
             says="ENTITLEMENT",
             reason="ENTITLEMENT",
         )
-        for each in benefits
+        for each in sorted(benefits, key=lambda each: each.decision_id)
         if each.benefit.is_flag
     ]
 
