@@ -194,14 +194,23 @@ def benefits_as_json(benefits: Iterable[Benefit]) -> list[Any]:
             each.title_en,
             each.early_minutes,
             each.gift_sku,
+            each.price_minor,
+            each.skus,
+            each.category_ids,
+            each.min_spend_minor,
         ]
         for each in benefits
     ]
 
 
 def benefits_from_json(stored: list[Any]) -> tuple[Benefit, ...]:
-    """The benefits that `benefits_as_json` wrote."""
-    return tuple(Benefit(*each) for each in stored)
+    """The benefits that `benefits_as_json` wrote; it wrote fewer fields once."""
+    return tuple(_benefit(each) for each in stored)
+
+
+def _benefit(stored: list[Any]) -> Benefit:
+    values: list[Any] = [tuple(each) if isinstance(each, list) else each for each in stored]
+    return Benefit(*values)
 
 
 def steps_as_json(steps: Iterable[Step]) -> list[Any]:
