@@ -106,6 +106,13 @@ class PostgresPort:
         columns = [list(column) for _, rows in filled for column in zip(*rows, strict=True)]
         self._run(_statements(tuple(write for write, _ in filled)), self.lane, *columns)
 
+    def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
+        """Nothing: a round trip costs more than is won."""
+        return 0
+
+    def end(self) -> None:
+        """Nothing was begun."""
+
     @contextmanager
     def apart(self) -> Iterator[None]:
         """A savepoint."""
