@@ -137,7 +137,7 @@ class Port(Protocol):
         ...
 
     def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
-        """Begins to write new rows while others are decided; how many it took of the first ones.
+        """Begins to write rows while others are decided; how many it took of the first ones.
 
         What fails is raised by the next call of any other method but `end`.
         """

@@ -23,8 +23,9 @@ from ledger.writing_ahead import WritingAhead
 _KEYS = (1, 4, 16, 64, 256)
 """How many keys a statement has: few lengths, so that SQLite's statements are found again."""
 
-_ROWS = (128, 32, 8)
-"""How many new rows one statement writes, while there are that many; the rest go one by one.
+_ROWS = (64, 16, 4)
+_CHANGES = (64, 32)
+"""How many rows one statement writes, while there are that many; the rest go one by one.
 
 Python lets go of its lock around every step of a statement, and gets it back when the threads that
 took it meanwhile let go: a row a step costs a third more even when no thread wants the lock.
@@ -125,9 +126,9 @@ class SqlitePort:
         return self._cursor.all(_read(DUE_LOTS, self.lane, 0), (until, limit))
 
     def write(self, write: Write, rows: Sequence[Row]) -> None:
-        """Writes new rows many at a time, and changes one after the other."""
+        """Writes many rows at a time, and what is left one after the other."""
         cursor, done = self._cursor, 0
-        for width in () if write.is_update else _ROWS:
+        for width in _CHANGES if write.is_update else _ROWS:
             statement = statement_of(write, self.lane, width)
             while len(rows) - done >= width:
                 cursor.run(statement, _flat(rows[done : done + width]))
@@ -141,7 +142,7 @@ class SqlitePort:
 
     def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
         """Writes as many rows as make whole statements, on another thread."""
-        width = _ROWS[0]
+        width = (_CHANGES if write.is_update else _ROWS)[0]
         statement = statement_of(write, self.lane, width)
         behind = len(rows) - len(rows) % width
         for start in range(0, behind, width):
@@ -173,11 +174,12 @@ class SqlitePort:
         latest = 2**62 if wanted.latest is None else wanted.latest
         values = (wanted.card_id, wanted.asset, latest, after, after_id)
         units = wanted.units
+        since, counted_until = wanted.since, wanted.counted_until
         rows: list[Row] = []
         stepping = cursor.step(_read(FREE_LOTS, self.lane, 0), values)
         for row in stepping:
             rows.append(row)
-            if row[7] <= wanted.since and row[8] > wanted.counted_until:
+            if row[7] <= since and row[8] > counted_until:
                 units -= row[5] - row[6]
                 if units <= 0:
                     stepping.close()
@@ -209,7 +211,16 @@ def _read(query: Query, lane: int, width: int) -> str:
 
 @lru_cache(maxsize=1_024)
 def statement_of(write: Write, lane: int, width: int = 1) -> str:
-    """The statement that writes one row, or several that are new."""
+    """The statement that writes one row, or several."""
+    if write.is_update and width > 1:
+        places = [f"{column} = v.column{n}" for n, column in enumerate(write.columns, start=1)]
+        found = [f"lane = {lane}", *places[len(write.sets) :]]
+        changed = ", ".join([f"({', '.join('?' * len(write.columns))})"] * width)
+        return (
+            f"UPDATE {write.name} SET {', '.join(places[: len(write.sets)])} "
+            f"FROM (VALUES {changed}) AS v "
+            f"WHERE {' AND '.join(f'{write.name}.{each}' for each in found)}"
+        )
     if write.is_update:
         assert write.columns == write.sets + write.keys, "placeholders come in this order"
         sets = ", ".join(f"{column} = ?" for column in write.sets)

@@ -9,8 +9,8 @@ from typing import Any
 from ledger import tables
 from ledger.port import Port, Row, Write
 
-AHEAD = 128
-"""How many new rows of a table are worth writing before the batch is decided."""
+AHEAD = 64
+"""How many rows of a table are worth writing before the batch is decided."""
 
 _LOT_CHANGED = ("residual", "remaining", "held")
 _ORDER_CHANGED = (
@@ -97,9 +97,9 @@ class Sheets:
     positions: dict[tuple[int, str, str], list[int]] = field(default_factory=dict)
 
     def write_ahead(self, port: Port) -> None:
-        """Begins to write what is new, as far as there is much of it.
+        """Begins to write what is new, and how lots changed, as far as there is much of it.
 
-        What is new and changes again has become a row that changes.
+        What changes again has become a row that changes, and is written again.
         """
         for write, rows in (
             (ENTRY, self.entries), (TX, self.txs), (LOT_MOVE, self.moves),
@@ -108,7 +108,8 @@ class Sheets:
             if len(rows) >= AHEAD:
                 del rows[: port.write_ahead(write, rows)]
         new: tuple[tuple[Write, dict[Any, Row]], ...] = (
-            (LOT, self.new_lots), (ORDER, self.new_orders), (BURN, self.new_burns),
+            (LOT, self.new_lots), (LOT_UPDATE, self.lots), (ORDER, self.new_orders),
+            (BURN, self.new_burns),
         )  # fmt: skip
         for write, made in new:
             if len(made) >= AHEAD:
