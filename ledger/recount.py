@@ -20,7 +20,7 @@ from ledger.chain import GENESIS, block_hash, leaf_of_json
 from ledger.port import Booked, Row
 from ledger.ports import cursor_on
 
-AT_ONCE = 4_096
+AT_ONCE = 2_048
 _TX = Booked(
     "ledger_tx",
     "seq, kind, card_id, merchant_id, order_no, effective_at, created_at, month, origin_month, "
