@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from sqlalchemy import Connection
@@ -48,7 +49,13 @@ class Isolation(StrEnum):
 
 
 class Database(ABC):
-    """A database whose commits are durable before their callers hear of them."""
+    """A database whose commits are durable before their callers hear of them.
+
+    Attributes:
+        address: by which `open_database` opened it, and another process can; None when none can.
+    """
+
+    address: str | Path | None = None
 
     @property
     @abstractmethod
