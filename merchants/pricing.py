@@ -213,6 +213,7 @@ def _finish(cart: PriceCart, rules: PriceRules, layers: _Layers, public: GoodsPr
                 each.coupon.coupon_id,
                 each.effect.amount_minor,
                 each.coupon.terms.funder_alliance_bps,
+                each.coupon.terms if each.is_alliances and each.coupon.is_rechecked else None,
             )
             for each in layers.applied
         ),

@@ -39,7 +39,6 @@ from merchants.stored import (
     redemptions_as_json,
     redemptions_from_json,
 )
-from merchants.template_life import PartialRefundRule
 
 
 def refund_terms(
@@ -154,14 +153,23 @@ def _shares(
 
 
 def _rechecked_coupons(connection: Connection, order: OrderRow) -> list[RecheckedCoupon]:
-    """Coupons of this backend whose templates have the minimum spend tested again."""
+    """Coupons whose templates have the minimum spend tested again.
+
+    Of the alliance's coupons the order keeps the terms: their templates live elsewhere.
+    """
     redemptions = redemptions_from_json(load(order.redemptions))
     held = read_coupons(connection, [(order.merchant_id, each.coupon_id) for each in redemptions])
-    return [
+    own = [
         RecheckedCoupon(coupon.coupon_id, coupon.terms)
         for coupon in held.values()
-        if coupon.life.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND
+        if coupon.offer.is_rechecked
     ]
+    theirs = [
+        RecheckedCoupon(each.coupon_id, each.rechecked)
+        for each in redemptions
+        if each.rechecked is not None
+    ]
+    return own + theirs
 
 
 @dataclass(frozen=True, slots=True)
