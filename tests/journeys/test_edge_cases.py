@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -382,3 +382,29 @@ async def test_points_that_a_release_frees_after_their_expiry_are_gone_at_once(
     assert (points["available"], points["held"]) == (0, 0)
     entries = (await town.query("MyHistory", town.member(member_id)))["card"]["entries"]["edges"]
     assert (entries[0]["node"]["kind"], entries[0]["node"]["points"]) == ("EXPIRY", -100)
+
+
+async def test_a_member_reads_what_they_were_told_of_points_that_expire(people: Settled) -> None:
+    town = people.town
+    member_id, card_id = await newcomer(people)
+    await town.sell(people.tea, people.tea_shop, "N-1", 7_700, cardId=card_id, chooseBest=False)
+    [expiry] = (await card_of(people, member_id, within_days=400))["points"]["expiring"]
+    last_day = datetime.fromisoformat(f"{expiry['on']}T12:00:00+00:00")
+    document = (
+        "query($first: Int! = 20, $after: String) { me { card { expiryNotices(first: $first, "
+        "after: $after) { nodes { lastDay daysAhead points } pageInfo { endCursor } } } } }"
+    )
+
+    for days in (45, 20, 3):
+        town.gateway.clock.set(last_day - timedelta(days=days))
+        await town.opened.ledger.announce()
+    token = town.member(member_id)
+    told = (await town.gateway.data(document, token=token))["me"]["card"]["expiryNotices"]
+    first = (await town.gateway.data(document, token=token, first=1))["me"]["card"]
+    after = first["expiryNotices"]["pageInfo"]["endCursor"]
+    rest = (await town.gateway.data(document, token=token, after=after))["me"]["card"]
+
+    assert told["nodes"] == [
+        {"lastDay": expiry["on"], "daysAhead": days, "points": 77} for days in (7, 30, 60)
+    ]
+    assert first["expiryNotices"]["nodes"] + rest["expiryNotices"]["nodes"] == told["nodes"]

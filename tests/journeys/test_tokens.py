@@ -115,8 +115,7 @@ MUTATIONS = {
     "setConsent": ("SetConsent", MEMBERS),
     "replaceCard": (
         "ReplaceCard",
-        # The operation also asks for the display token, which no admin gets.
-        ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE),
+        ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "ok", NONE),
     ),
     "freezeMember": ("FreezeMember", ADMINS),
     "mergeMembers": ("MergeMembers", ADMINS),
@@ -170,7 +169,13 @@ ENTITY_FIELDS = [
         "card",
         "Card",
         "displayToken { token }",
-        ("FORBIDDEN", "FORBIDDEN", "ok", "null", "FORBIDDEN"),
+        ("FORBIDDEN", "FORBIDDEN", "ok", "null", "ok"),
+    ),
+    (
+        "card",
+        "Card",
+        "expiryNotices { nodes { points } }",
+        ("FORBIDDEN", "FORBIDDEN", "ok", "null", "ok"),
     ),
     (
         "card",
