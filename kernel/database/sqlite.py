@@ -93,6 +93,7 @@ class SqliteDatabase(Database):
         *,
         isolation: Isolation = Isolation.SERIALIZABLE,
         is_idempotent: bool = False,
+        is_one_statement: bool = False,
     ) -> T:
         """What `work` returns, once all it wrote is durable; see `Database`."""
         if self._closed:
@@ -105,7 +106,9 @@ class SqliteDatabase(Database):
         self._waiting.put(job)
         return await future
 
-    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+    async def snapshot(
+        self, work: Callable[[Connection], T], *, is_one_statement: bool = False
+    ) -> T:
         """What `work` returns, reading one unchanging state of the file; see `Database`."""
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
