@@ -187,12 +187,13 @@ CHECKS = (
     ),
     _unequal(
         "V11",
-        "each request with an effect has one transaction, and each but expiries and merges one",
+        "each request with an effect has one transaction, and each of these one that has a request",
         what="'transaction ' || seq",
         key="seq",
         sums="n",
         sides=(
-            "SELECT lane, seq, 1 AS n FROM ledger_tx WHERE kind NOT IN ('EXPIRY', 'MERGE')",
+            "SELECT lane, seq, 1 AS n FROM ledger_tx "
+            "WHERE kind NOT IN ('EXPIRY', 'MERGE', 'ADJUSTMENT')",
             "SELECT lane, tx_seq, -1 FROM ledger_request WHERE tx_seq IS NOT NULL",
         ),
     ),

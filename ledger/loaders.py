@@ -15,6 +15,7 @@ from ledger import period_reads, reads
 from ledger.contract import CardStanding
 from ledger.period_reads import LineRow, PeriodNet, PeriodRow, PoolFigures
 from ledger.reports.liability import Cohort, read_cohorts
+from ledger.statements.statements_sql import Life, read_lives
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -25,7 +26,7 @@ class LedgerLoaders:
 
     Attributes:
         expiring_by_card: key (card id, last instant in microseconds).
-        lines_by_statement: key (month, merchant id).
+        lines_by_statement, life_by_statement: key (month, merchant id).
     """
 
     def __init__(self, database: Database, now: datetime) -> None:
@@ -58,6 +59,7 @@ class LedgerLoaders:
         self.lines_by_statement: DataLoader[tuple[int, str], list[LineRow]] = _loader(
             database, period_reads.read_lines
         )
+        self.life_by_statement: DataLoader[tuple[int, str], Life] = _loader(database, read_lives)
 
 
 def _cohorts(connection: Connection, issuers: Sequence[str]) -> list[list[Cohort]]:

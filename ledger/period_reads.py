@@ -19,6 +19,19 @@ _MONTH_SPAN = Prepared(
 _PERIODS = Prepared(
     "SELECT month, journal_hash FROM period WHERE lane = 0 AND month IN :months", lists=("months",)
 )
+_PAID = Prepared(
+    "SELECT DISTINCT month FROM statement_step WHERE lane = 0 AND state = 'PAID' "
+    "AND month IN :months",
+    lists=("months",),
+)
+_UNPAID = Prepared(
+    f"SELECT p.month, p.account FROM position p WHERE p.{_LANES} AND p.month IN :months "
+    "AND p.account <> :alliance AND p.account <> :pool AND p.account <> :lanes "
+    "AND NOT EXISTS (SELECT 1 FROM statement_step s WHERE s.lane = 0 AND s.month = p.month "
+    "AND s.merchant_id = p.account AND s.state = 'PAID') "
+    "GROUP BY p.month, p.account HAVING sum(p.amount) <> 0",
+    lists=("months",),
+)
 _NETS = Prepared(
     "SELECT month, sum(amount), sum(CASE WHEN account = :alliance THEN amount ELSE 0 END) "
     f"FROM position WHERE {_LANES} AND month IN :months GROUP BY month",
@@ -64,10 +77,12 @@ class PeriodRow:
 
     Attributes:
         journal_hash: None until it is closed.
+        is_settled: whether every statement that has something to pay was paid.
     """
 
     month: int
     journal_hash: str | None
+    is_settled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +142,17 @@ def read_periods(connection: Connection, months: Sequence[int]) -> list[PeriodRo
     """The periods of these months, in their order."""
     rows = connection.execute(_PERIODS, {"months": list(months)})
     hash_by_month: dict[int, str] = {row[0]: row[1] for row in rows}
-    return [PeriodRow(month, hash_by_month.get(month)) for month in months]
+    settled = _settled(connection, list(hash_by_month)) if hash_by_month else set()
+    return [PeriodRow(month, hash_by_month.get(month), month in settled) for month in months]
+
+
+def _settled(connection: Connection, closed: list[int]) -> set[int]:
+    paid = set(connection.execute(_PAID, {"months": closed}).scalars())
+    if not paid:
+        return paid
+    parties = {"alliance": ALLIANCE, "pool": POOL, "lanes": LANES}
+    unpaid = connection.execute(_UNPAID, {"months": sorted(paid), **parties})
+    return paid - {row[0] for row in unpaid}
 
 
 def read_nets(connection: Connection, months: Sequence[int]) -> list[PeriodNet]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from ledger.lots import consumed, refilled
 from ledger.settlement import (
@@ -44,6 +45,9 @@ _PRICED = {
 }
 """What is priced by the rule of its instant; the rest reverses, or ends, what these began."""
 
+_AS_IT_WAS = {SettlementKind.COUPON, SettlementKind.ADJUSTMENT}
+"""What no rule prices."""
+
 
 @dataclass(frozen=True, slots=True)
 class PastMove:
@@ -61,6 +65,7 @@ class PastEvent:
     Attributes:
         party: the merchant of its order, as it settles; ALLIANCE when none is behind it.
         is_counted: whether it took effect in the simulated time.
+        is_merge: whether it carries lots from one card to another.
     """
 
     party: str
@@ -68,6 +73,7 @@ class PastEvent:
     is_counted: bool
     legs: tuple[Leg, ...]
     moves: tuple[PastMove, ...]
+    is_merge: bool = False
 
 
 @dataclass(slots=True)
@@ -91,19 +97,22 @@ class Simulation:
     """Settles events at other terms, one after the other.
 
     Attributes:
-        legs: what the counted events would have posted, coupons aside.
+        legs: what the counted events would have posted, coupons and adjustments aside.
     """
 
     terms: RuleTerms
     legs: list[Leg] = field(default_factory=list)
     _lots: dict[int, Lot] = field(default_factory=dict)
     _orders: dict[tuple[str, str | None], _Order] = field(default_factory=dict)
+    _carried: list[tuple[int, int]] = field(default_factory=list)
 
     def settle(self, event: PastEvent) -> None:
         """Settles the next event; one that is not counted has no legs."""
         moves = list(event.moves)
+        if event.is_merge:
+            del moves[: self._carry(moves)]
         for index, leg in enumerate(event.legs):
-            if leg.party != POOL:
+            if leg.party != POOL or leg.kind in _AS_IT_WAS:
                 continue
             mine = _moves_of(leg, moves)
             del moves[: len(mine)]
@@ -118,6 +127,21 @@ class Simulation:
             legs = self._again(event, leg, party, paid, mine)
             if event.is_counted:
                 self.legs += [each for each in legs if each.amount_minor]
+
+    def _carry(self, moves: Sequence[PastMove]) -> int:
+        """Takes parts of lots along, or brings them into new ones; how many movements that were.
+
+        What comes from another lane keeps its funding.
+        """
+        if moves and moves[0].amount < 0:
+            self._carried = [(-move.amount, -self._shift(move)) for move in moves]
+            return len(moves)
+        arriving = list(takewhile(lambda move: move.amount > 0, moves))
+        if [move.amount for move in arriving] == [units for units, _ in self._carried]:
+            for move, (_, funding) in zip(arriving, self._carried, strict=True):
+                self._lots[move.lot.id] = replace(move.lot, funding_minor=funding)
+        self._carried = []
+        return len(arriving)
 
     def _again(
         self, event: PastEvent, leg: Leg, party: str, was_paid: int, moves: Sequence[PastMove]
@@ -268,10 +292,10 @@ class Simulation:
 
 
 def net_by_party(legs: Iterable[Leg]) -> dict[str, int]:
-    """What each party receives, coupons aside; − when it pays."""
+    """What each party receives, − when it pays; what no rule prices is left out."""
     net: dict[str, int] = {}
     for leg in legs:
-        if leg.kind is not SettlementKind.COUPON:
+        if leg.kind not in _AS_IT_WAS:
             net[leg.party] = net.get(leg.party, 0) + leg.amount_minor
     return net
 

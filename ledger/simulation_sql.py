@@ -13,10 +13,10 @@ from ledger.grouped import Grouped
 from ledger.ports import cursor_on
 from ledger.settlement import Leg
 from ledger.simulation import PastEvent, PastMove
-from ledger.state import ALLIANCE, Asset, Lot, SettlementKind
+from ledger.state import ALLIANCE, Asset, Lot, SettlementKind, TxKind
 
 _EVENTS = """
-SELECT seq, merchant_id, order_no, effective_at FROM ledger_tx
+SELECT seq, kind, merchant_id, order_no, effective_at FROM ledger_tx
 WHERE lane = ? AND seq >= (SELECT min(seq) FROM ledger_tx
   WHERE lane = ? AND effective_at >= ? AND effective_at < ?) ORDER BY seq
 """
@@ -46,13 +46,14 @@ def read_events(
     first = events[0][0]
     legs = Grouped(cursor.step(_LEGS, (lane, first)))
     moves = Grouped(cursor.step(_MOVES, (lane, first)))
-    for seq, merchant_id, order_no, at in events:
+    for seq, kind, merchant_id, order_no, at in events:
         yield PastEvent(
             party=ALLIANCE if merchant_id is None else party_of(merchant_id, settings),
             order_no=order_no,
             is_counted=since <= at < until,
             legs=tuple(_leg(row) for row in legs.of(seq)),
             moves=tuple(_move(row) for row in moves.of(seq)),
+            is_merge=kind == TxKind.MERGE,
         )
 
 

@@ -42,6 +42,7 @@ class TxKind(StrEnum):
     EXPIRY = "EXPIRY"
     MERGE = "MERGE"
     FORFEIT = "FORFEIT"
+    ADJUSTMENT = "ADJUSTMENT"
 
 
 class CardEntryKind(StrEnum):

@@ -42,7 +42,9 @@ from ledger.schema.settlement_rules import (
     RuleStateRefusal,
     SelfApprovalRefusal,
 )
+from ledger.schema.statement_changes import StatementStateRefusal
 from ledger.state import RuleTerms
+from ledger.statements.life import StatementState
 from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
 from ledger.verify import Finding, Report, verify
@@ -71,6 +73,7 @@ def ledger_schema() -> SubgraphSchema:
             PoolUnderfunded: PoolUnderfundedRefusal,
             SelfApproval: SelfApprovalRefusal,
             RuleNotWaiting: RuleStateRefusal,
+            StatementState: StatementStateRefusal,
         },
     )
 

@@ -16,4 +16,5 @@ CHINESE = {
     "POOL_UNDERFUNDED": "兑付价高于在用积分的资金。",
     "RULE_NOT_WAITING": "该规则不在等待审批。",
     "SELF_APPROVAL": "提出规则的人不能自己批准。",
+    "STATEMENT_STATE": "对账单目前的状态不允许此操作。",
 }

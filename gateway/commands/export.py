@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def export(
     period: Annotated[str, typer.Option(help="The month, as 2026-03.")],
-    data: Annotated[Path | None, typer.Option(help="Data directory; no server may run.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory; a server may run.")] = None,
     format_: Annotated[
         ExportFormat, typer.Option("--format", help="How it is written.")
     ] = ExportFormat.NDJSON,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def liability(
-    data: Annotated[Path | None, typer.Option(help="Data directory; no server may run.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory; a server may run.")] = None,
 ) -> None:
     """Write what became of every issuer's points; docs/rules/liability.md tells what it means."""
     from ledger.reports.liability_csv import COLUMNS

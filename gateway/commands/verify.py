@@ -21,7 +21,7 @@ UNSOUND = 2
 
 
 def verify(
-    data: Annotated[Path | None, typer.Option(help="Data directory; no server may run.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory; a server may run.")] = None,
 ) -> None:
     """Check every invariant of the ledger."""
     report = asyncio.run(_report(directory_with_ledger(data)))

@@ -191,6 +191,16 @@ class SqliteDatabase(Database):
             connection.close()
 
 
+def is_current(path: Path, schema: Schema) -> bool:
+    """Whether a file has the tables of `schema` as they are now."""
+    engine = _sqlite_engine(path, query_only=True)
+    try:
+        with engine.connect() as connection:
+            return is_up_to_date(connection, schema)
+    finally:
+        engine.dispose()
+
+
 def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",

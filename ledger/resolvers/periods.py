@@ -7,6 +7,7 @@ from typing import Protocol
 
 import strawberry
 
+from kernel.callers import CallerKind
 from kernel.clock import to_micros
 from kernel.graphql import Long, Money
 from kernel.pages import Connection, connection_of, page_args
@@ -18,6 +19,8 @@ from ledger.reports.as_of import AsOf, read_net_as_of
 from ledger.resolvers.cursors import text, whole_numbers
 from ledger.schema import periods
 from ledger.state import NEVER
+from ledger.statements.life import disputable_until
+from ledger.statements.statements_sql import Life
 
 
 class HasMonth(Protocol):
@@ -144,12 +147,37 @@ async def period_statement(
 
 
 async def statement_state(
-    statement: strawberry.Parent[HasMonth], info: LedgerInfo
+    statement: strawberry.Parent[HasMerchant], info: LedgerInfo
 ) -> periods.StatementState:
-    """ISSUED once its period is closed."""
-    row = await info.context.load.period_by_month.load(statement.month)
-    is_open = row.journal_hash is None
-    return periods.StatementState.DRAFT if is_open else periods.StatementState.ISSUED
+    """ISSUED once its period is closed, then where its last step led."""
+    life = await _life(info, statement)
+    return periods.StatementState(life.state.value)
+
+
+async def statement_disputable_until(
+    statement: strawberry.Parent[HasMerchant], info: LedgerInfo
+) -> datetime | None:
+    """Until when the statement can be disputed."""
+    closed_at = (await _life(info, statement)).closed_at
+    return None if closed_at is None else disputable_until(info.context.instant(closed_at))
+
+
+async def statement_steps(
+    statement: strawberry.Parent[HasMerchant], info: LedgerInfo
+) -> list[periods.StatementStep]:
+    """What was done with the statement."""
+    return [
+        periods.StatementStep(
+            state=periods.StatementState(step.state.value),
+            at=info.context.instant(step.told_at),
+            by_merchant=step.told_by == f"{CallerKind.MERCHANT}:{statement.merchant.id}",
+            reason=step.reason,
+            adjustment=(
+                info.context.money(step.adjustment_minor) if step.adjustment_minor else None
+            ),
+        )
+        for step in (await _life(info, statement)).steps
+    ]
 
 
 async def statement_period(
@@ -207,6 +235,12 @@ async def statement_entries(
         page,
         key=lambda row: (row.lane, row.seq, row.leg),
         node=lambda row: _leg(info.context, row),
+    )
+
+
+async def _life(info: LedgerInfo, statement: HasMerchant) -> Life:
+    return await info.context.load.life_by_statement.load(
+        (statement.month, str(statement.merchant.id))
     )
 
 

@@ -93,6 +93,25 @@ class StatementEntry:
     )
 
 
+@strawberry.type(description="What was done with an issued statement.")
+class StatementStep:
+    """What was done with a statement."""
+
+    state: StatementState = strawberry.field(description="Where it stood then.")
+    at: datetime = strawberry.field(description="When.")
+    by_merchant: bool = strawberry.field(
+        description="Whether the merchant did it; otherwise the alliance."
+    )
+    reason: str | None = strawberry.field(
+        description="DISPUTED: what is wrong. CONFIRMED: how a dispute was resolved. PAID: the "
+        "reference of the payment. Null where none was asked for."
+    )
+    adjustment: Money | None = strawberry.field(
+        description="What was posted in the open period to resolve a dispute: + the merchant "
+        "receives, − it pays. Null when nothing was."
+    )
+
+
 @strawberry.federation.type(keys=["id"], description="A merchant of the alliance.")
 class Merchant:
     """A merchant of the alliance."""
@@ -141,7 +160,18 @@ class SettlementStatement:
     month: strawberry.Private[int]
     id: strawberry.ID = strawberry.field(description="TypeID `stm_…`.")
     state: StatementState = strawberry.field(
-        resolver=resolvers.statement_state, description="State."
+        resolver=resolvers.statement_state,
+        description="DRAFT until its period is closed, then ISSUED; CONFIRMED or DISPUTED by the "
+        "merchant; PAID once the alliance recorded its payment.",
+    )
+    disputable_until: datetime | None = strawberry.field(
+        resolver=resolvers.statement_disputable_until,
+        description="Until when the merchant can dispute it; from then on an ISSUED one counts as "
+        "accepted. Null while DRAFT.",
+    )
+    steps: list[StatementStep] = strawberry.field(
+        resolver=resolvers.statement_steps,
+        description="What was done with it since it was issued, the first step first.",
     )
     period: ClearingPeriod = strawberry.field(
         resolver=resolvers.statement_period, description="The period."
@@ -175,7 +205,8 @@ class ClearingPeriod:
     month: strawberry.Private[int]
     id: strawberry.ID = strawberry.field(description="TypeID `per_…`.")
     state: PeriodState = strawberry.field(
-        description="State; figures are provisional until CLOSED."
+        description="State; figures are provisional until CLOSED. SETTLED once every statement "
+        "that has something to pay was paid."
     )
     from_: datetime = strawberry.field(name="from", description="First instant, inclusive.")
     to: datetime = strawberry.field(description="Last instant, exclusive.")
@@ -205,10 +236,12 @@ class ClearingPeriod:
     @classmethod
     def of(cls, row: PeriodRow, *, time_zone: str) -> ClearingPeriod:
         """The period of a row."""
+        is_open = row.journal_hash is None
+        closed = PeriodState.SETTLED if row.is_settled else PeriodState.CLOSED
         return cls(
             month=row.month,
             id=strawberry.ID(period_id(row.month)),
-            state=PeriodState.OPEN if row.journal_hash is None else PeriodState.CLOSED,
+            state=PeriodState.OPEN if is_open else closed,
             from_=first_instant(row.month, time_zone),
             to=first_instant(row.month + 1, time_zone),
             journal_hash=row.journal_hash,

@@ -17,7 +17,13 @@ from kernel.graphql import (
 )
 from kernel.pages import Connection
 from ledger.periods import PeriodNotClosable
-from ledger.resolvers import deposit_changes, rule_changes, rules, simulations
+from ledger.resolvers import (
+    deposit_changes,
+    rule_changes,
+    rules,
+    simulations,
+    statement_changes,
+)
 from ledger.resolvers import grants as grant_resolvers
 from ledger.resolvers import outbox as outbox_resolvers
 from ledger.resolvers import roots as resolvers
@@ -31,6 +37,12 @@ from ledger.schema.settlement_rules import (
     SettlementRule,
 )
 from ledger.schema.simulations import SettlementSimulation
+from ledger.schema.statement_changes import (
+    ConfirmStatementResult,
+    DisputeStatementResult,
+    RecordPaymentResult,
+    ResolveDisputeResult,
+)
 
 
 @strawberry.type(description="The period cannot be closed yet.")
@@ -134,6 +146,30 @@ class Mutation:
         resolver=resolvers.close_period,
         requires_scopes=[["admin"]],
         description="Closes a period: freezes, proves, hashes, issues statements.",
+    )
+    confirm_statement: ConfirmStatementResult | None = strawberry.federation.field(
+        resolver=statement_changes.confirm_statement,
+        requires_scopes=[["merchant"]],
+        description="Accepts the merchant's own statement of a closed period; a dispute that is "
+        "open is withdrawn.",
+    )
+    dispute_statement: DisputeStatementResult | None = strawberry.federation.field(
+        resolver=statement_changes.dispute_statement,
+        requires_scopes=[["merchant"]],
+        description="Disputes the merchant's own statement, within ten days of its issue; it is "
+        "not paid until the dispute is withdrawn or resolved.",
+    )
+    resolve_dispute: ResolveDisputeResult | None = strawberry.federation.field(
+        resolver=statement_changes.resolve_dispute,
+        requires_scopes=[["admin"]],
+        description="Resolves a dispute by an adjustment in the open period; the statement itself "
+        "never changes, and is confirmed by it.",
+    )
+    record_payment: RecordPaymentResult | None = strawberry.federation.field(
+        resolver=statement_changes.record_payment,
+        requires_scopes=[["admin"]],
+        description="Records that a statement was paid, by whoever had to pay: a confirmed one, or "
+        "one that nobody disputed in ten days.",
     )
     grant_coins: GrantCoinsResult | None = strawberry.federation.field(
         resolver=grant_resolvers.grant_coins,

@@ -2,16 +2,21 @@
 
 import asyncio
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from gateway.assembly.data_directory import open_alliance
 from gateway.assembly.databases import Databases
 from gateway.cli import app
 from gateway.commands.failures import CommandFailed
-from tests.ledger.book import Books
+from kernel.clock import SetClock
+from kernel.database import DirectoryInUse, DirectoryLock
+from kernel.ids import SeededIds
+from tests.ledger.book import MARCH, Books
 
 
 async def run(directory: Path, *words: str) -> Result:
@@ -61,3 +66,32 @@ async def test_what_can_not_be_exported_is_told(
 
     assert isinstance(result.exception, CommandFailed)
     assert str(result.exception) == told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["export", "--period", "2026-03"], ["liability"], ["verify"]],
+    ids=lambda words: words[0],
+)
+async def test_the_ledger_is_read_beside_a_server(directory: Path, words: list[str]) -> None:
+    alone = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--data", str(directory)])
+    async with open_alliance(directory, clock=SetClock(MARCH), ids=SeededIds("server")):
+        beside = await asyncio.to_thread(
+            CliRunner().invoke, app, [*words, "--data", str(directory)]
+        )
+
+    assert (beside.exit_code, beside.exception) == (0, None)
+    assert beside.stdout == alone.stdout
+
+
+async def test_nothing_is_upgraded_under_a_server(directory: Path) -> None:
+    raw = sqlite3.connect(Databases.in_files_of(directory).ledger)
+    raw.execute("UPDATE alembic_version SET version_num = 'ledger_0001'")
+    raw.commit()
+    raw.close()
+    server = DirectoryLock(directory)
+
+    told = await run(directory, "--period", "2026-03")
+
+    server.release()
+    assert isinstance(told.exception, DirectoryInUse)

@@ -27,6 +27,10 @@ SENDERS = {
     "approveSettlementRule": ("ApproveSettlementRule", "admin"),
     "resumeMessage": ("ResumeMessage", "admin"),
     "resumeEvent": ("ResumeEvent", "admin"),
+    "confirmStatement": ("ConfirmStatement", "tea"),
+    "disputeStatement": ("DisputeStatement", "tea"),
+    "resolveDispute": ("ResolveDispute", "admin"),
+    "recordPayment": ("RecordPayment", "admin"),
     "recordDeposit": ("RecordDeposit", "admin"),
     "returnDeposit": ("ReturnDeposit", "admin"),
     "holdCheckout": ("HoldCheckout", "tea"),
@@ -277,6 +281,12 @@ PROMOTION = {
 }
 TASK = {"code": "CHECK_IN", "title": "签到", "growth": 5, "perDay": 1_000}
 PLAN = {"code": "YEAR", "title": "年卡", "price": cny(9_900), "months": 12}
+STATEMENT_STEPS: dict[str, dict[str, Any]] = {
+    "confirmStatement": {},
+    "disputeStatement": {"reason": "少算一单"},
+    "resolveDispute": {"adjustment": cny(-1), "reason": "已核对"},
+    "recordPayment": {"reference": "汇款 1"},
+}
 STEPS = [{"name": "新客", "rank": 1, "threshold": 1}]
 
 
@@ -357,6 +367,9 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
     if field == "changeMerchantState":
         admitted = await place.town.admit(place.town.request_id(), "新")
         inputs[field] = {"merchantId": admitted, "state": "SUSPENDED"}
+    if field in STATEMENT_STEPS:
+        whose = {"periodId": place.ids["period"], "merchantId": people.tea}
+        inputs[field] = whose | STATEMENT_STEPS[field]
     if field in ("recordDeposit", "returnDeposit"):
         inputs[field] = {"merchantId": people.tea, "amount": cny(1), "reason": "保证金"}
     if field == "mergeMembers":

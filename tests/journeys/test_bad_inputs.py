@@ -52,6 +52,17 @@ INVALID = [
             ("requestId", "r" * 129),
         )
     ),
+    *rows("confirmStatement", "INVALID_INPUT", ("requestId", ""), ("requestId", "r" * 129)),
+    *rows("disputeStatement", "INVALID_INPUT", ("reason", " "), ("reason", "r" * 501)),
+    *rows(
+        "resolveDispute",
+        "INVALID_INPUT",
+        ("adjustment", cny(0)),
+        ("adjustment", cny(10**13 + 1)),
+        ("adjustment", DOLLARS),
+        ("reason", ""),
+    ),
+    *rows("recordPayment", "INVALID_INPUT", ("reference", ""), ("reference", "r" * 141)),
     *rows(
         "changeMerchantState",
         "INVALID_INPUT",
@@ -369,6 +380,8 @@ async def test_a_wrong_value_is_refused_and_nothing_is_done(
         ("claimCoupon", "shareCode"),
         ("claimCoupon", "storeId"),
         ("closePeriod", "periodId"),
+        ("confirmStatement", "periodId"),
+        ("recordPayment", "merchantId"),
         ("grantCoins", "cardId"),
         ("approveSettlementRule", "ruleId"),
         ("grantCoins", "funderMerchantId"),

@@ -26,10 +26,12 @@ ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
     "ApproveSettlementRule SetAllianceWeights RecordDeposit ReturnDeposit "
+    "ResolveDispute RecordPayment "
     "ChangeMerchantState ParkedMessages ResumeMessage ParkedEvents ResumeEvent "
     "FreezeMember MergeMembers EraseMember UnmergeMembers"
 )
 MERCHANT = (
+    "ConfirmStatement DisputeStatement "
     "Identify Join Quote HoldCheckout CaptureCheckout ExtendCheckout ReleaseCheckout Checkout "
     "RefundPreview RefundOrder Orders SetTierLadder CreateCouponTemplate IssueCoupons "
     "SetCouponTemplateState VoidCoupons SetPromotion SetPricingPolicy "
@@ -276,6 +278,26 @@ INPUTS = {
         "discard": "Boolean = false",
     },
     "ResumeEventInput": {"requestId": "ID!", "eventId": "ID!"},
+    "ConfirmStatementInput": {"requestId": "ID!", "periodId": "ID!", "merchantId": "ID!"},
+    "DisputeStatementInput": {
+        "requestId": "ID!",
+        "periodId": "ID!",
+        "merchantId": "ID!",
+        "reason": "String!",
+    },
+    "ResolveDisputeInput": {
+        "requestId": "ID!",
+        "periodId": "ID!",
+        "merchantId": "ID!",
+        "adjustment": "MoneyInput!",
+        "reason": "String!",
+    },
+    "RecordPaymentInput": {
+        "requestId": "ID!",
+        "periodId": "ID!",
+        "merchantId": "ID!",
+        "reference": "String!",
+    },
     "RecordDepositInput": {
         "requestId": "ID!",
         "merchantId": "ID!",

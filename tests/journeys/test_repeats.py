@@ -15,7 +15,7 @@ import pytest_asyncio
 from graphql import build_schema
 
 from tests.journeys.answers import word_of
-from tests.journeys.place import SENDERS, Place, furnish, variables_of
+from tests.journeys.place import SENDERS, STATEMENT_STEPS, Place, furnish, variables_of
 from tests.journeys.town import cny, line, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,6 +34,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "proposeSettlementRule": {"issueFeeBps": 300},
     "approveSettlementRule": {"ruleId": "rule_another"},
     "resumeMessage": {"discard": True},
+    "confirmStatement": {"periodId": "per_another"},
+    "disputeStatement": {"reason": "another"},
+    "resolveDispute": {"adjustment": cny(-2)},
+    "recordPayment": {"reference": "another"},
     "recordDeposit": {"amount": cny(2)},
     "returnDeposit": {"reason": "anders"},
     "holdCheckout": {"quoteVersion": "another"},
@@ -187,7 +191,21 @@ async def _input(place: Place, field: str) -> dict[str, Any]:
     given: dict[str, Any] = (await variables_of(place, field))["input"]
     if field == "closePeriod":
         given["periodId"] = await _ended_period(place)
+    if field in STATEMENT_STEPS:
+        given["periodId"] = await _closed_period(place)
+    before = {"resolveDispute": "disputeStatement", "recordPayment": "confirmStatement"}.get(field)
+    if before is not None:
+        of_period = (await variables_of(place, before))["input"]
+        await _send(place, before, of_period | {"periodId": given["periodId"]})
     return given
+
+
+async def _closed_period(place: Place) -> str:
+    """Id of a period that was closed a moment ago."""
+    period_id = await _ended_period(place)
+    request = {"requestId": place.town.request_id(), "periodId": period_id}
+    assert "period" in await _send(place, "closePeriod", request)
+    return period_id
 
 
 async def _ended_period(place: Place) -> str:

@@ -25,6 +25,7 @@ ANNS = ("ok", "null", "ok", "null", "ok", NONE)
 TEAS = ("ok", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN", "ok", NONE)
 TILLS = ("ok", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN", NONE)
 ANNS_OWN = ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE)
+OWN_DRAFT = ("STATEMENT_STATE", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN", NONE)
 RULES = ("ok", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN", "ok", NONE)
 """Answers to the callers in their order; tea, a merchant, and ann, its member, own the thing."""
 
@@ -76,6 +77,10 @@ MUTATIONS = {
     "approveSettlementRule": ("ApproveSettlementRule", ADMINS),
     "resumeMessage": ("ResumeMessage", ADMINS),
     "resumeEvent": ("ResumeEvent", ADMINS),
+    "confirmStatement": ("ConfirmStatement", OWN_DRAFT),
+    "disputeStatement": ("DisputeStatement", OWN_DRAFT),
+    "resolveDispute": ("ResolveDispute", (*ADMINS[:4], "STATEMENT_STATE", NONE)),
+    "recordPayment": ("RecordPayment", (*ADMINS[:4], "STATEMENT_STATE", NONE)),
     "recordDeposit": ("RecordDeposit", ADMINS),
     "returnDeposit": ("ReturnDeposit", ADMINS),
     "holdCheckout": ("HoldCheckout", TILLS),

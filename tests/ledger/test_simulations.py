@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from kernel.units import Ratio
+from ledger.contract import MergeCards
 from ledger.state import RuleTerms
 from tests.ledger.book import MARCH, YEAR, Books, merchant
 from tests.ledger.test_histories import History
@@ -131,3 +132,30 @@ async def test_a_simulation_writes_nothing_and_is_for_admins(books: Books) -> No
     assert refused.errors[0].extensions["code"] == "FORBIDDEN"
     pointless = await books.ask(SIMULATE, **variables)
     assert pointless.errors[0].extensions["code"] == "BAD_USER_INPUT"
+
+
+async def lived_with_a_merge(path: Path, chance: int, rule: RuleTerms, lanes: int) -> Books:
+    """m2 becomes m1 after some of it."""
+    books = await Books.open(path, rule, lanes=lanes)
+    history = History(books, Random(chance), one_rule=True)
+    for number in range(40):
+        if number == 22:
+            await books.ledger.merge_cards(MergeCards("mrg", "m1", "m2", books.now))
+        await history.happen()
+    return books
+
+
+@pytest.mark.parametrize("chance", range(3))
+@pytest.mark.parametrize("over", [1, 3, 5])
+async def test_a_history_with_a_merge_settled_again_at_its_own_terms_is_the_same(
+    tmp_path: Path, chance: int, over: int
+) -> None:
+    terms = OTHERS[chance % len(OTHERS)]
+    books = await lived_with_a_merge(tmp_path / "ledger.sqlite", chance, terms, over)
+    try:
+        assert (await books.verify()).findings == ()
+        found = differences(await simulate(books, terms))
+    finally:
+        await books.close()
+
+    assert set(found.values()) == {0}, found

@@ -21,6 +21,7 @@ LATER = {
     "merged_part",
     "outbox",
     "outbox_cursor",
+    "statement_step",
 }
 Rows = dict[str, list[tuple[Any, ...]]]
 
