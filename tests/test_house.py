@@ -112,3 +112,15 @@ def test_docstrings_cite_rules_that_exist() -> None:
 
     assert cited
     assert sorted(page for page in cited if not (ROOT / page).exists()) == []
+
+
+def test_every_edge_case_names_a_test_that_is_there() -> None:
+    named = re.findall(
+        r"`(tests/[a-z_/]+\.py)::(test_\w+)`", (ROOT / "docs/edge-cases.md").read_text()
+    )
+
+    missing = [
+        f"{path}::{name}" for path, name in named if f"def {name}(" not in (ROOT / path).read_text()
+    ]
+    assert len(named) > 30
+    assert missing == []
