@@ -58,16 +58,21 @@ query ($input: BackendPriceInput!) {
 """
 
 
+def cart_lines() -> tuple[CartLine, ...]:
+    """The lines of the cart."""
+    return tuple(
+        CartLine(f"sku-{index}", 1 + index % 3, 990 + 137 * index, f"cat-{index % 5}")
+        for index in range(LINES)
+    )
+
+
 def _cart() -> PriceCart:
     return PriceCart(
         merchant_id=SHOP,
         store_id=STORE,
         channel="WEB_SHOP",
         at=NOW,
-        lines=tuple(
-            CartLine(f"sku-{index}", 1 + index % 3, 990 + 137 * index, f"cat-{index % 5}")
-            for index in range(LINES)
-        ),
+        lines=cart_lines(),
         member_point_value=Ratio(1, 1),
         points_cap_bps=5_000,
         earn_points_per_major_unit=1,
@@ -79,7 +84,8 @@ def _cart() -> PriceCart:
     )
 
 
-def _coupons() -> list[CouponTerms]:
+def coupon_terms() -> list[CouponTerms]:
+    """The coupons on offer."""
     amounts = [
         CouponTerms(f"减{index}", CouponKind.AMOUNT_OFF, 10_000, amount_minor=500 + 100 * index)
         for index in range(COUPONS // 2)
@@ -100,7 +106,8 @@ def _coupons() -> list[CouponTerms]:
     ]
 
 
-def _promotions() -> list[PromotionTerms]:
+def promotion_terms() -> list[PromotionTerms]:
+    """The promotions that are on."""
     span = {"starts_at": NOW - timedelta(days=1), "ends_at": NOW + timedelta(days=1)}
     kind = PromotionKind
 
@@ -127,23 +134,25 @@ def _rules() -> PriceRules:
         benefits=(BenefitInForce("tiers", 1, 0, tier),),
         coupons=tuple(
             Candidate(OfferedCoupon(f"cpn-{index:02}", SHOP, terms))
-            for index, terms in enumerate(_coupons())
+            for index, terms in enumerate(coupon_terms())
         ),
         promotions=tuple(
             Promotion(f"prm-{index:02}", 1, terms, terms.stock)
-            for index, terms in enumerate(_promotions())
+            for index, terms in enumerate(promotion_terms())
         ),
     )
 
 
-def _yardstick() -> None:
+def plainest_work() -> None:
+    """The yardstick: one share of each line for each coupon and promotion."""
     lines = _cart().lines
-    for bps in range(COUPONS + len(_promotions())):
+    for bps in range(COUPONS + len(promotion_terms())):
         for line in lines:
             share_bp(line.list_minor, bps)
 
 
-def _times_ms(work: Callable[[], object]) -> list[float]:
+def times_ms(work: Callable[[], object]) -> list[float]:
+    """Processor times of the work, sorted."""
     times = []
     for _ in range(ROUNDS):
         started = time.process_time()
@@ -152,7 +161,8 @@ def _times_ms(work: Callable[[], object]) -> list[float]:
     return sorted(times)
 
 
-def _told(name: str, times: list[float], yardstick_ms: float) -> None:
+def told(name: str, times: list[float], yardstick_ms: float) -> None:
+    """Prints p50 and p99."""
     p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
     print(f"{name}: p50 {p50:.2f} ms, p99 {p99:.2f} ms, {p50 / yardstick_ms:.1f} yardsticks")
 
@@ -167,9 +177,9 @@ async def _backend(directory: Path) -> HostedBackend:
     await backend.join(JoinMerchant(SHOP, membership_id, CARD, STORE, NOW, True))
 
     def furnish(connection: Any) -> None:
-        for terms in _promotions():
+        for terms in promotion_terms():
             set_promotion(connection, terms, merchant_id=SHOP, promotion_id=None, now=NOW, ids=ids)
-        for wanted in _coupons():
+        for wanted in coupon_terms():
             template_id, _ = create_template(
                 connection,
                 TemplateDraft(terms=wanted),
@@ -235,10 +245,10 @@ async def _through_graphql() -> list[float]:
 def main() -> None:
     """Prints p50 and p99 of processor time; with `--profile` also where it goes."""
     cart, rules = _cart(), _rules()
-    yardstick = _times_ms(_yardstick)[ROUNDS // 2]
+    yardstick = times_ms(plainest_work)[ROUNDS // 2]
     print(f"yardstick {yardstick:.2f} ms; {LINES} lines, {COUPONS} coupons, 10 promotions")
-    _told("pure", _times_ms(lambda: price(cart, rules)), yardstick)
-    _told("graphql", asyncio.run(_through_graphql()), yardstick)
+    told("pure", times_ms(lambda: price(cart, rules)), yardstick)
+    told("graphql", asyncio.run(_through_graphql()), yardstick)
     if "--profile" in sys.argv:
         with cProfile.Profile() as profile:
             for _ in range(50):

@@ -19,6 +19,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 
 from kernel.graphql import SCALARS, SHARED_REFUSALS, RefusalPayload, refusal_handlers
+from kernel.plain_values import build_inputs_plainly, read_attributes_plainly
 from kernel.refusals import Refusal
 
 
@@ -69,6 +70,8 @@ def build_subgraph(
     )
     executable = graphql_schema_of(schema)
     _leave_out_null_defaults(executable)
+    read_attributes_plainly(executable)
+    build_inputs_plainly(schema, executable)
     return SubgraphSchema(
         name=name,
         strawberry=schema,

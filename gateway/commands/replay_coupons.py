@@ -14,6 +14,7 @@ from gateway.commands.failures import CommandFailed
 from gateway.feeding.client import FeedFailed
 from gateway.feeding.server import ServerGone
 from gateway.replay.coupons.history import CouponHistory, read_coupon_history
+from gateway.replay.coupons.reasons import reasons_of
 from gateway.replay.coupons.recount import Recount, recount_redemptions, tell_standings
 from gateway.replay.coupons.run import CouponOutcome
 from gateway.replay.coupons.session import replay_coupon_history
@@ -42,9 +43,12 @@ def replay_coupons(
             replay_coupon_history(history, data, on_progress=_progress(len(history.baskets)))
         )
         recount = recount_redemptions(directory)
+        reasons = reasons_of(directory, recount.outcomes)
     except (HistoryUnreadable, OSError, FeedFailed, ServerGone) as error:
         raise CommandFailed(str(error)) from error
     _tell(history, outcome, recount)
+    for (reason, why), count in sorted(reasons.items()):
+        typer.echo(f"{count:>6} {reason}: {why}")
     differing = _differences(outcome, recount)
     for line in differing:
         typer.echo(f"DIFFERS {line}")

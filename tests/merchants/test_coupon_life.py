@@ -22,11 +22,12 @@ from merchants.offers import (
     DecisionOutcome,
     PricedLine,
 )
-from merchants.port import LockCoupons, RecordEvent, RefundLine, ReleaseAttempt
+from merchants.port import ClaimCoupon, LockCoupons, RecordEvent, RefundLine, ReleaseAttempt
 from merchants.rechecking import RecheckedCoupon, with_recheck
 from merchants.refunding import PaidOrder, refund_lines
 from merchants.refusals import CouponBudgetSpent
 from merchants.segments import Segment
+from merchants.sharing import share_coupon
 from merchants.template_life import (
     CouponTemplateState,
     CouponTrigger,
@@ -36,7 +37,19 @@ from merchants.template_life import (
     may_follow,
 )
 from merchants.tiers import TierMetric
-from tests.merchants.shop import ALLIANCE, ANN, NOW, STORE, TEA, Shop, amount_off, cart, ladder
+from tests.merchants.shop import (
+    ALLIANCE,
+    ANN,
+    BOB,
+    NOW,
+    SETTINGS,
+    STORE,
+    TEA,
+    Shop,
+    amount_off,
+    cart,
+    ladder,
+)
 
 TIER_TWO = Audience(AudienceKind.TIER, ladder="count", min_rank=2)
 REACHED = TemplateLife(trigger=CouponTrigger.TIER_REACHED, audience=TIER_TWO)
@@ -99,21 +112,21 @@ async def test_fifty_locks_at_once_stay_within_the_budget(shop: Shop) -> None:
     assert await shop.scalar("SELECT spent_minor FROM coupon_template") == 3_000
 
 
-async def reach_tier_two(shop: Shop) -> str:
+async def reach_tier_two(shop: Shop, **template: Any) -> str:
     """Id of the coupon that reaching the second tier gave."""
     await shop.join()
     steps = (("one", 1), ("two", 2))
     await shop.set_ladder(ladder(TierMetric.PURCHASE_COUNT, *steps, name="count"))
-    await shop.template(amount_off(500), life=REACHED)
+    await shop.template(amount_off(500), life=REACHED, **template)
     await shop.place(cart(100))
     await shop.place(cart(100))
     return str(await shop.scalar("SELECT coupon_id FROM coupon"))
 
 
-async def void_of_tier(shop: Shop, rank: int) -> list[str]:
+async def void_of_tier(shop: Shop, rank: int, card_id: str = ANN) -> list[str]:
     def work(connection: Any) -> list[str]:
         return void_tier_coupons(
-            connection, merchant_id=TEA, card_id=ANN, ladder="count", rank=rank
+            connection, merchant_id=TEA, card_id=card_id, ladder="count", rank=rank
         )
 
     return await shop.database.transaction(work)
@@ -135,6 +148,32 @@ async def test_a_lost_tier_leaves_a_coupon_that_a_checkout_holds(shop: Shop) -> 
 
     assert await void_of_tier(shop, 0) == []
     assert await shop.scalar("SELECT state FROM coupon") == "LOCKED"
+
+
+async def test_a_coupon_that_a_friend_claimed_outlives_the_tiers_of_both(shop: Shop) -> None:
+    coupon_id = await reach_tier_two(shop, shareable=True)
+    await shop.join(BOB)
+    zone = SETTINGS.facts.zone
+
+    def share(connection: Any) -> str:
+        return share_coupon(
+            connection,
+            merchant_id=TEA,
+            coupon_id=coupon_id,
+            card_id=ANN,
+            now=NOW,
+            zone=zone,
+            ids=shop.ids,
+        )
+
+    code = await shop.database.transaction(share)
+    claimed = await shop.backend.claim(ClaimCoupon(TEA, code, BOB, is_new_member=False))
+
+    assert await void_of_tier(shop, 0) == await void_of_tier(shop, 0, BOB) == []
+    state = "SELECT state FROM coupon WHERE card_id = '{}'"
+    assert claimed.coupon_id != coupon_id
+    assert await shop.scalar(state.format(ANN)) == "TRANSFERRED"
+    assert await shop.scalar(state.format(BOB)) == "ISSUED"
 
 
 async def test_a_repeated_sale_gives_its_coupons_once(shop: Shop) -> None:

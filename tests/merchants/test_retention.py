@@ -369,6 +369,28 @@ async def test_a_refund_that_costs_a_tier_voids_its_unused_coupons(
     assert lost == [{"merchant_id": TEA, "card_id": ANN, "ladder": "AMOUNT", "rank": 1}]
 
 
+async def test_a_fall_that_is_found_late_voids_by_the_tier_that_was_reached_again(
+    shop: Shop,
+) -> None:
+    lost: list[int] = []
+
+    def void(_: Any, **of: Any) -> list[str]:
+        lost.append(of["rank"])
+        return []
+
+    shop.backend.void_tier_coupons = void
+    await shop.set_ladder(rolling(effective_from=NOW))
+    await shop.place(cart(60_000))
+    shop.pass_time(days=500)
+    await shop.place(cart(60_000))
+
+    evidence = await shop.database.snapshot(
+        lambda connection: read_evaluations(connection, (TEA, ANN, "AMOUNT"), after=None, limit=10)
+    )
+    assert [each.rank_after for each in evidence] == [2, 1, 2]
+    assert lost == [2]
+
+
 async def test_spending_points_never_costs_a_tier(shop: Shop) -> None:
     await shop.set_ladder(replace(rolling(effective_from=NOW), metric=TierMetric.GROWTH))
     await shop.place(cart(1_000_000))

@@ -51,10 +51,10 @@ def recount_redemptions(directory: Path) -> Recount:
     """Every redemption decided from rows and arithmetic."""
     redeemed = [
         ((row["coupon_upc"], row["campaign_id"]), (row["household_id"], row["redemption_date"]))
-        for row in _rows(directory / "coupon_redemptions.csv.gz")
+        for row in rows_of(directory / "coupon_redemptions.csv.gz")
     ]
     scopes: dict[Key, set[str]] = {key: set() for key, _ in redeemed}
-    for row in _rows(directory / "coupons.csv.gz"):
+    for row in rows_of(directory / "coupons.csv.gz"):
         if (row["coupon_upc"], row["campaign_id"]) in scopes:
             scopes[row["coupon_upc"], row["campaign_id"]].add(row["product_id"])
     baskets, lines = _baskets_of(directory, {day for _, day in redeemed})
@@ -92,7 +92,7 @@ def _baskets_of(
     """Orders of each household and day in the order of time, and the lines of each."""
     rows = [
         (row["placed_at"], row["order_id"], (row["member_id"], row["placed_at"][:10]))
-        for row in _rows(directory / "orders.csv.gz")
+        for row in rows_of(directory / "orders.csv.gz")
         if (row["member_id"], row["placed_at"][:10]) in days
     ]
     baskets: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -101,7 +101,7 @@ def _baskets_of(
         baskets[day].append(order)
         lines[order] = []
     for path in sorted(directory.glob("order_lines*.csv.gz")):
-        for line in _rows(path):
+        for line in rows_of(path):
             if line["order_id"] in lines:
                 lines[line["order_id"]].append(line)
     return baskets, lines
@@ -188,6 +188,7 @@ def tell_standings(outcomes: dict[int, str], standings: dict[int, str]) -> Count
     return Counter((standings[row], outcome) for row, outcome in outcomes.items())
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def rows_of(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a gzip CSV file."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)

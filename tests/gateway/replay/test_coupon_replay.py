@@ -1,3 +1,4 @@
+import gzip
 import os
 import signal
 from collections import Counter
@@ -12,6 +13,7 @@ from gateway.commands import replay_coupons as command
 from gateway.feeding.server import FeedServer
 from gateway.replay.coupons import session
 from gateway.replay.coupons.history import read_coupon_history
+from gateway.replay.coupons.reasons import reasons_of
 from gateway.replay.coupons.recount import recount_redemptions
 from gateway.replay.history import HistoryUnreadable
 from tests.gateway.replay.invented_coupons import OUTCOMES, TAKEN_MINOR, write_coupons
@@ -36,6 +38,37 @@ def test_the_recount_finds_what_the_rows_were_made_for(directory: Path) -> None:
         "NO_PRODUCT": 1,
         "NO_ORDER": 2,
     }
+
+
+def test_the_history_itself_explains_what_did_not_apply(directory: Path) -> None:
+    reasons = reasons_of(directory, recount_redemptions(directory).outcomes)
+
+    assert reasons == {
+        ("NO_ORDER", "the nearest basket is 1 day(s) earlier and holds a product of the coupon"): 1,
+        ("NO_ORDER", "the household has no basket at all"): 1,
+        ("OUT_OF_SCOPE", "the household never buys a product of the coupon"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "outcome", "why"),
+    [
+        (8, "NO_ORDER", "a basket before 5:00 of the next day holds a product of the coupon"),
+        (8, "OUT_OF_SCOPE", "a basket before 5:00 of the next day holds a product of the coupon"),
+        (1, "OUT_OF_SCOPE", "the household buys one within 7 days, not that day"),
+    ],
+)
+def test_a_basket_of_the_same_night_explains_a_redemption(
+    directory: Path, row: int, outcome: str, why: str
+) -> None:
+    """Redemption 8 is told as of the day before its basket, which is at 00:10."""
+    path = directory / "coupon_redemptions.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        text = file.read().replace("dan,jam,2,2017-02-01", "dan,jam,2,2017-01-31")
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write(text)
+
+    assert reasons_of(directory, {row: outcome}) == {(outcome, why): 1}
 
 
 def test_a_template_has_the_middle_discount_and_the_products_of_the_baskets(
