@@ -235,12 +235,14 @@ def _insert_consents(
     said = {
         consent.purpose.upper() for consent in kept if consent.merchant_id == membership.merchant_id
     }
-    new = {purpose.upper(): purpose for purpose in reversed(command.consents)}
+    new: dict[str, str] = {}
+    for purpose in command.consents:
+        new.setdefault(purpose.upper(), purpose)
     members_sql.insert_consents(
         connection,
         [
             Consent(membership.member_id, membership.merchant_id, purpose, True, now)
-            for capitals, purpose in reversed(new.items())
+            for capitals, purpose in new.items()
             if capitals not in said
         ],
     )

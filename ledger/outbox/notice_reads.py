@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, func, or_, select
 
 from ledger.every_lane import in_every_lane
+from ledger.families import names_of
 from ledger.outbox.tables import expiry_notice
-from ledger.reads import names_of
 
 
 @dataclass(frozen=True, slots=True)
