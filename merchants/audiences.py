@@ -1,6 +1,6 @@
 """Whom a coupon template is for: newcomers, the dormant, a tier, a segment. Pure.
 
-Source: docs/rules/coupons.md, rules 17 and 18.
+Source: docs/rules/coupons.md, rules 17 and 18, and docs/rules/segments.md.
 """
 
 from __future__ import annotations
@@ -10,15 +10,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kernel.text import is_title
+from merchants.segments import Segment
 
 DAY_MICROS = 86_400_000_000
 DAYS_MAX = 3_650
 RANK_MAX = 1_000
-ORDERS_MAX = 1_000
 NAME_MAX = 100
-ZOMBIE_DAYS = 30
-KEY_ORDERS = 4
-WINDOW_DAYS = 365
 
 
 class AudienceKind(StrEnum):
@@ -30,24 +27,14 @@ class AudienceKind(StrEnum):
     SEGMENT = "SEGMENT"
 
 
-class MemberSegment(StrEnum):
-    """A segment by what a member bought: key 重点, light 轻度, zombie 僵尸."""
-
-    KEY = "KEY"
-    LIGHT = "LIGHT"
-    ZOMBIE = "ZOMBIE"
-
-
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Whom a template is for.
 
     Attributes:
-        days: DORMANT: days without an order; ZOMBIE: days since joining. None elsewhere.
+        days: days without an order; DORMANT alone.
         ladder, min_rank: TIER alone.
-        segment: SEGMENT alone.
-        key_orders: orders in the window that make a member KEY; fewer make it LIGHT.
-        window_days: over which days KEY and LIGHT count.
+        segment: SEGMENT alone; the merchant says where its segments part.
         at_redemption: whether the holder must belong to it when the coupon is used, too.
     """
 
@@ -55,15 +42,8 @@ class Audience:
     days: int | None = None
     ladder: str | None = None
     min_rank: int | None = None
-    segment: MemberSegment | None = None
-    key_orders: int = KEY_ORDERS
-    window_days: int = WINDOW_DAYS
+    segment: Segment | None = None
     at_redemption: bool = False
-
-    @property
-    def window_micros(self) -> int:
-        """The window of KEY and LIGHT."""
-        return self.window_days * DAY_MICROS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +53,15 @@ class Buying:
     Attributes:
         joined_at: microseconds; None when the card never joined.
         orders: in all.
-        recent_orders: in the audience's window.
         last_order_at: microseconds; None without an order.
+        segment: which one the member is in; None when the card never joined.
         ranks: by ladder; a ladder below whose first step the member stands is 0 or absent.
     """
 
     joined_at: int | None = None
     orders: int = 0
-    recent_orders: int = 0
     last_order_at: int | None = None
+    segment: Segment | None = None
     ranks: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -99,32 +79,22 @@ def belongs(audience: Audience, buying: Buying, *, now: int) -> bool:
         return last is not None and now - last >= (audience.days or 0) * DAY_MICROS
     if audience.kind is AudienceKind.TIER:
         return buying.ranks.get(audience.ladder or "", 0) >= (audience.min_rank or 1)
-    if audience.segment is MemberSegment.ZOMBIE:
-        days = ZOMBIE_DAYS if audience.days is None else audience.days
-        return buying.orders == 0 and now - buying.joined_at > days * DAY_MICROS
-    if audience.segment is MemberSegment.LIGHT:
-        return 1 <= buying.recent_orders < audience.key_orders
-    return buying.recent_orders >= audience.key_orders
+    return buying.segment is audience.segment
 
 
 def audience_problems(audience: Audience) -> list[list[str]]:
     """Every fault of an audience as (path, sentence)."""
     problems = []
     is_dormant = audience.kind is AudienceKind.DORMANT
-    is_zombie = audience.segment is MemberSegment.ZOMBIE
     if is_dormant and audience.days is None:
         problems.append(["audience.days", "Needed when DORMANT."])
-    elif audience.days is not None and not (is_dormant or is_zombie):
-        problems.append(["audience.days", "Only for DORMANT, or the segment ZOMBIE."])
+    elif audience.days is not None and not is_dormant:
+        problems.append(["audience.days", "Only for DORMANT."])
     elif audience.days is not None and not 1 <= audience.days <= DAYS_MAX:
         problems.append(["audience.days", f"1 to {DAYS_MAX}."])
     problems += _tier_problems(audience)
     if (audience.kind is AudienceKind.SEGMENT) != (audience.segment is not None):
         problems.append(["audience.segment", "Needed when SEGMENT, and only then."])
-    if not 2 <= audience.key_orders <= ORDERS_MAX:
-        problems.append(["audience.keyOrders", f"2 to {ORDERS_MAX}."])
-    if not 1 <= audience.window_days <= DAYS_MAX:
-        problems.append(["audience.windowDays", f"1 to {DAYS_MAX}."])
     return problems
 
 

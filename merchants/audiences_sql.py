@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from kernel.clock import to_micros
+from kernel.clock import from_micros, to_micros
 from kernel.statements import Prepared
 from merchants.audiences import Audience, AudienceKind, Buying, belongs
+from merchants.ladders.policies_sql import NO_POLICY, read_policies
+from merchants.segments import months_before, segment_by
 from merchants.standings import ranks_of
 
 _BUYING = Prepared(
@@ -43,20 +45,30 @@ def read_buying(
         keys = [(merchant_id, card_id) for card_id in card_ids]
         found = ranks_of(connection, keys, now=now, zone=zone)
         ranks = {card_id: of_card for (_, card_id), of_card in found.items()}
+    thresholds = NO_POLICY.segments
+    if audience.kind is AudienceKind.SEGMENT:
+        policies = read_policies(connection, [merchant_id], at=to_micros(now))
+        thresholds = policies.get(merchant_id, NO_POLICY).segments
     rows: Any = connection.execute(
         _BUYING,
         {
             "merchant_id": merchant_id,
             "card_ids": list(card_ids),
-            "since": to_micros(now) - audience.window_micros,
+            "since": to_micros(months_before(now, thresholds.window_months)),
         },
     )
     return {
         row.card_id: Buying(
             joined_at=row.joined_at,
             orders=row.orders,
-            recent_orders=row.recent_orders,
             last_order_at=row.last_order_at,
+            segment=segment_by(
+                thresholds,
+                now,
+                joined_at=from_micros(row.joined_at),
+                orders=row.orders,
+                orders_in_window=row.recent_orders or 0,
+            ),
             ranks=ranks.get(row.card_id, {}),
         )
         for row in rows

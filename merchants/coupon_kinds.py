@@ -116,7 +116,9 @@ def reach_of(
         for index, line in enumerate(lines)
         if in_zone(zone, line) and not (zone.excludes_owned and line.sku in owned_skus)
     ]
-    inside.sort(key=lambda index: (-(left_minor[index] // lines[index].quantity), index))
+    inside.sort(
+        key=lambda index: (-(left_minor[index] // lines[index].quantity), lines[index].sku, index)
+    )
     wanted = zone.pick
     picked: list[tuple[int, int]] = []
     for index in inside:

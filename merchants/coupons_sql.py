@@ -14,7 +14,7 @@ from merchants.keys_sql import EACH_KEY, MERCHANT, Key, keys_parameter, matches
 from merchants.offers import CouponTerms, OfferedCoupon
 from merchants.stored import draft_from_json, load
 from merchants.tables import NEVER
-from merchants.template_life import TemplateLife
+from merchants.template_life import PartialRefundRule, TemplateLife
 
 _COLUMNS = (
     "c.merchant_id, c.coupon_id, c.template_id, c.card_id, c.code, c.state, c.attempt_id,"
@@ -92,7 +92,8 @@ class HeldCoupon:
     @property
     def offer(self) -> OfferedCoupon:
         """The coupon as it enters a price."""
-        return OfferedCoupon(self.coupon_id, self.merchant_id, self.terms)
+        is_rechecked = self.life.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND
+        return OfferedCoupon(self.coupon_id, self.merchant_id, self.terms, is_rechecked)
 
     def state_at(self, now: int) -> CouponState:
         """Its state, EXPIRED once its time is over and nobody took it.

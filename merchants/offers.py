@@ -120,11 +120,16 @@ class CouponTerms:
 
 @dataclass(frozen=True, slots=True)
 class OfferedCoupon:
-    """A coupon that its holder may use now."""
+    """A coupon that its holder may use now.
+
+    Attributes:
+        is_rechecked: whether a partial refund has its minimum spend tested again.
+    """
 
     coupon_id: str
     merchant_id: str
     terms: CouponTerms
+    is_rechecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +195,14 @@ class Redemption:
     Attributes:
         amount_minor: what it took off; negative when it was returned.
         funder_alliance_bps: the alliance's share.
+        rechecked: terms of another backend's coupon that a partial refund tests again here; None
+            for all others.
     """
 
     coupon_id: str
     amount_minor: int
     funder_alliance_bps: int
+    rechecked: CouponTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)

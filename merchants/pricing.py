@@ -12,8 +12,16 @@ from dataclasses import dataclass, replace
 import orjson
 
 from kernel.units import WHOLE_BP
-from merchants.benefits import BenefitInForce as BenefitInForce
-from merchants.benefits import best_percentage, earn_rate, free_shipping, lost_percentages
+from merchants.benefits.gifts import tier_gifts
+from merchants.benefits.in_force import BenefitInForce as BenefitInForce
+from merchants.benefits.in_force import (
+    early_decisions,
+    earn_rate,
+    flags,
+    free_shipping,
+    member_rates,
+)
+from merchants.benefits.terms import early_minutes
 from merchants.coupon_kinds import OpenCart
 from merchants.offers import (
     MAJOR,
@@ -31,7 +39,7 @@ from merchants.promotions.decisions import (
     parity_decisions,
     promotion_decisions,
 )
-from merchants.promotions.goods import GoodsPrice, Percentage, goods_price
+from merchants.promotions.goods import GoodsPrice, goods_price
 from merchants.promotions.terms import Buyer, Promotion
 from merchants.spending import Spending, coins_spending, points_spending
 from merchants.stacking import AppliedCoupon, Candidate, CouponRules, coupon_layer
@@ -91,20 +99,28 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
 
     Source: docs/rules/pricing.md.
     """
-    percentage = best_percentage(rules.benefits)
-    public = _goods(cart, rules, Buyer(is_member=False), None)
+    public = goods_price(
+        cart.lines, rules.promotions, buyer=Buyer(is_member=False), rates=(), at=cart.at
+    )
     goods = public
     if cart.card_id is not None:
-        goods = _goods(cart, rules, Buyer(True, rules.rank), percentage)
+        goods = goods_price(
+            cart.lines,
+            rules.promotions,
+            buyer=Buyer(True, rules.rank, early_minutes(each.benefit for each in rules.benefits)),
+            rates=member_rates(rules.benefits),
+            at=cart.at,
+        )
     layers = _after_coupons(cart, rules, goods)
-    decisions = promotion_decisions(goods, cart.lines, percentage=percentage)
+    decisions = promotion_decisions(goods, cart.lines)
     if _may_be_lower(public, goods, layers):
         otherwise = _after_coupons(cart, rules, public)
         if otherwise.to_pay < layers.to_pay:
             layers = otherwise
-            decisions = promotion_decisions(public, cart.lines, percentage=None)
-            decisions += parity_decisions(public, goods, percentage)
-    decisions += [*closed_decisions(goods), *lost_percentages(rules.benefits)]
+            decisions = promotion_decisions(public, cart.lines)
+            decisions += parity_decisions(public, goods)
+    decisions += closed_decisions(goods)
+    decisions += early_decisions(rules.benefits, layers.goods)
     layers.decisions[:0] = decisions
     return _finish(cart, rules, layers, public)
 
@@ -126,23 +142,21 @@ def _may_be_lower(public: GoodsPrice, goods: GoodsPrice, layers: _Layers) -> boo
     )
 
 
-def _goods(
-    cart: PriceCart, rules: PriceRules, buyer: Buyer, percentage: Percentage | None
-) -> GoodsPrice:
-    return goods_price(cart.lines, rules.promotions, buyer=buyer, percentage=percentage, at=cart.at)
-
-
 def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _Layers:
     layers = _Layers(cart, goods)
     shipping = free_shipping(rules.benefits, cart.shipping_minor)
-    if shipping is not None:
-        layers.decisions.append(shipping)
-        layers.shipping -= shipping.amount_minor
+    layers.decisions.extend(shipping)
+    layers.shipping -= sum(each.amount_minor for each in shipping)
+    gifts = tier_gifts(rules.benefits, cart.lines, goods.left_minor)
+    layers.decisions.extend(gifts.decisions)
+    for decision_id, shares in gifts.shares:
+        layers.take(decision_id, shares)
     layer = coupon_layer(
         CouponRules(rules.coupons, rules.alliance_coupons, rules.owned_skus),
         cart.lines,
         channel=cart.channel,
-        cart=OpenCart(goods.left_minor, layers.shipping, _budget(cart, rules, goods)),
+        cart=OpenCart(tuple(layers.left), layers.shipping, _budget(cart, rules, layers.left)),
+        spend_minor=goods.left_minor,
     )
     layers.decisions.extend(layer.decisions)
     for applied in layer.applied:
@@ -153,7 +167,7 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
     return layers
 
 
-def _budget(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int | None:
+def _budget(cart: PriceCart, rules: PriceRules, left_minor: Sequence[int]) -> int | None:
     """What coupons and points may take off goods; None without a limit.
 
     Source: docs/rules/pricing.md, rule 22.
@@ -161,7 +175,7 @@ def _budget(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int | None
     if rules.policy is None or rules.policy.discount_cap_bps is None:
         return None
     list_minor = sum(line.list_minor for line in cart.lines)
-    taken = list_minor - sum(goods.left_minor)
+    taken = list_minor - sum(left_minor)
     return max(0, list_minor * rules.policy.discount_cap_bps // WHOLE_BP - taken)
 
 
@@ -174,7 +188,7 @@ def _finish(cart: PriceCart, rules: PriceRules, layers: _Layers, public: GoodsPr
     coins = coins_spending(cart, layers.left)
     _spend(layers, coins)
     earn_bps, earning = earn_rate(rules.benefits)
-    layers.decisions.extend(earning)
+    layers.decisions.extend([*earning, *flags(rules.benefits)])
     cash = sum(layers.left)
     own = tuple(each for each in layers.applied if not each.is_alliances)
     foreign = tuple(each for each in layers.applied if each.is_alliances)
@@ -199,6 +213,7 @@ def _finish(cart: PriceCart, rules: PriceRules, layers: _Layers, public: GoodsPr
                 each.coupon.coupon_id,
                 each.effect.amount_minor,
                 each.coupon.terms.funder_alliance_bps,
+                each.coupon.terms if each.is_alliances and each.coupon.is_rechecked else None,
             )
             for each in layers.applied
         ),

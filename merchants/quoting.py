@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -11,6 +12,7 @@ from kernel.clock import to_micros
 from kernel.ids import MalformedId, merchant_of
 from kernel.refusals import InvalidInput
 from merchants.alliance_facts import AllianceFacts
+from merchants.benefits.terms import early_minutes
 from merchants.coupons import CouponState
 from merchants.coupons_sql import HeldCoupon, read_coupons, read_usable_coupons
 from merchants.eligibility import why_barred
@@ -65,7 +67,13 @@ def price_cart(
         PriceRules(
             benefits=benefits,
             rank=rank,
-            promotions=_promotions(connection, cart, alliance, paid_attempt_id=paid_attempt_id),
+            promotions=_promotions(
+                connection,
+                cart,
+                alliance,
+                early_minutes=early_minutes(each.benefit for each in benefits),
+                paid_attempt_id=paid_attempt_id,
+            ),
             coupons=own,
             alliance_coupons=foreign,
             owned_skus=_owned(connection, cart, (*own, *foreign)),
@@ -93,13 +101,19 @@ def _promotions(
     cart: PriceCart,
     alliance: AllianceFacts,
     *,
+    early_minutes: int,
     paid_attempt_id: str | None,
 ) -> tuple[Promotion, ...]:
     """Promotions that are on; units that the paid attempt holds count as left for it."""
     found = [
         each
-        for each in read_open_promotions(connection, cart.merchant_id, at=to_micros(cart.at))
-        if is_on(each.terms, cart.at, alliance.zone)
+        for each in read_open_promotions(
+            connection,
+            cart.merchant_id,
+            at=to_micros(cart.at),
+            early_by=to_micros(cart.at + timedelta(minutes=early_minutes)),
+        )
+        if is_on(each.terms, cart.at, alliance.zone, early_minutes=early_minutes)
     ]
     if paid_attempt_id is None:
         return tuple(found)

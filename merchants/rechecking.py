@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kernel.units import units_share
+from merchants.benefits.gifts import GIVES
 from merchants.coupon_kinds import ZONE_KINDS
-from merchants.offers import CouponTerms, Decision, DecisionKind, PricedLine
+from merchants.offers import CouponKind, CouponTerms, Decision, DecisionKind, PricedLine
 from merchants.pricing import points_earned
 from merchants.refunding import PaidOrder, RefundShares
 
@@ -19,10 +20,32 @@ _BEFORE_COUPONS = (DecisionKind.PROMOTION, DecisionKind.MEMBER_PRICE, DecisionKi
 
 @dataclass(frozen=True, slots=True)
 class RecheckedCoupon:
-    """A coupon whose minimum spend is tested again on what is left of its order."""
+    """A coupon whose minimum spend is tested again on what is left of its order.
+
+    The gift of a tier is one too, named by its decision.
+    """
 
     coupon_id: str
     terms: CouponTerms
+
+
+def given_gifts(decisions: Sequence[Decision]) -> list[RecheckedCoupon]:
+    """The gifts that tiers gave with an order, as they are tested again.
+
+    Source: docs/rules/refunds.md, rule 10.
+    """
+    return [
+        RecheckedCoupon(
+            each.id,
+            CouponTerms(
+                title=each.title,
+                kind=CouponKind.GIFT,
+                min_spend_minor=int(dict(each.facts)["minSpend"]),
+            ),
+        )
+        for each in decisions
+        if each.says == GIVES
+    ]
 
 
 def with_recheck(
@@ -91,7 +114,11 @@ def _rest(
     decisions: Sequence[Decision],
 ) -> tuple[int, int]:
     """What is left that counts for the coupon's minimum, and what it took off all that is left."""
-    before = {each.id for each in decisions if each.kind in _BEFORE_COUPONS}
+    before = {
+        each.id
+        for each in decisions
+        if each.kind in _BEFORE_COUPONS and each.id != coupon.coupon_id
+    }
     rest = benefit = 0
     for line, units in zip(lines, back, strict=True):
         taken_off = sum(

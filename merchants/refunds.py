@@ -25,7 +25,7 @@ from merchants.orders_sql import OrderRow, read_orders, write_refunded
 from merchants.outbox_sql import add_event, read_cursor, refund_event
 from merchants.port import OrderState, Refunded, RefundOrder, RefundTerms
 from merchants.promotions.stock_sql import return_stock
-from merchants.rechecking import RecheckedCoupon, keeping_back, with_recheck
+from merchants.rechecking import RecheckedCoupon, given_gifts, keeping_back, with_recheck
 from merchants.refunding import PaidOrder, RefundShares, refund_amount, refund_lines
 from merchants.refunds_sql import RefundRow, insert_refund, read_refunds
 from merchants.refusals import RefundConflict
@@ -39,7 +39,6 @@ from merchants.stored import (
     redemptions_as_json,
     redemptions_from_json,
 )
-from merchants.template_life import PartialRefundRule
 
 
 def refund_terms(
@@ -142,27 +141,35 @@ def _shares(
     )
     deducted = sum(each.deducted_minor for each in earlier)
     if refund.amount_minor is not None:
-        shares = refund_amount(paid, refund.amount_minor)
-        rechecked = []
-    else:
-        shares = refund_lines(paid, refund.lines)
-        rechecked = _rechecked_coupons(connection, order)
-    if refund.amount_minor is not None and deducted:
         # A price adjustment changes no unit, so what was kept back stays kept back.
-        return keeping_back(shares, paid, deducted_before_minor=deducted), []
-    decisions = decisions_from_json(load(order.decisions)) if rechecked else ()
+        shares = refund_amount(paid, refund.amount_minor)
+        if deducted:
+            shares = keeping_back(shares, paid, deducted_before_minor=deducted)
+        return shares, []
+    shares = refund_lines(paid, refund.lines)
+    decisions = decisions_from_json(load(order.decisions))
+    rechecked = [*_rechecked_coupons(connection, order), *given_gifts(decisions)]
     return with_recheck(shares, paid, rechecked, decisions, deducted_before_minor=deducted)
 
 
 def _rechecked_coupons(connection: Connection, order: OrderRow) -> list[RecheckedCoupon]:
-    """Coupons of this backend whose templates have the minimum spend tested again."""
+    """Coupons whose templates have the minimum spend tested again.
+
+    Of the alliance's coupons the order keeps the terms: their templates live elsewhere.
+    """
     redemptions = redemptions_from_json(load(order.redemptions))
     held = read_coupons(connection, [(order.merchant_id, each.coupon_id) for each in redemptions])
-    return [
+    own = [
         RecheckedCoupon(coupon.coupon_id, coupon.terms)
         for coupon in held.values()
-        if coupon.life.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND
+        if coupon.offer.is_rechecked
     ]
+    theirs = [
+        RecheckedCoupon(each.coupon_id, each.rechecked)
+        for each in redemptions
+        if each.rechecked is not None
+    ]
+    return own + theirs
 
 
 @dataclass(frozen=True, slots=True)

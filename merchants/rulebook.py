@@ -24,7 +24,7 @@ from merchants.promotions.terms import PromotionTerms
 from merchants.registry_sql import read_state
 from merchants.rights import require_may_act_for
 from merchants.standings import set_ladder
-from merchants.template_life import CouponTemplateState, PartialRefundRule
+from merchants.template_life import CouponTemplateState
 from merchants.templates_sql import Template, read_template
 from merchants.tiers import Ladder
 
@@ -67,14 +67,8 @@ class Rulebook:
         """
         now = self._backend.clock.now()
 
-        own = self._backend.settings().alliance_merchant_id
-        is_recheck = draft.life.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND
-
         def work(connection: Connection) -> dict[str, Any]:
             self._require_known(connection, merchant_id)
-            if merchant_id == own and is_recheck:
-                # Refunds are made by merchants' backends, which know their own templates alone.
-                raise InvalidInput.at("onPartialRefund", "KEEP for a coupon of the alliance.")
             template_id, warnings = create_template(
                 connection,
                 draft,

@@ -89,24 +89,42 @@ def placement_of(facts: MemberFacts, thresholds: SegmentThresholds, now: datetim
     window_from = months_before(now, thresholds.window_months)
     orders_at = [at for at in facts.orders_at if at <= now]
     in_window = sum(1 for at in orders_at if at >= window_from)
-    if in_window >= thresholds.key_orders:
-        segment = Segment.KEY
-    elif in_window:
-        segment = Segment.LIGHT
-    elif orders_at:
-        segment = Segment.DORMANT
-    elif now - facts.joined_at > timedelta(days=thresholds.zombie_days):
-        segment = Segment.ZOMBIE
-    else:
-        segment = Segment.NEWCOMER
     return Placement(
-        segment=segment,
+        segment=segment_by(
+            thresholds,
+            now,
+            joined_at=facts.joined_at,
+            orders=len(orders_at),
+            orders_in_window=in_window,
+        ),
         orders_in_window=in_window,
         orders=len(orders_at),
         joined_at=facts.joined_at,
         last_order_at=max(orders_at, default=None),
         window_from=window_from,
     )
+
+
+def segment_by(
+    thresholds: SegmentThresholds,
+    now: datetime,
+    *,
+    joined_at: datetime,
+    orders: int,
+    orders_in_window: int,
+) -> Segment:
+    """The segment of who joined then and has so many orders by `now`.
+
+    Source: docs/rules/segments.md, rules 1 to 3.
+    """
+    if orders_in_window >= thresholds.key_orders:
+        return Segment.KEY
+    if orders_in_window:
+        return Segment.LIGHT
+    if orders:
+        return Segment.DORMANT
+    is_old = now - joined_at > timedelta(days=thresholds.zombie_days)
+    return Segment.ZOMBIE if is_old else Segment.NEWCOMER
 
 
 def months_before(now: datetime, months: int) -> datetime:

@@ -80,11 +80,15 @@ def coupon_layer(
     *,
     channel: str,
     cart: OpenCart,
+    spend_minor: Sequence[int],
 ) -> CouponLayer:
     """The combination that takes most off: the merchant's coupons first, then the alliance's.
 
-    The result does not depend on the order of candidates. Minimum spends are tested on `cart` as
-    it comes in: each line after prices of goods and promotions on orders.
+    The result does not depend on the order of candidates.
+
+    Args:
+        spend_minor: what minimum spends are tested on: each line after prices of goods and
+            promotions on orders.
 
     Source: docs/rules/coupons.md, rules 6 and 7.
     """
@@ -92,7 +96,7 @@ def coupon_layer(
     groups: dict[tuple[bool, str], list[Usable]] = {}
     for is_alliances, candidates in ((False, rules.own), (True, rules.alliance)):
         for candidate in candidates:
-            checked = _check(candidate, lines, channel, cart, rules.owned_skus)
+            checked = _check(candidate, lines, channel, cart, spend_minor, rules.owned_skus)
             if isinstance(checked, Decision):
                 decisions.append(checked)
             else:
@@ -141,6 +145,7 @@ def _check(
     lines: Sequence[CartLine],
     channel: str,
     cart: OpenCart,
+    spend_minor: Sequence[int],
     owned_skus: Collection[str],
 ) -> Usable | Decision:
     """The coupon as the search takes it, or why it can not be used in this cart."""
@@ -156,7 +161,7 @@ def _check(
     reach = reach_of(terms, lines, cart.left_minor, owned_skus, scope=scope)
     if terms.kind in ZONE_KINDS and not reach.lines:
         return _not_given(coupon, lines)
-    missing = terms.min_spend_minor - spending(cart.left_minor, reach, scope=scope)
+    missing = terms.min_spend_minor - spending(spend_minor, reach, scope=scope)
     if missing > 0:
         return refused(
             coupon, "BELOW_MIN_SPEND", missing_minor=missing, facts=(("missing", missing),)

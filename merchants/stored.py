@@ -120,12 +120,22 @@ def decisions_from_json(stored: list[Any]) -> tuple[Decision, ...]:
 
 def redemptions_as_json(redemptions: Iterable[Redemption]) -> list[Any]:
     """Redemptions as JSON."""
-    return [[each.coupon_id, each.amount_minor, each.funder_alliance_bps] for each in redemptions]
+    return [
+        [
+            each.coupon_id,
+            each.amount_minor,
+            each.funder_alliance_bps,
+            *([] if each.rechecked is None else [terms_as_json(each.rechecked)]),
+        ]
+        for each in redemptions
+    ]
 
 
 def redemptions_from_json(stored: list[Any]) -> tuple[Redemption, ...]:
     """The redemptions that `redemptions_as_json` wrote."""
-    return tuple(Redemption(*each) for each in stored)
+    return tuple(
+        Redemption(*each[:3], *(terms_from_json(terms) for terms in each[3:])) for each in stored
+    )
 
 
 def priced_as_json(priced: Priced) -> dict[str, Any]:
@@ -194,14 +204,23 @@ def benefits_as_json(benefits: Iterable[Benefit]) -> list[Any]:
             each.title_en,
             each.early_minutes,
             each.gift_sku,
+            each.price_minor,
+            each.skus,
+            each.category_ids,
+            each.min_spend_minor,
         ]
         for each in benefits
     ]
 
 
 def benefits_from_json(stored: list[Any]) -> tuple[Benefit, ...]:
-    """The benefits that `benefits_as_json` wrote."""
-    return tuple(Benefit(*each) for each in stored)
+    """The benefits that `benefits_as_json` wrote; it wrote fewer fields once."""
+    return tuple(_benefit(each) for each in stored)
+
+
+def _benefit(stored: list[Any]) -> Benefit:
+    values: list[Any] = [tuple(each) if isinstance(each, list) else each for each in stored]
+    return Benefit(*values)
 
 
 def steps_as_json(steps: Iterable[Step]) -> list[Any]:
@@ -228,20 +247,8 @@ def steps_from_json(stored: list[Any]) -> tuple[Step, ...]:
 
 def draft_as_json(draft: TemplateDraft) -> dict[str, Any]:
     """A coupon template as JSON."""
-    terms = draft.terms
     return {
-        "title": terms.title,
-        "kind": terms.kind,
-        "minSpend": terms.min_spend_minor,
-        "amount": terms.amount_minor,
-        "percentOffBps": terms.percent_off_bps,
-        "cap": terms.cap_minor,
-        "skus": terms.skus,
-        "categoryIds": terms.category_ids,
-        "channels": terms.channels,
-        "stackingGroup": terms.stacking_group,
-        "termsAllianceBps": terms.funder_alliance_bps,
-        "zone": None if terms.zone is None else _zone_as_json(terms.zone),
+        **terms_as_json(draft.terms),
         "funder": draft.funder,
         "funderAllianceBps": draft.funder_alliance_bps,
         "validFrom": draft.valid_from and format_datetime(draft.valid_from),
@@ -272,8 +279,26 @@ def draft_from_json(stored: dict[str, Any]) -> TemplateDraft:
     )
 
 
+def terms_as_json(terms: CouponTerms) -> dict[str, Any]:
+    """What a coupon grants, as JSON."""
+    return {
+        "title": terms.title,
+        "kind": terms.kind,
+        "minSpend": terms.min_spend_minor,
+        "amount": terms.amount_minor,
+        "percentOffBps": terms.percent_off_bps,
+        "cap": terms.cap_minor,
+        "skus": terms.skus,
+        "categoryIds": terms.category_ids,
+        "channels": terms.channels,
+        "stackingGroup": terms.stacking_group,
+        "termsAllianceBps": terms.funder_alliance_bps,
+        "zone": None if terms.zone is None else _zone_as_json(terms.zone),
+    }
+
+
 def terms_from_json(stored: dict[str, Any]) -> CouponTerms:
-    """The terms of the template that `draft_as_json` wrote."""
+    """The terms that `terms_as_json`, or the template that `draft_as_json` wrote."""
     return CouponTerms(
         title=stored["title"],
         kind=CouponKind(stored["kind"]),

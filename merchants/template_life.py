@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from kernel.units import AMOUNT_MAX
-from merchants.audiences import Audience, AudienceKind, MemberSegment, audience_problems
+from merchants.audiences import Audience, AudienceKind, audience_problems
 from merchants.offers import CouponKind, CouponTerms
+from merchants.segments import Segment
 
 SHARE_DAYS = 7
 SHARE_DAYS_MAX = 90
@@ -179,11 +180,13 @@ def life_from_json(stored: dict[str, Any] | None) -> TemplateLife:
 
 
 def _audience(stored: dict[str, Any]) -> Audience:
+    """The audience; what it once said of segments by itself is the merchant's to say."""
     segment = stored["segment"]
     return Audience(
-        **{
-            **stored,
-            "kind": AudienceKind(stored["kind"]),
-            "segment": None if segment is None else MemberSegment(segment),
-        }
+        kind=AudienceKind(stored["kind"]),
+        days=None if segment is not None else stored["days"],
+        ladder=stored["ladder"],
+        min_rank=stored["min_rank"],
+        segment=None if segment is None else Segment(segment),
+        at_redemption=stored["at_redemption"],
     )

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from kernel.text import is_title
-from kernel.units import AMOUNT_MAX, WHOLE_BP
+from kernel.units import AMOUNT_MAX
+from merchants.benefits.terms import NAME_MAX as NAME_MAX
+from merchants.benefits.terms import Benefit as Benefit
+from merchants.benefits.terms import GivenBenefit as GivenBenefit
+from merchants.benefits.terms import benefit_problems as benefit_problems
+from merchants.benefits.terms import name_problems
 
 STEPS_MAX = 50
-BENEFITS_MAX = 20
-NAME_MAX = 100
 MONTHS_MAX = 60
 RETURN_DAYS_MAX = 365
 GROWTH_RATE_MAX = 10_000
-EARLY_MINUTES_MAX = 60 * 24 * 30
-MULTIPLIER_BPS_MAX = 100 * WHOLE_BP
 
 
 class TierMetric(StrEnum):
@@ -54,44 +54,6 @@ class TierGround(StrEnum):
     RETAINED = "RETAINED"
     FLOOR = "FLOOR"
     ALLIANCE = "ALLIANCE"
-
-
-@dataclass(frozen=True, slots=True)
-class Benefit:
-    """A right that a tier gives; None for what its kind does not have.
-
-    Attributes:
-        percent_off_bps: of PERCENT_OFF: what it takes off.
-        points_multiplier_bps: of POINTS_MULTIPLIER: points earned, of the usual.
-        entitlement: flag that staff or another system reads.
-        early_minutes: of EARLY_ACCESS: how much earlier a sale opens.
-        gift_sku: of GIFT: the merchant's article.
-    """
-
-    kind: str
-    title: str
-    percent_off_bps: int | None = None
-    points_multiplier_bps: int | None = None
-    entitlement: str | None = None
-    title_en: str | None = None
-    early_minutes: int | None = None
-    gift_sku: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GivenBenefit:
-    """A benefit in force, and what gives it.
-
-    Attributes:
-        giver: name of the ladder, or `paid:` and the code of a plan.
-        version: of the ladder or plan.
-        position: among the giver's benefits, from 0.
-    """
-
-    giver: str
-    version: int
-    position: int
-    benefit: Benefit
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,19 +219,19 @@ def ladder_problems(name: str, steps: Sequence[Step]) -> list[list[str]]:
 
     Source: docs/rules/tiers.md, rule 4.
     """
-    problems = _name_problems("name", name)
+    problems = name_problems("name", name)
     if not 1 <= len(steps) <= STEPS_MAX:
         problems.append(["steps", f"1 to {STEPS_MAX} steps."])
     before: Step | None = None
     names: set[str] = set()
     for index, step in enumerate(steps[:STEPS_MAX]):
         path = f"steps.{index}"
-        problems.extend(_name_problems(f"{path}.name", step.name))
+        problems.extend(name_problems(f"{path}.name", step.name))
         if step.name in names:
             problems.append([f"{path}.name", "Each tier has a name of its own."])
         names.add(step.name)
         if step.name_en is not None:
-            problems.extend(_name_problems(f"{path}.nameEn", step.name_en))
+            problems.extend(name_problems(f"{path}.nameEn", step.name_en))
         if step.rank < 1 or (before is not None and step.rank <= before.rank):
             problems.append([f"{path}.rank", "Ranks start at 1 or more and rise with each step."])
         if not 0 <= step.threshold <= AMOUNT_MAX:
@@ -278,61 +240,4 @@ def ladder_problems(name: str, steps: Sequence[Step]) -> list[list[str]]:
             problems.append([f"{path}.threshold", "Thresholds rise with each step."])
         problems.extend(benefit_problems(f"{path}.", step.benefits))
         before = step
-    return problems
-
-
-def _name_problems(path: str, name: str) -> list[list[str]]:
-    if not is_title(name, longest=NAME_MAX):
-        return [[path, f"1 to {NAME_MAX} characters, no control character."]]
-    return []
-
-
-def benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
-    """Every fault of benefits as (path, sentence), in input order.
-
-    Args:
-        path: what precedes `benefits`; empty, or with a full stop at its end.
-
-    Source: docs/rules/tiers.md, rule 8.
-    """
-    problems = []
-    if len(benefits) > BENEFITS_MAX:
-        problems.append([f"{path}benefits", f"At most {BENEFITS_MAX} benefits."])
-    for index, benefit in enumerate(benefits[:BENEFITS_MAX]):
-        at = f"{path}benefits.{index}"
-        problems.extend(_name_problems(f"{at}.kind", benefit.kind))
-        problems.extend(_name_problems(f"{at}.title", benefit.title))
-        off, multiplier = benefit.percent_off_bps, benefit.points_multiplier_bps
-        if (benefit.kind == "PERCENT_OFF" or off is not None) and not 1 <= (off or 0) <= WHOLE_BP:
-            problems.append([f"{at}.percentOffBps", f"1 to {WHOLE_BP}, for PERCENT_OFF."])
-        if (benefit.kind == "POINTS_MULTIPLIER" or multiplier is not None) and not (
-            WHOLE_BP <= (multiplier or 0) <= MULTIPLIER_BPS_MAX
-        ):
-            problems.append(
-                [
-                    f"{at}.pointsMultiplierBps",
-                    f"{WHOLE_BP} to {MULTIPLIER_BPS_MAX}, for POINTS_MULTIPLIER.",
-                ]
-            )
-        for name, text in (
-            ("entitlement", benefit.entitlement),
-            ("titleEn", benefit.title_en),
-            ("giftSku", benefit.gift_sku),
-        ):
-            if text is not None:
-                problems.extend(_name_problems(f"{at}.{name}", text))
-        problems.extend(_effect_problems(at, benefit))
-    return problems
-
-
-def _effect_problems(at: str, benefit: Benefit) -> list[list[str]]:
-    """Faults of effects that go with one kind of benefit alone."""
-    problems = []
-    minutes = benefit.early_minutes
-    if minutes is not None and (
-        benefit.kind != "EARLY_ACCESS" or not 1 <= minutes <= EARLY_MINUTES_MAX
-    ):
-        problems.append([f"{at}.earlyMinutes", f"1 to {EARLY_MINUTES_MAX}, for EARLY_ACCESS."])
-    if benefit.gift_sku is not None and benefit.kind != "GIFT":
-        problems.append([f"{at}.giftSku", "For GIFT alone."])
     return problems

@@ -15,10 +15,11 @@ _VOID = Prepared(
     " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id"
     " AND (state = 'ISSUED' OR share_until IS NOT NULL)"
 )
+# What a friend passed on is the holder's own: no tier of the holder gave it.
 _OF_TIERS = Prepared(
     "SELECT c.coupon_id, t.draft FROM coupon AS c JOIN coupon_template AS t"
     " ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
-    " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id"
+    " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id AND c.passed_from IS NULL"
     " AND (c.state = 'ISSUED' OR c.share_until IS NOT NULL) AND t.trigger_kind = 'TIER_REACHED'"
     " ORDER BY c.coupon_id"
 )

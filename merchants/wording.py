@@ -48,6 +48,30 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "It is open to tiers of rank {rank} and above now, to all a little later.",
         "目前仅对等级 {rank} 及以上会员提前开放，稍后对所有人开放。",
     ),
+    "OPENS_LATER": (
+        "It is open to members with early access now, to all a little later.",
+        "目前仅对享有抢先购权益的会员开放，稍后对所有人开放。",
+    ),
+    "EARLY_ACCESS": (
+        "Your tier lets you buy at “{winner}” before others.",
+        "您的会员等级可抢先参加“{winner}”。",
+    ),
+    "NO_EARLY_SALE": (
+        "No flash sale on these goods opens earlier for you now.",
+        "目前没有适用于这些商品的抢先购活动。",
+    ),
+    "ENTITLEMENT": (
+        "You have this with your tier at any time; it does not change the price.",
+        "您的会员等级随时享有此权益，不影响价格。",
+    ),
+    "TIER_GIVES": (
+        "Your tier gives you goods worth {amount:money}.",
+        "您的会员等级赠送价值 {amount:money} 的商品。",
+    ),
+    "GIFT_BELOW": (
+        "Spend {missing:money} more on other goods to get this gift.",
+        "再买 {missing:money} 的其他商品即可获赠。",
+    ),
     "SOLD_OUT": ("No units are left at this price.", "该价格的商品已售罄。"),
     "BUNDLE_INCOMPLETE": (
         "The cart does not hold all articles of the bundle.",

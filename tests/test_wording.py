@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 CODE = re.compile(r"^[A-Z]+(_[A-Z]+)+$")
 DECIDING = (
-    "benefits",
+    "benefits/gifts",
+    "benefits/in_force",
     "eligibility",
     "policy",
     "pricing",
@@ -28,7 +29,7 @@ DECIDING = (
     "spending",
     "stacking",
 )
-NO_SENTENCES = {"PERCENT_OFF", "POINTS_MULTIPLIER", *CouponKind, *PromotionKind}
+NO_SENTENCES = {"MEMBER_PRICE", "PERCENT_OFF", "POINTS_MULTIPLIER", *CouponKind, *PromotionKind}
 """Kinds of benefits and coupons, which are no reasons."""
 
 

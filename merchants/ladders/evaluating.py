@@ -217,22 +217,25 @@ class Evaluator:
         rules = read_rules(connection, merchant_id, ladder=ladder, until=to_micros(until))
         verdict = evaluate(rules, deeds, until=until, zone=self._zone)
         if verdict is not None:
-            for evaluation in verdict.evaluations:
-                self._log(connection, key, evaluation)
+            fell = [
+                insert_evaluation(connection, key, each) and each.rank_after < each.rank_before
+                for each in verdict.evaluations
+            ]
+            if any(fell):
+                # A fall of long ago may be found now, and the tier have been reached again since.
+                self._void_above(connection, key, verdict.held.rank)
             write_held(connection, key, KeptTier(verdict.held, rules[-1].key, until))
         return verdict
 
     def _log(self, connection: Connection, key: HeldKey, evaluation: Evaluation) -> None:
+        """Keeps what was just found to hold now."""
         is_new = insert_evaluation(connection, key, evaluation)
         if is_new and evaluation.rank_after < evaluation.rank_before:
-            merchant_id, card_id, ladder = key
-            self._void(
-                connection,
-                merchant_id=merchant_id,
-                card_id=card_id,
-                ladder=ladder,
-                rank=evaluation.rank_after,
-            )
+            self._void_above(connection, key, evaluation.rank_after)
+
+    def _void_above(self, connection: Connection, key: HeldKey, rank: int) -> None:
+        merchant_id, card_id, ladder = key
+        self._void(connection, merchant_id=merchant_id, card_id=card_id, ladder=ladder, rank=rank)
 
 
 def measured(ladder: Ladder, figures: Figures) -> int:

@@ -9,21 +9,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from merchants.offers import CartLine, Decision, DecisionKind, DecisionOutcome
-from merchants.promotions.goods import GoodsPrice, Percentage
+from merchants.promotions.goods import GoodsPrice, MemberRate
 from merchants.promotions.terms import ORDER_KINDS, Promotion, PromotionKind, covers
 
 PARITY = "parity"
 
 
-def promotion_decisions(
-    goods: GoodsPrice, lines: Sequence[CartLine], *, percentage: Percentage | None
-) -> list[Decision]:
-    """One decision for each open promotion, and one for the tier's percentage, in layers."""
+def promotion_decisions(goods: GoodsPrice, lines: Sequence[CartLine]) -> list[Decision]:
+    """One decision for each open promotion, and one for each rate of a tier, in layers."""
     titles = {each.promotion_id: each.terms.title for each in goods.open}
-    decisions = []
-    if percentage is not None:
-        titles[percentage.decision_id] = percentage.title
-        decisions.append(_of_percentage(goods, percentage, titles))
+    titles.update({each.decision_id: each.title for each in goods.rates})
+    decisions = [_of_rate(goods, rate, lines, titles) for rate in goods.rates]
     for promotion in goods.open:
         if promotion.terms.kind not in ORDER_KINDS:
             decisions.append(_of_item(goods, promotion, lines, titles))
@@ -36,9 +32,7 @@ def closed_decisions(goods: GoodsPrice) -> list[Decision]:
     return [_refused(promotion, reason) for promotion, reason in goods.closed]
 
 
-def parity_decisions(
-    kept: GoodsPrice, lost: GoodsPrice, percentage: Percentage | None
-) -> list[Decision]:
+def parity_decisions(kept: GoodsPrice, lost: GoodsPrice) -> list[Decision]:
     """That the price for everybody is kept, and which of the member's own it leaves out.
 
     Source: docs/rules/pricing.md, rule 18.
@@ -56,46 +50,63 @@ def parity_decisions(
     left_out = [
         _refused(each, PARITY.upper()) for each in lost.open if each.promotion_id not in public
     ]
-    if percentage is not None:
-        left_out.append(
-            _tier(percentage, outcome=DecisionOutcome.REFUSED, says="PARITY", reason="PARITY")
-        )
+    left_out += [_rate_refused(each, PARITY.upper()) for each in lost.rates]
     decisions.extend(replace(each, blocked_by=PARITY) for each in left_out)
     return decisions
 
 
-def _of_percentage(goods: GoodsPrice, percentage: Percentage, titles: dict[str, str]) -> Decision:
-    amount = goods.taken_by(percentage.decision_id)
+def _of_rate(
+    goods: GoodsPrice, rate: MemberRate, lines: Sequence[CartLine], titles: dict[str, str]
+) -> Decision:
+    amount = goods.taken_by(rate.decision_id)
     if amount:
-        return _tier(
-            percentage,
+        is_price = rate.price_minor is not None
+        return _rate_decision(
+            rate,
             outcome=DecisionOutcome.APPLIED,
-            says="TIER_TAKES_OFF",
+            says="MEMBER_PRICE" if is_price else "TIER_TAKES_OFF",
             amount_minor=amount,
             facts=(("amount", amount),),
         )
-    winner = next((each for line in goods.items.shares for each, _ in line), None)
+    covered = sorted(rate.covered(lines))
+    if not covered:
+        return _rate_refused(rate, "OUT_OF_SCOPE")
+    winner = next((each for index in covered for each, _ in goods.items.shares[index]), None)
     if winner is None:
-        return _tier(
-            percentage, outcome=DecisionOutcome.REFUSED, says="NO_EFFECT", reason="NO_EFFECT"
-        )
-    return _tier(
-        percentage,
-        outcome=DecisionOutcome.REFUSED,
-        says="BETTER_PRICE",
-        reason="BETTER_PRICE",
+        return _rate_refused(rate, "NO_EFFECT")
+    if any(winner == each.decision_id for each in goods.rates):
+        return replace(_rate_refused(rate, "BETTER_BENEFIT"), blocked_by=winner)
+    return replace(
+        _rate_refused(rate, "BETTER_PRICE"),
         blocked_by=winner,
         facts=(("winner", titles[winner]),),
     )
 
 
-def _tier(percentage: Percentage, **more: object) -> Decision:
+def _rate_refused(rate: MemberRate, reason: str) -> Decision:
+    return _rate_decision(rate, outcome=DecisionOutcome.REFUSED, says=reason, reason=reason)
+
+
+def _rate_decision(
+    rate: MemberRate,
+    *,
+    outcome: DecisionOutcome,
+    says: str,
+    reason: str | None = None,
+    amount_minor: int = 0,
+    facts: tuple[tuple[str, int | str], ...] = (),
+) -> Decision:
+    is_price = rate.price_minor is not None
     return Decision(
-        id=percentage.decision_id,
-        title=percentage.title,
-        kind=DecisionKind.TIER_BENEFIT,
-        rule_version=percentage.rule_version,
-        **more,  # type: ignore[arg-type]
+        id=rate.decision_id,
+        title=rate.title,
+        kind=DecisionKind.MEMBER_PRICE if is_price else DecisionKind.TIER_BENEFIT,
+        outcome=outcome,
+        says=says,
+        reason=reason,
+        amount_minor=amount_minor,
+        rule_version=rate.rule_version,
+        facts=facts,
     )
 
 
@@ -168,15 +179,16 @@ def _applied(promotion: Promotion, amount_minor: int) -> Decision:
 
 def _refused(promotion: Promotion, reason: str) -> Decision:
     rank = promotion.terms.early_access_rank
+    is_early = reason == "NOT_YET_OPEN"
     return Decision(
         id=promotion.promotion_id,
         title=promotion.terms.title,
         kind=_kind(promotion),
         outcome=DecisionOutcome.REFUSED,
-        says=reason,
+        says="OPENS_LATER" if is_early and rank is None else reason,
         reason=reason,
         rule_version=promotion.version,
-        facts=(("rank", rank),) if reason == "NOT_YET_OPEN" and rank is not None else (),
+        facts=(("rank", rank),) if is_early and rank is not None else (),
     )
 
 

@@ -25,13 +25,30 @@ from merchants.promotions.thresholds import OrderPromotions, order_promotions
 
 
 @dataclass(frozen=True, slots=True)
-class Percentage:
-    """The percentage that a buyer's tier takes off every line."""
+class MemberRate:
+    """What a buyer's tier makes of prices: a percentage off, or a price of a unit.
+
+    Attributes:
+        price_minor: what a unit costs; None for a percentage.
+        skus, category_ids: goods that it is limited to; None for all.
+    """
 
     decision_id: str
     title: str
-    off_bps: int
     rule_version: int
+    off_bps: int = 0
+    price_minor: int | None = None
+    skus: tuple[str, ...] | None = None
+    category_ids: tuple[str, ...] | None = None
+
+    def covered(self, lines: Sequence[CartLine]) -> frozenset[int]:
+        """Positions of the lines that it is for."""
+        return frozenset(
+            index
+            for index, line in enumerate(lines)
+            if (self.skus is None or line.sku in self.skus)
+            and (self.category_ids is None or line.category_id in self.category_ids)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,8 @@ class GoodsPrice:
         shares: by line, each decision's share in the order of taking.
         open: promotions that the buyer may have.
         closed: promotions that it may not have, with the reason code.
+        buyer, at: who bought, and when.
+        rates: what the buyer's tiers make of prices.
     """
 
     left_minor: tuple[int, ...]
@@ -51,6 +70,9 @@ class GoodsPrice:
     orders: OrderPromotions
     open: tuple[Promotion, ...]
     closed: tuple[tuple[Promotion, str], ...]
+    buyer: Buyer
+    at: datetime
+    rates: tuple[MemberRate, ...] = ()
 
     @property
     def stock(self) -> tuple[StockUnits, ...]:
@@ -67,19 +89,19 @@ def goods_price(
     promotions: Sequence[Promotion],
     *,
     buyer: Buyer,
-    percentage: Percentage | None,
+    rates: tuple[MemberRate, ...],
     at: datetime,
 ) -> GoodsPrice:
     """The goods' price for this buyer.
 
     Args:
         promotions: those that are on, see `terms.is_on`.
-        percentage: the best that the buyer's tiers take off; None for a stranger.
+        rates: what the buyer's tiers make of prices; nothing for a stranger.
     """
     ranked = sorted(promotions, key=lambda each: each.promotion_id)
     reasons = [(each, why_closed(each.terms, buyer, at)) for each in ranked]
     may = tuple(each for each, reason in reasons if reason is None)
-    items = item_prices(lines, _item_rules(lines, may, percentage))
+    items = item_prices(lines, _item_rules(lines, may, rates))
     left = [
         line.list_minor - sum(amount for _, amount in shares)
         for line, shares in zip(lines, items.shares, strict=True)
@@ -98,20 +120,21 @@ def goods_price(
         orders=orders,
         open=may,
         closed=tuple((each, reason) for each, reason in reasons if reason is not None),
+        buyer=buyer,
+        at=at,
+        rates=rates,
     )
 
 
 def _item_rules(
-    lines: Sequence[CartLine], promotions: Sequence[Promotion], percentage: Percentage | None
+    lines: Sequence[CartLine], promotions: Sequence[Promotion], rates: Sequence[MemberRate]
 ) -> ItemRules:
-    units: list[UnitRule] = []
+    units = [
+        UnitRule(each.decision_id, each.price_minor, each.off_bps, True, False, each.covered(lines))
+        for each in rates
+    ]
     flashes: list[FlashRule] = []
     bundles: list[Bundle] = []
-    if percentage is not None:
-        everything = frozenset(range(len(lines)))
-        units.append(
-            UnitRule(percentage.decision_id, None, percentage.off_bps, True, False, everything)
-        )
     for promotion in promotions:
         terms = promotion.terms
         if terms.kind in (PromotionKind.LIMITED_PRICE, PromotionKind.MEMBER_PRICE):

@@ -189,8 +189,7 @@ def _take_flash(
 ) -> int:
     """Gives the flash sale's units to the lines that gain most by it; how many."""
     left = flash.left
-    order = sorted(flash.rule.lines, key=lambda index: (-lines[index].unit_price_minor, index))
-    for index in order:
+    for index in sorted(flash.rule.lines, key=lambda index: _flash_rank(index, lines, by_line)):
         units = min(left, open_units[index])
         if units == 0:
             continue
@@ -207,6 +206,14 @@ def _take_flash(
         open_units[index] -= units
         left -= units
     return flash.left - left
+
+
+def _flash_rank(
+    index: int, lines: Sequence[CartLine], by_line: Sequence[_LineRules]
+) -> tuple[int, int, str, int]:
+    """Dearest units first, then those that no other price lowers as much."""
+    line = lines[index]
+    return (-line.unit_price_minor, _best(by_line[index], line, 1)[1], line.sku, index)
 
 
 def _take_pack(

@@ -21,7 +21,8 @@ _LATEST = (
     " WHERE p.merchant_id = :merchant_id"
 )
 _OPEN = Prepared(
-    f"SELECT {_COLUMNS}{_LATEST} AND p.opens_at <= :at AND p.ends_at > :at"
+    f"SELECT {_COLUMNS}{_LATEST} AND (p.opens_at <= :at"
+    " OR (p.stock IS NOT NULL AND p.opens_at <= :early_by)) AND p.ends_at > :at"
     " ORDER BY p.promotion_id LIMIT :limit"
 )
 _ONE = Prepared(f"SELECT {_COLUMNS}{_LATEST} AND p.promotion_id = :promotion_id")
@@ -33,7 +34,7 @@ _VERSION = Prepared(
 )
 _PAGE = Prepared(
     f"SELECT {_COLUMNS}{_LATEST} AND (p.created_at, p.promotion_id) < (:created_at, :promotion_id)"
-    " AND p.opens_at <= :opens_by"
+    " AND (p.opens_at <= :opens_by OR (p.stock IS NOT NULL AND p.opens_at <= :early_by))"
     " ORDER BY p.created_at DESC, p.promotion_id DESC LIMIT :limit"
 )
 _COUNT_LIVE = Prepared(
@@ -63,9 +64,21 @@ class KeptPromotion:
     created_at: int
 
 
-def read_open_promotions(connection: Connection, merchant_id: str, *, at: int) -> list[Promotion]:
-    """The merchant's promotions that are neither over nor yet to come, latest versions, by id."""
-    rows = connection.execute(_OPEN, {"merchant_id": merchant_id, "at": at, "limit": LIVE_MAX})
+def read_open_promotions(
+    connection: Connection, merchant_id: str, *, at: int, early_by: int | None = None
+) -> list[Promotion]:
+    """The merchant's promotions that are neither over nor yet to come, latest versions, by id.
+
+    Args:
+        early_by: flash sales, which alone have a stock, may open as late as that.
+    """
+    values = {
+        "merchant_id": merchant_id,
+        "at": at,
+        "early_by": at if early_by is None else early_by,
+        "limit": LIVE_MAX,
+    }
+    rows = connection.execute(_OPEN, values)
     return [_kept(row).promotion for row in rows]
 
 
@@ -90,10 +103,12 @@ def read_promotion_page(
     after: Sequence[Any] | None,
     limit: int,
     opens_by: int,
+    early_by: int,
 ) -> list[KeptPromotion]:
     """Promotions that open by that instant, newest first, behind `after`.
 
     Args:
+        early_by: by when flash sales, which alone have a stock, must open.
         after: (created_at, promotion_id) of the last one seen.
     """
     created_at, promotion_id = after or (2**62, "")
@@ -105,6 +120,7 @@ def read_promotion_page(
             "promotion_id": promotion_id,
             "limit": limit,
             "opens_by": opens_by,
+            "early_by": early_by,
         },
     )
     return [_kept(row) for row in rows]

@@ -89,10 +89,20 @@ class Promotion:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Who buys, as far as promotions ask; `rank` is 0 for none."""
+    """Who buys, as far as promotions ask; `rank` is 0 for none.
+
+    Attributes:
+        early_minutes: how much earlier flash sales open for the buyer, by a benefit.
+    """
 
     is_member: bool
     rank: int = 0
+    early_minutes: int = 0
+
+    @property
+    def without_early_access(self) -> Buyer:
+        """The same without that benefit."""
+        return Buyer(self.is_member, self.rank)
 
 
 def covers(terms: PromotionTerms, line: CartLine) -> bool:
@@ -102,12 +112,15 @@ def covers(terms: PromotionTerms, line: CartLine) -> bool:
     )
 
 
-def is_on(terms: PromotionTerms, at: datetime, zone: ZoneInfo) -> bool:
+def is_on(terms: PromotionTerms, at: datetime, zone: ZoneInfo, *, early_minutes: int = 0) -> bool:
     """Whether the promotion is to be considered at all, for a buyer of whatever rank.
 
-    Source: docs/rules/pricing.md, rules 10 and 15.
+    Args:
+        early_minutes: how much earlier flash sales open for the buyer, by a benefit.
+
+    Source: docs/rules/pricing.md, rules 10, 14 and 15.
     """
-    if not terms.opens_at <= at < terms.ends_at:
+    if not min(terms.opens_at, _opens_early(terms, early_minutes)) <= at < terms.ends_at:
         return False
     day = at.astimezone(zone)
     return (terms.weekdays is None or day.isoweekday() in terms.weekdays) and (
@@ -124,5 +137,15 @@ def why_closed(terms: PromotionTerms, buyer: Buyer, at: datetime) -> str | None:
         return "MEMBERS_ONLY"
     if at >= terms.starts_at:
         return None
-    may = buyer.is_member and buyer.rank >= (terms.early_access_rank or 0)
-    return None if may else "NOT_YET_OPEN"
+    if not buyer.is_member:
+        return "NOT_YET_OPEN"
+    rank = terms.early_access_rank
+    may = rank is not None and buyer.rank >= rank and at >= terms.opens_at
+    return None if may or at >= _opens_early(terms, buyer.early_minutes) else "NOT_YET_OPEN"
+
+
+def _opens_early(terms: PromotionTerms, minutes: int) -> datetime:
+    """When it opens for who has flash sales so much earlier."""
+    if terms.kind is not PromotionKind.FLASH_SALE:
+        return terms.starts_at
+    return terms.starts_at - timedelta(minutes=minutes)

@@ -94,9 +94,10 @@ def _shares(
 
 
 def _best_set(candidates: Sequence[OrderPromotion]) -> tuple[OrderPromotion, ...]:
+    if len(candidates) <= EXACT_MAX:
+        by_id = sorted(candidates, key=lambda each: each.promotion.promotion_id)
+        return _exact(by_id, frozenset())[1]
     ranked = sorted(candidates, key=lambda each: (-each.amount_minor, each.promotion.promotion_id))
-    if len(ranked) <= EXACT_MAX:
-        return _exact(ranked, frozenset())[1]
     chosen: list[OrderPromotion] = []
     for each in ranked:
         if all(each.lines.isdisjoint(other.lines) for other in chosen):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from strawberry import Parent
 
 from kernel.clock import to_micros
 from kernel.pages import Connection, connection_of, page_args
 from kernel.text import is_clean
+from merchants.benefits.terms import early_minutes
 from merchants.context import MerchantsInfo
 from merchants.orders_sql import read_merchant_page, read_order_by_no
 from merchants.policy_sql import read_policy
@@ -60,7 +62,8 @@ async def merchant_ladders(
     merchant: Parent[KnownById], info: MerchantsInfo
 ) -> Sequence[TierLadder] | None:
     """Ladders in force; anyone may read a merchant's promises."""
-    return [TierLadder.of(each) for each in await info.context.loaders.ladders.load(merchant.id)]
+    found = await info.context.loaders.ladders.load(merchant.id)
+    return [TierLadder.of(each, info.context.currency) for each in found]
 
 
 async def merchant_templates(
@@ -85,14 +88,21 @@ async def merchant_templates(
 async def merchant_promotions(
     merchant: Parent[KnownById], info: MerchantsInfo, first: int = 20, after: str | None = None
 ) -> Connection[Promotion] | None:
-    """Promotions, newest first; what has not begun is the merchant's own business."""
+    """Promotions, newest first; what has not begun is the merchant's own business.
+
+    A member whose benefit opens flash sales early sees them as early.
+    """
     page = page_args(first, after, key_length=2)
     merchant_id, currency = str(merchant.id), info.context.currency
-    is_own = may_act_for(info.context.caller, merchant_id)
-    opens_by = NEVER if is_own else to_micros(info.context.backend.clock.now())
+    opens_by, early_by = await _opens_by(merchant_id, info)
     rows = await info.context.backend.database.snapshot(
         lambda connection: read_promotion_page(
-            connection, merchant_id, after=page.after, limit=page.limit, opens_by=opens_by
+            connection,
+            merchant_id,
+            after=page.after,
+            limit=page.limit,
+            opens_by=opens_by,
+            early_by=early_by,
         )
     )
     return connection_of(
@@ -110,6 +120,18 @@ async def merchant_policy(merchant: Parent[KnownById], info: MerchantsInfo) -> P
         lambda connection: read_policy(connection, merchant_id)
     )
     return None if policy is None else PricingPolicy.of(policy)
+
+
+async def _opens_by(merchant_id: str, info: MerchantsInfo) -> tuple[int, int]:
+    """By when promotions must open to be shown to the caller, and by when flash sales."""
+    caller, now = info.context.caller, info.context.backend.clock.now()
+    if may_act_for(caller, merchant_id):
+        return NEVER, NEVER
+    if caller is None or caller.card_id is None:
+        return to_micros(now), to_micros(now)
+    tiers = await info.context.loaders.tiers.load((merchant_id, caller.card_id))
+    minutes = early_minutes([each.benefit for each in tiers.benefits])
+    return to_micros(now), to_micros(now + timedelta(minutes=minutes))
 
 
 def _own(merchant: KnownById, info: MerchantsInfo) -> str:

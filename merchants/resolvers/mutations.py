@@ -42,6 +42,14 @@ async def set_tier_ladder(
     """A new version of a ladder."""
     backend = info.context.backend
     rulebook = Rulebook(backend, info.context.merchant_caller)
+    amounts = [
+        (f"steps.{index}.{path}", amount)
+        for index, step in enumerate(input.steps)
+        for path, amount in benefit_amounts(step.benefits)
+    ]
+    problems = currency_problems(amounts, info.context.currency)
+    if problems:
+        raise InvalidInput(problems)
     wanted = _ladder(input, info)
     answer = await rulebook.set_ladder(
         input.merchant_id, wanted, request_id=input.request_id, body=input_as_json(input)
@@ -52,7 +60,9 @@ async def set_tier_ladder(
             connection, outcome["merchantId"], name=outcome["name"], version=outcome["version"]
         )
     )
-    return TierLadderSet(replayed=answer.replayed, ladder=TierLadder.of(ladder))
+    return TierLadderSet(
+        replayed=answer.replayed, ladder=TierLadder.of(ladder, info.context.currency)
+    )
 
 
 async def create_coupon_template(
@@ -112,6 +122,17 @@ async def issue_coupons(info: MerchantsInfo, input: IssueCouponsInput) -> IssueC
     )
 
 
+def benefit_amounts(
+    inputs: Sequence[BenefitInput] | None,
+) -> list[tuple[str, MoneyInput | None]]:
+    """The amounts of benefits with their paths, for `currency_problems`."""
+    return [
+        (f"benefits.{index}.{name}", amount)
+        for index, each in enumerate(inputs or ())
+        for name, amount in (("price", each.price), ("minSpend", each.min_spend))
+    ]
+
+
 def benefits_of(inputs: Sequence[BenefitInput] | None) -> tuple[Benefit, ...]:
     """The benefits that an input names."""
     return tuple(
@@ -124,6 +145,10 @@ def benefits_of(inputs: Sequence[BenefitInput] | None) -> tuple[Benefit, ...]:
             each.title_en,
             each.early_minutes,
             each.gift_sku,
+            minor_of(each.price),
+            None if each.skus is None else tuple(each.skus),
+            None if each.category_ids is None else tuple(each.category_ids),
+            minor_of(each.min_spend),
         )
         for each in inputs or ()
     )

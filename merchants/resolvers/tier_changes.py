@@ -12,7 +12,7 @@ from merchants.ladders.growth_sql import read_tasks
 from merchants.ladders.paid_sql import read_paid, read_plans
 from merchants.ladders.policies_sql import read_policy_version
 from merchants.ladders.tier_book import TierBook
-from merchants.resolvers.mutations import benefits_of
+from merchants.resolvers.mutations import benefit_amounts, benefits_of
 from merchants.schema import tier_answers as answers
 from merchants.schema.growth import GrowthTask, RecordTaskInput, SetGrowthTaskInput
 from merchants.schema.offers import currency_problems
@@ -116,7 +116,9 @@ async def set_paid_plan(
 ) -> answers.SetPaidPlanResult | None:
     """A plan made or changed."""
     currency = info.context.currency
-    problems = currency_problems([("price", input.price)], currency)
+    problems = currency_problems(
+        [("price", input.price), *benefit_amounts(input.benefits)], currency
+    )
     if problems:
         raise InvalidInput(problems)
     answer = await _book(info).set_plan(

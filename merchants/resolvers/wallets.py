@@ -52,7 +52,8 @@ async def wallet_tiers(wallet: Parent[CardWallet], info: MerchantsInfo) -> Seque
 
 async def wallet_benefits(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[Benefit]:
     """Benefits in force."""
-    return [Benefit.of(each.benefit) for each in (await _tiers(wallet, info)).benefits]
+    currency = info.context.currency
+    return [Benefit.of(each.benefit, currency) for each in (await _tiers(wallet, info)).benefits]
 
 
 async def wallet_paid(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequence[PaidMembership]:

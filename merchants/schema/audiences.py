@@ -5,20 +5,15 @@ from __future__ import annotations
 import strawberry
 
 from merchants import audiences as rules
-from merchants.audiences import KEY_ORDERS, WINDOW_DAYS, AudienceKind, MemberSegment
+from merchants.audiences import AudienceKind
+from merchants.schema.enums import Segment
 
 strawberry.enum(
     AudienceKind,
     name="AudienceKind",
     description="How an audience is told apart. NEW: joined and never bought. DORMANT: bought, "
-    "but not for so many days. TIER: at least a rank in a ladder. SEGMENT: see `MemberSegment`.",
-)
-strawberry.enum(
-    MemberSegment,
-    name="MemberSegment",
-    description="A segment by what a member bought. KEY: at least `keyOrders` orders in the last "
-    "`windowDays`. LIGHT: fewer, but at least one. ZOMBIE: never bought, and joined more than "
-    "`days` ago.",
+    "but not for so many days. TIER: at least a rank in a ladder. SEGMENT: see `Segment`; the "
+    "merchant's tier policy says where segments part.",
 )
 
 
@@ -27,16 +22,10 @@ class CouponAudience:
     """Whom a coupon template is for."""
 
     kind: AudienceKind = strawberry.field(description="How it is told apart.")
-    days: int | None = strawberry.field(
-        description="DORMANT: days without an order. ZOMBIE: days since joining; null for 30."
-    )
+    days: int | None = strawberry.field(description="Days without an order; null unless DORMANT.")
     ladder: str | None = strawberry.field(description="Name of the ladder; null unless TIER.")
     min_rank: int | None = strawberry.field(description="Least rank there; null unless TIER.")
-    segment: MemberSegment | None = strawberry.field(
-        description="The segment; null unless SEGMENT."
-    )
-    key_orders: int = strawberry.field(description="Orders that make a member KEY.")
-    window_days: int = strawberry.field(description="Over which days KEY and LIGHT count.")
+    segment: Segment | None = strawberry.field(description="The segment; null unless SEGMENT.")
     at_redemption: bool = strawberry.field(
         description="Whether the holder must belong to it when the coupon is used, too."
     )
@@ -50,8 +39,6 @@ class CouponAudience:
             ladder=audience.ladder,
             min_rank=audience.min_rank,
             segment=audience.segment,
-            key_orders=audience.key_orders,
-            window_days=audience.window_days,
             at_redemption=audience.at_redemption,
         )
 
@@ -63,8 +50,7 @@ class CouponAudienceInput:
     kind: AudienceKind = strawberry.field(description="How it is told apart.")
     days: int | None = strawberry.field(
         default=None,
-        description="DORMANT, needed: days without an order. ZOMBIE: days since joining; absent: "
-        "30. 1 to 3650.",
+        description="DORMANT, needed: days without an order, 1 to 3650.",
     )
     ladder: str | None = strawberry.field(
         default=None, description="TIER, needed: name of one of the merchant's ladders."
@@ -72,14 +58,8 @@ class CouponAudienceInput:
     min_rank: int | None = strawberry.field(
         default=None, description="TIER, needed: least rank there, 1 or more."
     )
-    segment: MemberSegment | None = strawberry.field(
+    segment: Segment | None = strawberry.field(
         default=None, description="SEGMENT, needed: which one."
-    )
-    key_orders: int | None = strawberry.field(
-        default=KEY_ORDERS, description="Orders that make a member KEY, 2 to 1000."
-    )
-    window_days: int | None = strawberry.field(
-        default=WINDOW_DAYS, description="Over which days KEY and LIGHT count, 1 to 3650."
     )
     at_redemption: bool | None = strawberry.field(
         default=False,
@@ -95,7 +75,5 @@ class CouponAudienceInput:
             ladder=self.ladder,
             min_rank=self.min_rank,
             segment=self.segment,
-            key_orders=KEY_ORDERS if self.key_orders is None else self.key_orders,
-            window_days=WINDOW_DAYS if self.window_days is None else self.window_days,
             at_redemption=bool(self.at_redemption),
         )

@@ -9,7 +9,7 @@ import strawberry
 
 from kernel.graphql import ChannelKind, Long, MoneyInput
 from kernel.units import Ratio
-from merchants.schema.enums import CouponKind
+from merchants.schema.enums import CouponKind, PartialRefundRule
 from merchants.schema.gift_zones import GiftZoneInput
 from merchants.schema.offers import CartLineInput, RefundLineInput
 
@@ -55,6 +55,9 @@ class BackendOfferInput:
         default=None, description="One coupon per group and order."
     )
     funder_alliance_bps: int = strawberry.field(description="The alliance's share, basis points.")
+    on_partial_refund: PartialRefundRule | None = strawberry.field(
+        default=PartialRefundRule.KEEP, description="What a refund of a part of the order does."
+    )
 
 
 @strawberry.federation.input(inaccessible=True, description="Input of `backendPrice`.")

@@ -18,6 +18,7 @@ from merchants.schema.offers import (
     minor_of,
     refund_line_values,
 )
+from merchants.template_life import PartialRefundRule
 
 
 def cart_of(input: BackendPriceInput, currency: str) -> PriceCart:
@@ -86,6 +87,7 @@ def _offer(offer: BackendOfferInput, merchant_id: str) -> OfferedCoupon:
             funder_alliance_bps=offer.funder_alliance_bps,
             zone=None if offer.gift_zone is None else offer.gift_zone.zone(),
         ),
+        is_rechecked=offer.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND,
     )
 
 

@@ -30,8 +30,8 @@ class BenefitInput:
     """A right that a tier gives."""
 
     kind: str = strawberry.field(
-        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER, FREE_SHIPPING, EARLY_ACCESS, GIFT or "
-        "an entitlement: any other word."
+        description="Kind: PERCENT_OFF, MEMBER_PRICE, POINTS_MULTIPLIER, FREE_SHIPPING, "
+        "EARLY_ACCESS, GIFT or an entitlement: any other word, that no price takes into account."
     )
     title: str = strawberry.field(description="Name, for people.")
     percent_off_bps: int | None = strawberry.field(
@@ -43,10 +43,29 @@ class BenefitInput:
     entitlement: str | None = strawberry.field(default=None, description="Entitlement flag.")
     title_en: str | None = strawberry.field(default=None, description="English name.")
     early_minutes: int | None = strawberry.field(
-        default=None, description="For EARLY_ACCESS: how much earlier, minutes, 1 to 43200."
+        default=None,
+        description="For EARLY_ACCESS: how much earlier flash sales open, minutes, 1 to 43200; "
+        "absent: a flag for staff.",
     )
     gift_sku: str | None = strawberry.field(
-        default=None, description="For GIFT: the merchant's article."
+        default=None,
+        description="For GIFT: the merchant's article; a unit of it in the cart is free. Absent: "
+        "a flag for staff.",
+    )
+    price: MoneyInput | None = strawberry.field(
+        default=None, description="For MEMBER_PRICE: what a unit of `skus` costs."
+    )
+    skus: Sequence[str] | None = strawberry.field(
+        default=None,
+        description="Limits PERCENT_OFF to articles, 1 to 200; needed for MEMBER_PRICE.",
+    )
+    category_ids: Sequence[str] | None = strawberry.field(
+        default=None, description="Limits PERCENT_OFF to categories, 1 to 200."
+    )
+    min_spend: MoneyInput | None = strawberry.field(
+        default=None,
+        description="For GIFT: what the other goods of the order must cost, after promotions and "
+        "member prices; absent: anything above 0.",
     )
 
 

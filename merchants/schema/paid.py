@@ -49,7 +49,7 @@ class PaidPlan:
             months=plan.months,
             grace_days=plan.grace_days,
             rank=plan.rank,
-            benefits=[Benefit.of(each) for each in plan.benefits],
+            benefits=[Benefit.of(each, currency) for each in plan.benefits],
             active=plan.is_active,
         )
 

@@ -7,14 +7,14 @@ from datetime import datetime
 
 import strawberry
 
-from kernel.graphql import Long
+from kernel.graphql import Long, Money
 from kernel.pages import Connection
 from merchants import tiers
 from merchants.keys_sql import Key
 from merchants.resolvers import standings as resolve
 from merchants.schema.enums import Downgrade, TierGround, TierMetric, TierWindow
 from merchants.schema.evaluations import TierEvaluation
-from merchants.schema.offers import long_or_none
+from merchants.schema.offers import long_or_none, money_or_none
 
 
 @strawberry.type(
@@ -87,8 +87,8 @@ class Benefit:
     """A right that a tier gives."""
 
     kind: str = strawberry.field(
-        description="Kind: PERCENT_OFF, POINTS_MULTIPLIER, FREE_SHIPPING, EARLY_ACCESS, GIFT or "
-        "an entitlement."
+        description="Kind: PERCENT_OFF, MEMBER_PRICE, POINTS_MULTIPLIER, FREE_SHIPPING, "
+        "EARLY_ACCESS, GIFT or an entitlement that no price takes into account."
     )
     title: str = strawberry.field(description="Name, for people.")
     percent_off_bps: int | None = strawberry.field(
@@ -102,14 +102,26 @@ class Benefit:
     )
     title_en: str | None = strawberry.field(description="English name; null when not given.")
     early_minutes: int | None = strawberry.field(
-        description="How much earlier a sale opens, minutes; null for other kinds."
+        description="How much earlier flash sales open, minutes; null for other kinds."
     )
     gift_sku: str | None = strawberry.field(
-        description="The merchant's article; null for other kinds."
+        description="The merchant's article, of which a unit is free; null for other kinds."
+    )
+    price: Money | None = strawberry.field(
+        description="What a unit costs, of MEMBER_PRICE; null for other kinds."
+    )
+    skus: Sequence[str] | None = strawberry.field(
+        description="Articles that it is limited to; null for all."
+    )
+    category_ids: Sequence[str] | None = strawberry.field(
+        description="Categories that it is limited to; null for all."
+    )
+    min_spend: Money | None = strawberry.field(
+        description="What other goods must cost, of GIFT; null for anything, and for other kinds."
     )
 
     @classmethod
-    def of(cls, benefit: tiers.Benefit) -> Benefit:
+    def of(cls, benefit: tiers.Benefit, currency: str) -> Benefit:
         """The GraphQL object of a benefit."""
         return cls(
             kind=benefit.kind,
@@ -120,6 +132,10 @@ class Benefit:
             title_en=benefit.title_en,
             early_minutes=benefit.early_minutes,
             gift_sku=benefit.gift_sku,
+            price=money_or_none(benefit.price_minor, currency),
+            skus=benefit.skus,
+            category_ids=benefit.category_ids,
+            min_spend=money_or_none(benefit.min_spend_minor, currency),
         )
 
 
@@ -165,7 +181,7 @@ class TierLadder:
     effective_from: datetime = strawberry.field(description="In force from then on.")
 
     @classmethod
-    def of(cls, ladder: tiers.Ladder) -> TierLadder:
+    def of(cls, ladder: tiers.Ladder, currency: str) -> TierLadder:
         """The GraphQL object of a ladder."""
         return cls(
             name=ladder.name,
@@ -184,7 +200,7 @@ class TierLadder:
                     name_en=step.name_en,
                     rank=step.rank,
                     threshold=Long(step.threshold),
-                    benefits=[Benefit.of(each) for each in step.benefits],
+                    benefits=[Benefit.of(each, currency) for each in step.benefits],
                 )
                 for step in ladder.steps
             ],

@@ -50,10 +50,6 @@ percent_terms = st.builds(
     category_ids=st.sampled_from([None, ("x",)]),
     stacking_group=st.sampled_from([None, "g", "h"]),
 )
-all_terms = st.lists(st.one_of(amount_terms, percent_terms), max_size=5)
-ratios = st.sampled_from([Ratio(1, 1), Ratio(1, 100), Ratio(3, 2), Ratio(7, 3), Ratio(0, 1)])
-
-
 shipping_terms = st.builds(
     CouponTerms,
     title=st.just("shipping"),
@@ -139,7 +135,7 @@ def promotions(draw: st.DrawFn) -> tuple[Promotion, ...]:
     made = []
     for index in range(draw(st.integers(0, 6))):
         face = dict(draw(faces))
-        early = draw(st.sampled_from([{}, EARLY]))
+        early = draw(st.sampled_from([{}, EARLY, SOON]))
         made.append(
             promotion(
                 face.pop("kind"),
@@ -158,6 +154,36 @@ def promotions(draw: st.DrawFn) -> tuple[Promotion, ...]:
     )
 
 
+benefit_terms = st.one_of(
+    st.builds(
+        lambda bps, skus, categories: Benefit(
+            "PERCENT_OFF", "percent", percent_off_bps=bps, skus=skus, category_ids=categories
+        ),
+        st.sampled_from([1_000, 5_000, 3_333]),
+        some_skus,
+        st.sampled_from([None, ("x",)]),
+    ),
+    st.builds(
+        lambda price, skus: Benefit("MEMBER_PRICE", "price", price_minor=price, skus=skus),
+        st.integers(0, 9_000),
+        st.sampled_from([("a",), ("b", "c")]),
+    ),
+    st.builds(
+        lambda sku, spend: Benefit("GIFT", "gift", gift_sku=sku, min_spend_minor=spend),
+        st.sampled_from(["a", "b", None]),
+        st.sampled_from([None, 5_000, 30_000]),
+    ).map(lambda each: each if each.gift_sku else replace(each, min_spend_minor=None)),
+    st.sampled_from(
+        [
+            Benefit("POINTS_MULTIPLIER", "double", points_multiplier_bps=20_000),
+            Benefit("FREE_SHIPPING", "ships free"),
+            Benefit("EARLY_ACCESS", "early", early_minutes=10),
+            Benefit("EARLY_ACCESS", "earlier", early_minutes=90),
+            Benefit("OWN_AGENT", "agent", entitlement="agent"),
+        ]
+    ),
+)
+SOON = {"starts_at": NOW + timedelta(minutes=5)}
 EARLY = {
     "starts_at": NOW + timedelta(minutes=5),
     "early_access_rank": 2,
@@ -177,22 +203,8 @@ def carts(draw: st.DrawFn) -> tuple[PriceCart, PriceRules]:
         for index, terms in enumerate(draw(all_terms))
     ]
     benefits = [
-        BenefitInForce("tiers", 1, index, benefit)
-        for index, benefit in enumerate(
-            draw(
-                st.sampled_from(
-                    [
-                        [],
-                        [Benefit("PERCENT_OFF", "tenth", percent_off_bps=1_000)],
-                        [
-                            Benefit("PERCENT_OFF", "half", percent_off_bps=5_000),
-                            Benefit("POINTS_MULTIPLIER", "double", points_multiplier_bps=20_000),
-                        ],
-                        [Benefit("FREE_SHIPPING", "ships free")],
-                    ]
-                )
-            )
-        )
+        BenefitInForce(draw(st.sampled_from(["tiers", "paid:card"])), 1, index, benefit)
+        for index, benefit in enumerate(draw(st.lists(benefit_terms, max_size=4)))
     ]
     wanted = cart(
         lines=tuple(draw(lines)),

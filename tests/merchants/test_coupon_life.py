@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.clock import to_micros
-from merchants.audiences import DAY_MICROS, Audience, AudienceKind, Buying, MemberSegment, belongs
+from merchants.audiences import Audience, AudienceKind
 from merchants.lifecycle import void_tier_coupons
 from merchants.offers import (
     Allocation,
@@ -26,6 +26,7 @@ from merchants.port import LockCoupons, RecordEvent, RefundLine, ReleaseAttempt
 from merchants.rechecking import RecheckedCoupon, with_recheck
 from merchants.refunding import PaidOrder, refund_lines
 from merchants.refusals import CouponBudgetSpent
+from merchants.segments import Segment
 from merchants.template_life import (
     CouponTemplateState,
     CouponTrigger,
@@ -50,7 +51,7 @@ def test_an_ended_template_stays_ended_and_no_template_becomes_a_draft(
 
 
 def test_how_coupons_live_is_kept_as_it_was() -> None:
-    zombie = Audience(AudienceKind.SEGMENT, days=7, segment=MemberSegment.ZOMBIE)
+    zombie = Audience(AudienceKind.SEGMENT, segment=Segment.ZOMBIE)
     life = TemplateLife(
         budget_minor=5,
         audience=zombie,
@@ -62,32 +63,6 @@ def test_how_coupons_live_is_kept_as_it_was() -> None:
 
     assert life_from_json(life_as_json(life)) == life
     assert life_from_json(None) == TemplateLife()
-
-
-@given(
-    orders=st.integers(0, 9),
-    recent=st.integers(0, 9),
-    joined_days=st.integers(0, 60),
-    key_orders=st.integers(2, 6),
-)
-def test_a_member_is_in_one_segment_at_most(
-    orders: int, recent: int, joined_days: int, key_orders: int
-) -> None:
-    now = to_micros(NOW)
-    buying = Buying(
-        joined_at=now - joined_days * DAY_MICROS,
-        orders=max(orders, recent),
-        recent_orders=recent,
-    )
-    found = [
-        segment
-        for segment in MemberSegment
-        if belongs(
-            Audience(AudienceKind.SEGMENT, segment=segment, key_orders=key_orders), buying, now=now
-        )
-    ]
-
-    assert len(found) <= 1
 
 
 async def test_a_lock_takes_its_cost_from_the_budget_and_a_release_gives_it_back(

@@ -141,12 +141,22 @@ def test_neither_the_order_of_coupons_nor_of_issuers_lists_matters(
     cart = OpenCart(tuple(line.list_minor for line in bought), 100, None)
     own = [Candidate(OfferedCoupon(f"o{at}", TEA, each)) for at, each in enumerate(wanted)]
     theirs = [Candidate(OfferedCoupon(f"t{at}", ALLIANCE, each)) for at, each in enumerate(wanted)]
-    first = coupon_layer(CouponRules(tuple(own), tuple(theirs)), bought, channel="APP", cart=cart)
+    first = coupon_layer(
+        CouponRules(tuple(own), tuple(theirs)),
+        bought,
+        channel="APP",
+        cart=cart,
+        spend_minor=cart.left_minor,
+    )
     shuffler.shuffle(own)
     shuffler.shuffle(theirs)
 
     assert first == coupon_layer(
-        CouponRules(tuple(own), tuple(theirs)), bought, channel="APP", cart=cart
+        CouponRules(tuple(own), tuple(theirs)),
+        bought,
+        channel="APP",
+        cart=cart,
+        spend_minor=cart.left_minor,
     )
 
 
@@ -199,7 +209,9 @@ def test_a_search_that_is_too_large_says_what_it_did_not_try() -> None:
         for each in range(10)
     )
 
-    layer = coupon_layer(CouponRules(candidates), bought, channel="APP", cart=cart)
+    layer = coupon_layer(
+        CouponRules(candidates), bought, channel="APP", cart=cart, spend_minor=cart.left_minor
+    )
 
     outcomes = {each.outcome for each in layer.decisions}
     assert len(layer.applied) == 6

@@ -361,7 +361,7 @@ def test_every_candidate_has_one_decision_in_both_languages(
     expected = {
         *(each.promotion_id for each in rules.promotions),
         *(each.coupon.coupon_id for each in (*rules.coupons, *rules.alliance_coupons)),
-        *(each.decision_id for each in rules.benefits if each.benefit.kind == "PERCENT_OFF"),
+        *(each.decision_id for each in rules.benefits),
     }
 
     ids = [each.id for each in decided]

@@ -228,7 +228,7 @@ def test_a_member_who_still_reaches_the_threshold_has_both() -> None:
 @pytest.mark.parametrize(
     ("minutes", "rank", "code"),
     [
-        (-31, 3, None),
+        (-31, 3, "NOT_YET_OPEN"),
         (-30, 3, None),
         (-30, 2, "NOT_YET_OPEN"),
         (0, 0, None),

@@ -1,0 +1,259 @@
+"""Prices are the lowest there are: compared with trying everything on small carts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from merchants.benefits.gifts import tier_gifts
+from merchants.benefits.in_force import member_rates as rates_of
+from merchants.benefits.terms import early_minutes
+from merchants.coupon_kinds import OpenCart, Reach, effect_of, reach_of, scope_of, spending
+from merchants.offers import CartLine, CouponKind, CouponTerms, OfferedCoupon
+from merchants.port import PriceCart
+from merchants.pricing import PriceRules, price
+from merchants.promotions.goods import GoodsPrice, MemberRate, goods_price
+from merchants.promotions.terms import Buyer, Promotion
+from merchants.promotions.thresholds import order_promotions
+from merchants.stacking import Candidate
+from tests.merchants.brute_force import (
+    Offers,
+    best_sets,
+    item_promotions,
+    lines,
+    member_rates,
+    quarters,
+    some,
+)
+from tests.merchants.offers import promotion, tier
+from tests.merchants.random_carts import carts
+from tests.merchants.shop import NOW, TEA, cart
+
+few = settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+many = settings(max_examples=4_000, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def sizes(check: Callable[..., None], *strategies: Any) -> Any:
+    """Runs the property with few examples, and as a long run with many."""
+    return pytest.mark.parametrize(
+        "run",
+        [
+            pytest.param(few(given(*strategies)(check)), id="few"),
+            pytest.param(many(given(*strategies)(check)), id="many", marks=pytest.mark.soak),
+        ],
+    )
+
+
+def goods_are_cheapest(
+    bought: list[CartLine], promotions: tuple[Promotion, ...], rates: tuple[MemberRate, ...]
+) -> None:
+    goods = goods_price(bought, promotions, buyer=Buyer(True), rates=rates, at=NOW)
+
+    assert sum(goods.left_minor) == Offers(promotions, rates).lowest(bought)
+
+
+@sizes(goods_are_cheapest, lines, item_promotions(), member_rates())
+def test_no_packing_of_bundles_makes_goods_cheaper(run: Callable[[], None]) -> None:
+    run()
+
+
+@st.composite
+def threshold_promotions(draw: st.DrawFn) -> tuple[Promotion, ...]:
+    """满减 and 满折, some out of reach, many of the same amount."""
+    made = []
+    for index in range(draw(st.integers(2, 5))):
+        face = draw(
+            st.sampled_from(
+                [
+                    {"kind": "THRESHOLD_OFF", "off_minor": 100},
+                    {"kind": "THRESHOLD_OFF", "off_minor": 200},
+                    {"kind": "THRESHOLD_OFF", "off_minor": 9_000},
+                    {"kind": "THRESHOLD_PERCENT", "percent_off_bps": 2_500},
+                    {"kind": "THRESHOLD_PERCENT", "percent_off_bps": 333},
+                ]
+            )
+        )
+        made.append(
+            promotion(
+                name=f"prm-{index}",
+                threshold_minor=draw(st.sampled_from([1, 3_200, 12_000])),
+                skus=draw(st.sampled_from([None, ("a",), ("b",), ("c",), ("b", "c")])),
+                **face,
+            )
+        )
+    return tuple(made)
+
+
+def the_best_set_of_promotions_applies(
+    bought: list[CartLine], promotions: tuple[Promotion, ...], left_bps: list[int]
+) -> None:
+    left = [line.list_minor * bps // 10_000 for line, bps in zip(bought, left_bps, strict=False)]
+    amounts = []
+    for each in promotions:
+        terms = each.terms
+        on = frozenset(
+            index
+            for index, line in enumerate(bought)
+            if terms.skus is None or line.sku in terms.skus
+        )
+        spent = sum(left[index] for index in on)
+        percent = sum(
+            (left[index] * (terms.percent_off_bps or 0) + 5_000) // 10_000 for index in on
+        )
+        off = min(spent, terms.off_minor or 0) or percent
+        if spent >= (terms.threshold_minor or 0):
+            amounts.append((each.promotion_id, off, on))
+
+    found = order_promotions(promotions, bought, left)
+
+    best, names = best_sets(amounts)
+    assert (found.total, tuple(each.promotion.promotion_id for each in found.applied)) == (
+        best,
+        names,
+    )
+
+
+@sizes(
+    the_best_set_of_promotions_applies,
+    lines,
+    threshold_promotions(),
+    st.lists(st.sampled_from([10_000, 10_000, 7_777, 0]), min_size=3, max_size=3),
+)
+def test_no_other_set_of_order_promotions_takes_more_off(run: Callable[[], None]) -> None:
+    run()
+
+
+def lowest_after_coupons(wanted: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int:
+    """What is left to pay over every choice of coupons, goods and shipping together."""
+    left = list(goods.left_minor)
+    for _, shares in tier_gifts(rules.benefits, wanted.lines, left).shares:
+        left = [each - share for each, share in zip(left, shares, strict=True)]
+    has_shipping = all(each.benefit.kind != "FREE_SHIPPING" for each in rules.benefits)
+    listed = sum(line.list_minor for line in wanted.lines)
+    cap = rules.policy.discount_cap_bps if rules.policy else None
+    budget = None if cap is None else max(0, listed * cap // 10_000 - listed + sum(left))
+    start = OpenCart(tuple(left), wanted.shipping_minor if has_shipping else 0, budget)
+    groups: dict[tuple[int, str], list[tuple[CouponTerms, Reach]]] = {}
+    for issuer, candidates in enumerate((rules.coupons, rules.alliance_coupons)):
+        for each in candidates:
+            terms = each.coupon.terms
+            scope = scope_of(terms, wanted.lines)
+            reach = reach_of(terms, wanted.lines, left, rules.owned_skus, scope=scope)
+            spent = spending(goods.left_minor, reach, scope=scope)
+            if scope and spent >= terms.min_spend_minor and (reach.lines or terms.zone is None):
+                groups.setdefault((issuer, terms.stacking_group or ""), []).append((terms, reach))
+    order: list[Sequence[tuple[CouponTerms, Reach] | None]] = [
+        [None, *groups[key]] for key in sorted(groups)
+    ]
+    costs = []
+    for chosen in product(*order):
+        cart = start
+        for each in chosen:
+            if each is not None:
+                cart = cart.without(effect_of(*each, cart))
+        costs.append(sum(cart.left_minor) + cart.shipping_minor)
+    return min(costs)
+
+
+def the_lower_of_both_bases_is_paid(case: tuple[PriceCart, PriceRules]) -> None:
+    wanted, rules = case
+    wanted = replace(wanted, points=0, coins_minor=0)
+    rules = replace(rules, coupons=rules.coupons[:4], alliance_coupons=rules.alliance_coupons[:3])
+    bases = [
+        goods_price(
+            wanted.lines,
+            rules.promotions,
+            buyer=Buyer(True, rules.rank, early_minutes(each.benefit for each in rules.benefits)),
+            rates=rates_of(rules.benefits),
+            at=wanted.at,
+        ),
+        goods_price(wanted.lines, rules.promotions, buyer=Buyer(False), rates=(), at=wanted.at),
+    ]
+
+    paid = price(wanted, rules).payable_minor
+
+    assert paid == min(lowest_after_coupons(wanted, rules, goods) for goods in bases)
+
+
+@sizes(the_lower_of_both_bases_is_paid, carts())
+def test_a_member_pays_the_lowest_over_both_bases_and_all_coupons(run: Callable[[], None]) -> None:
+    run()
+
+
+def the_order_of_lines_moves_roundings_alone(
+    bought: list[CartLine],
+    promotions: tuple[Promotion, ...],
+    more: tuple[Promotion, ...],
+    coupons: list[CouponTerms],
+    chance: Any,
+) -> None:
+    by_name = {each.promotion_id: each for each in promotions}
+    by_name |= {f"late-{each.promotion_id}": each for each in more}
+    named = [replace(each, promotion_id=name) for name, each in by_name.items()]
+    rules = PriceRules(
+        promotions=tuple(named),
+        benefits=(tier(2_500),),
+        coupons=tuple(
+            Candidate(OfferedCoupon(f"c{index}", TEA, terms)) for index, terms in enumerate(coupons)
+        ),
+    )
+    shuffled = list(bought)
+    chance.shuffle(shuffled)
+
+    first = price(cart(lines=tuple(bought)), rules)
+    second = price(cart(lines=tuple(shuffled)), rules)
+
+    assert abs(first.payable_minor - second.payable_minor) <= len(bought) * (1 + len(coupons))
+    assert first.anonymous_payable_minor == second.anonymous_payable_minor
+    assert {each.promotion_id: each.units for each in first.stock} == {
+        each.promotion_id: each.units for each in second.stock
+    }
+
+
+@sizes(
+    the_order_of_lines_moves_roundings_alone,
+    lines,
+    item_promotions(),
+    threshold_promotions(),
+    st.lists(
+        st.builds(
+            lambda bps, group, skus: CouponTerms(
+                "c",
+                CouponKind.PERCENT_OFF,
+                0,
+                percent_off_bps=bps,
+                stacking_group=group,
+                skus=skus,
+            ),
+            quarters,
+            st.sampled_from(["g", "h"]),
+            some,
+        ),
+        max_size=3,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_a_carts_lines_moves_roundings_alone(run: Callable[[], None]) -> None:
+    run()
+
+
+def the_order_of_ladders_changes_nothing(case: tuple[PriceCart, PriceRules], chance: Any) -> None:
+    wanted, rules = case
+    assume(len(rules.benefits) > 1)
+    shuffled = list(rules.benefits)
+    chance.shuffle(shuffled)
+
+    assert price(wanted, replace(rules, benefits=tuple(shuffled))) == price(wanted, rules)
+
+
+@sizes(the_order_of_ladders_changes_nothing, carts(), st.randoms(use_true_random=False))
+def test_the_order_of_ladders_changes_nothing(run: Callable[[], None]) -> None:
+    run()
