@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -70,6 +71,7 @@ from merchants.sharing import claim_coupon, why_closed
 from merchants.sharing_sql import read_share
 from merchants.shown_sql import show_coupons
 from merchants.standings import tiers_of
+from merchants.voiding_sql import end_coupons
 
 EVENTS_MAX = 1_000
 
@@ -111,11 +113,22 @@ class HostedBackend:
         """Evaluates tiers within a transaction."""
         return Evaluator(self.settings().facts.zone, self.void_tier_coupons)
 
-    async def register(self, merchant_id: str, state: MerchantState, *, version: int) -> None:
+    async def register(
+        self,
+        merchant_id: str,
+        state: MerchantState,
+        *,
+        version: int,
+        ends_at: datetime | None = None,
+    ) -> None:
         """Makes a merchant known, or gives it another state, unless a later one is known."""
-        await self.database.transaction(
-            lambda connection: write_state(connection, merchant_id, state=state, version=version)
-        )
+
+        def work(connection: Connection) -> None:
+            write_state(connection, merchant_id, state=state, version=version)
+            if ends_at is not None:
+                end_coupons(connection, merchant_id, ends_at=to_micros(ends_at))
+
+        await self.database.transaction(work)
 
     async def price(self, cart: PriceCart) -> Priced:
         """The cart's price."""

@@ -292,11 +292,19 @@ class Backend(Protocol):
     `kernel.database.DatabaseUnavailable` and `Overloaded`.
     """
 
-    async def register(self, merchant_id: str, state: MerchantState, *, version: int) -> None:
+    async def register(
+        self,
+        merchant_id: str,
+        state: MerchantState,
+        *,
+        version: int,
+        ends_at: datetime | None = None,
+    ) -> None:
         """Makes a merchant known, or gives it another state.
 
         Args:
             version: grows with every change; what is older than what is known is not taken.
+            ends_at: with which its coupons end; None unless it is leaving.
         """
         ...
 

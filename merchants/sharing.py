@@ -58,6 +58,7 @@ class NotClaimableReason(StrEnum):
     NEW_MEMBERS_ONLY = "NEW_MEMBERS_ONLY"
     DAILY_LIMIT = "DAILY_LIMIT"
     MEMBER_LIMIT = "MEMBER_LIMIT"
+    HOLDER_FROZEN = "HOLDER_FROZEN"
 
 
 def share_coupon(

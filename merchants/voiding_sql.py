@@ -27,6 +27,13 @@ _FORGET = Prepared(
     "DELETE FROM coupon_occasion WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id"
 )
 
+# One that would only begin later still begins before it ends, as every coupon does.
+_END = Prepared(
+    "UPDATE coupon SET valid_until ="
+    " CASE WHEN valid_from < :ends_at THEN :ends_at ELSE valid_from + 1 END"
+    " WHERE merchant_id = :merchant_id AND valid_until > :ends_at"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TierCoupon:
@@ -34,6 +41,14 @@ class TierCoupon:
 
     coupon_id: str
     draft: TemplateDraft
+
+
+def end_coupons(connection: Connection, merchant_id: str, *, ends_at: int) -> None:
+    """Lets every coupon of the merchant end then at the latest; microseconds.
+
+    Source: docs/rules/merchants.md, rule 8.
+    """
+    connection.execute(_END, {"merchant_id": merchant_id, "ends_at": ends_at})
 
 
 def void_coupon(connection: Connection, *, merchant_id: str, coupon_id: str, reason: str) -> bool:

@@ -25,4 +25,12 @@ async def no_remote_backends(endpoint: str) -> None:
     Raises:
         BackendUnfit: always.
     """
-    raise BackendUnfit(problems=[["backend.endpoint", "remote backends are not enabled here"]])
+    raise BackendUnfit(
+        problems=[
+            [
+                "backend.endpoint",
+                "can not be reached by this gateway, which hosts every merchant's data",
+            ],
+            ["backend.kind", "is HOSTED here, without an endpoint"],
+        ]
+    )

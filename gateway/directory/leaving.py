@@ -144,7 +144,9 @@ class Leaving:
         self._directory.put_merchant(merchant, version=version)
         state = port.MerchantState(merchant.state.value)
         try:
-            await self._backend.register(merchant_id, state, version=version)
+            await self._backend.register(
+                merchant_id, state, version=version, ends_at=merchant.redeem_until
+            )
         except (DatabaseUnavailable, Overloaded) as error:
             raise BackendSilent(merchant_id) from error
         return merchant

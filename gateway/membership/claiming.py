@@ -137,7 +137,7 @@ class Claiming:
                 raise ShareNotClaimable(shared.closed_because)
             joined, member_id = await self._membership(caller, command, issuer_id)
             membership = await self._read_membership(joined.membership_id)
-            await self._refuse_self(shared, member_id)
+            await self._check_holder(shared, member_id)
             claimed = await self._backend.claim(
                 ClaimCoupon(
                     merchant_id=issuer_id,
@@ -214,7 +214,9 @@ class Claiming:
         """
 
         def work(connection: Connection) -> tuple[str, Membership | None]:
-            card = members_sql.read_cards_of_members(connection, [member_id])[member_id]
+            card = members_sql.read_cards_of_members(connection, [member_id]).get(member_id)
+            if card is None:  # Erased; the token lives on for a while.
+                raise NotFound(id=member_id)
             at = issuer_id
             if issuer_id == ALLIANCE_MERCHANT_ID:
                 member = members_sql.read_members(connection, [member_id])[member_id]
@@ -232,23 +234,29 @@ class Claiming:
         )
         return kept[membership_id]
 
-    async def _refuse_self(self, shared: SharedCoupon, member_id: str) -> None:
-        """Accepts a claimant who shares no identity with the holder.
+    async def _check_holder(self, shared: SharedCoupon, member_id: str) -> None:
+        """Accepts a holder who is not frozen and shares no identity with the claimant.
 
         Raises:
-            ShareNotClaimable: they are one person, as far as their identities tell.
+            ShareNotClaimable: the holder is frozen, or the two are one person, as far as their
+                identities tell.
         """
 
-        def work(connection: Connection) -> bool:
+        def work(connection: Connection) -> NotClaimableReason | None:
             cards = members_sql.read_cards(connection, [shared.holder_card_id])
-            holder = cards.get(shared.holder_card_id)
-            return holder is not None and (
-                holder.member_id == member_id
-                or share_an_identity(connection, holder.member_id, member_id)
-            )
+            card = cards.get(shared.holder_card_id)
+            if card is None:
+                return None
+            if card.member_id == member_id or share_an_identity(
+                connection, card.member_id, member_id
+            ):
+                return NotClaimableReason.OWN_COUPON
+            holder = members_sql.read_members(connection, [card.member_id])[card.member_id]
+            return NotClaimableReason.HOLDER_FROZEN if holder.is_frozen else None
 
-        if await self._database.snapshot(work):
-            raise ShareNotClaimable(NotClaimableReason.OWN_COUPON)
+        reason = await self._database.snapshot(work)
+        if reason is not None:
+            raise ShareNotClaimable(reason)
 
 
 def _issuer_of(share_code: str) -> str:

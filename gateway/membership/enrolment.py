@@ -225,20 +225,24 @@ def _refuse_unknown_card(credential: Credential) -> None:
 def _insert_consents(
     connection: Connection, command: Join, membership: Membership, *, now: datetime
 ) -> None:
-    """Grants those purposes that were not granted before."""
+    """Grants those purposes of which the member never spoke; a till overrules no withdrawal.
+
+    Source: docs/rules/identity.md, rule 14.
+    """
     if not command.consents:
         return
     kept = members_sql.read_consents(connection, [membership.member_id])[membership.member_id]
-    granted = {
-        consent.purpose
-        for consent in kept
-        if consent.granted and consent.merchant_id == membership.merchant_id
+    said = {
+        consent.purpose.upper() for consent in kept if consent.merchant_id == membership.merchant_id
     }
+    new: dict[str, str] = {}
+    for purpose in command.consents:
+        new.setdefault(purpose.upper(), purpose)
     members_sql.insert_consents(
         connection,
         [
             Consent(membership.member_id, membership.merchant_id, purpose, True, now)
-            for purpose in dict.fromkeys(command.consents)
-            if purpose not in granted
+            for capitals, purpose in new.items()
+            if capitals not in said
         ],
     )

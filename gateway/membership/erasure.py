@@ -18,7 +18,7 @@ from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.membership import members_sql
 from gateway.membership.people import CardStatus, Member, MemberStatus
-from gateway.membership.refusals import ErasureBlocked
+from gateway.membership.refusals import ErasureBlocked, MemberFrozen
 from gateway.membership.tables import (
     CARD,
     ERASURE,
@@ -91,6 +91,7 @@ class Erasure:
         Raises:
             Forbidden: the caller is a merchant.
             NotFound: there is no such member any more, or the token is another's.
+            MemberFrozen: the member is frozen, and the caller no admin.
             ErasureBlocked: something is left and not forfeited, or held by an open checkout.
             RequestInProgress: it is under way, or the ledger did not answer; repeat it.
             RequestIdReused: the request id came with another input.
@@ -216,6 +217,8 @@ def _erasable(
         or not (caller.is_admin or caller.is_member(member.id))
     ):
         raise NotFound(id=command.member_id)
+    if member.is_frozen and not caller.is_admin:
+        raise MemberFrozen
     if merges_sql.is_under_way(connection, member.id):
         raise RequestInProgress
     conflicts = []

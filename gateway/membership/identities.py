@@ -124,7 +124,9 @@ def credential_of(stated: StatedCredential) -> Credential:
         fault = "" if _PHONE.fullmatch(value) else "is E.164 like +8613800001234"
     elif kind is IdentityKind.EMAIL:
         value = value.lower()
-        if len(value) > EMAIL_MAX or not _EMAIL.fullmatch(value):
+        # No control character and nothing invisible: it would name another, or break what is sent.
+        is_seen = value.isprintable()
+        if len(value) > EMAIL_MAX or not is_seen or not _EMAIL.fullmatch(value):
             fault = f"is an e-mail address of at most {EMAIL_MAX} characters"
     elif kind is IdentityKind.CARD_NUMBER:
         value = _NUMBER_FILLERS.sub("", value)

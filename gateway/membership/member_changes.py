@@ -249,14 +249,16 @@ def _known_member(connection: Connection, member_id: str) -> Member:
 
 
 def _say(connection: Connection, consent: Consent) -> None:
-    """Keeps a consent unless the same was said last."""
+    """Keeps a consent unless the same was said last, in whatever capitals."""
     kept = members_sql.read_consents(connection, [consent.member_id])[consent.member_id]
-    for last in kept:
-        if (last.merchant_id, last.purpose) == (consent.merchant_id, consent.purpose):
-            if last.granted == consent.granted:
-                return
-            break
-    members_sql.insert_consents(connection, [consent])
+    said = (
+        last.granted
+        for last in kept
+        if last.merchant_id == consent.merchant_id
+        and last.purpose.upper() == consent.purpose.upper()
+    )
+    if next(said, None) != consent.granted:
+        members_sql.insert_consents(connection, [consent])
 
 
 def _check_reason(reason: str) -> None:

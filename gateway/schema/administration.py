@@ -80,7 +80,8 @@ class BackendInput:
     """A backend to be."""
 
     kind: BackendKind = strawberry.field(
-        description="Hosted here, or a server of the merchant's own."
+        description="HOSTED: its data lives here. REMOTE: on a server of its own, which this "
+        "gateway does not reach yet: it answers BACKEND_UNFIT."
     )
     endpoint: str | None = strawberry.field(
         default=strawberry.UNSET, description="URL; needed when REMOTE."

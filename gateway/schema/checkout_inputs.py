@@ -133,7 +133,10 @@ class RefundOrderInput:
     """A refund."""
 
     request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
-    order_id: strawberry.ID = strawberry.field(description="The order.")
+    order_id: strawberry.ID = strawberry.field(
+        description="The order's `id`; `merchant { order(orderNo:) { id } }` finds it by the "
+        "merchant's own number."
+    )
     refund_no: str = strawberry.field(description="The merchant's number, unique within the order.")
     lines: list[RefundLineInput] | None = strawberry.field(
         default=strawberry.UNSET, description="Units to refund."

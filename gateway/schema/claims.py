@@ -33,7 +33,7 @@ strawberry.enum(
     "holder took it back, or it was withdrawn. EXPIRED: nobody claimed it in time. OWN_COUPON: "
     "the claimant is the one who shared it. NEW_MEMBERS_ONLY: it is for who joins by claiming. "
     "DAILY_LIMIT: the claimant claimed enough today. MEMBER_LIMIT: the claimant has its share of "
-    "these coupons.",
+    "these coupons. HOLDER_FROZEN: the member who shared it is frozen for now.",
 )
 
 

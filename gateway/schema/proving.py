@@ -178,6 +178,7 @@ class MemberErased:
 EraseMemberResult = Annotated[
     MemberErased
     | ErasureBlockedRefusal
+    | MemberFrozenRefusal
     | InvalidInputRefusal
     | NotFoundRefusal
     | RequestIdReusedRefusal

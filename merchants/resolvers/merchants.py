@@ -9,9 +9,10 @@ from strawberry import Parent
 
 from kernel.clock import to_micros
 from kernel.pages import Connection, connection_of, page_args
+from kernel.text import is_clean
 from merchants.benefits.terms import early_minutes
 from merchants.context import MerchantsInfo
-from merchants.orders_sql import read_merchant_page
+from merchants.orders_sql import read_merchant_page, read_order_by_no
 from merchants.policy_sql import read_policy
 from merchants.promotions.promotions_sql import read_promotion_page
 from merchants.resolvers.parents import KnownById
@@ -39,6 +40,22 @@ async def merchant_orders(
     )
     info.context.loaders.keep_orders(rows)
     return connection_of(rows, page, key=lambda row: (row.placed_at, row.order_id), node=Order.of)
+
+
+async def merchant_order(
+    merchant: Parent[KnownById], info: MerchantsInfo, order_no: str
+) -> Order | None:
+    """The order with this number; None when there is none."""
+    merchant_id = _own(merchant, info)
+    if not is_clean(order_no):  # No order has such a number, and no database takes it.
+        return None
+    row = await info.context.backend.database.snapshot(
+        lambda connection: read_order_by_no(connection, merchant_id=merchant_id, order_no=order_no)
+    )
+    if row is None:
+        return None
+    info.context.loaders.keep_orders([row])
+    return Order.of(row)
 
 
 async def merchant_ladders(

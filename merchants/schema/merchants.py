@@ -22,6 +22,12 @@ class Merchant:
         requires_scopes=_MERCHANT_OR_ADMIN,
         description="Orders, newest first. Null only with an error.",
     )
+    order = strawberry.federation.field(
+        resolver=resolve.merchant_order,
+        requires_scopes=_MERCHANT_OR_ADMIN,
+        description="The order with the merchant's own number, as it stands on a receipt; null "
+        "when there is none.",
+    )
     tier_ladders = strawberry.field(
         resolver=resolve.merchant_ladders,
         description="Ladders in force, the primary first. Null only with an error.",

@@ -408,3 +408,27 @@ async def test_a_member_reads_what_they_were_told_of_points_that_expire(people: 
         {"lastDay": expiry["on"], "daysAhead": days, "points": 77} for days in (7, 30, 60)
     ]
     assert first["expiryNotices"]["nodes"] + rest["expiryNotices"]["nodes"] == told["nodes"]
+
+
+async def test_a_receipt_leads_to_its_order_and_its_refund(people: Settled) -> None:
+    town, till = people.town, people.town.merchant(people.tea)
+    sold = await town.sell(people.tea, people.tea_shop, "收据 1", 1_000)
+    document = (
+        "query($id: ID!, $no: String!) { merchant(id: $id) { order(orderNo: $no) { id state } } }"
+    )
+
+    async def find(order_no: str, merchant_id: str, token: str) -> JSON:
+        return await town.gateway.ask(document, token=token, id=merchant_id, no=order_no)
+
+    found = (await find("收据 1", people.tea, till))["data"]["merchant"]["order"]
+    refunded = await town.done(
+        "RefundOrder", till, orderId=found["id"], refundNo="r", lines=ALL_OF_LINE_0
+    )
+
+    assert found == {"id": sold["order"]["id"], "state": "PAID"}
+    assert refunded["order"]["state"] == "REFUNDED"
+    for order_no in ("收据 2", "", "x" * 10_000, "a\x00"):
+        answer = await find(order_no, people.tea, till)
+        assert answer["data"] == {"merchant": {"order": None}}
+    foreign = await find("收据 1", people.tea, town.merchant(people.books))
+    assert [error["extensions"]["code"] for error in foreign["errors"]] == ["FORBIDDEN"]

@@ -208,3 +208,46 @@ async def test_of_two_quick_changes_the_backend_keeps_the_later(people: Settled)
     assert "'ACTIVE'" in str(
         [row for row in people.town.dump()["merchants.db:merchant"] if people.tea in row]
     )
+
+
+async def test_coupons_of_a_merchant_that_leaves_end_with_its_redemption(people: Settled) -> None:
+    town, till = people.town, people.town.merchant(people.tea)
+    template = await town.done(
+        "CreateCouponTemplate",
+        till,
+        merchantId=people.tea,
+        title="减5",
+        kind="AMOUNT_OFF",
+        amount=cny(500),
+        minSpend=cny(1_000),
+        quotaPerMember=2,
+    )
+    await town.done(
+        "IssueCoupons", till, templateId=template["template"]["id"], cardIds=[people.ann_card]
+    )
+    until = now(people) + timedelta(days=30)
+
+    async def shown() -> list[Any]:
+        me = await town.query("MyCard", town.member(people.ann))
+        nodes: list[Any] = me["card"]["memberships"]["nodes"][0]["wallet"]["coupons"]["nodes"]
+        return nodes
+
+    [before] = await shown()
+    await become(people, "WINDING_DOWN", until)
+    [winding] = await shown()
+    sold = await sell(people, "no-1", couponIds=[winding["id"]])
+    refunded = await town.done(
+        "RefundOrder",
+        till,
+        orderId=sold["order"]["id"],
+        refundNo="r-1",
+        lines=[{"lineIndex": 0, "quantity": 1}],
+    )
+    [back] = await shown()
+    wait(people, days=30)
+
+    assert before["validUntil"] is None
+    assert datetime.fromisoformat(winding["validUntil"]) == until
+    assert sold["order"]["payable"]["amountMinor"] == 9_500
+    assert (refunded["refund"]["couponOutcome"], back) == ("RETURNED", winding)
+    assert await shown() == []

@@ -214,6 +214,7 @@ ENTITY_FIELDS = [
     ("merchant", "Merchant", "name state stores { nodes { name } } tierLadders { name }", ANYONE),
     ("merchant", "Merchant", "redeemUntil depositHeldUntil", ANYONE),
     ("merchant", "Merchant", "orders { nodes { orderNo } }", TEAS),
+    ("merchant", "Merchant", 'order(orderNo: "nothing") { id }', TEAS),
     ("merchant", "Merchant", "couponTemplates { nodes { title } }", TEAS),
     ("merchant", "Merchant", "statements { nodes { net { amountMinor } } }", TEAS),
     ("merchant", "Merchant", 'netAsOf(at: "2026-03-01T00:00:00Z") { amountMinor }', TEAS),
