@@ -181,6 +181,8 @@ def _ran(
     if seat is not None and not server_side:
         yield seat.fetch(statement, values)
         return
+    if seat is not None:
+        seat.claim("DECLARE")
     raw: Any = connection.connection
     cursor = raw.cursor(server_side=server_side) if server_side else raw.cursor()
     try:

@@ -11,12 +11,13 @@ import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum, auto
 from time import monotonic
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import await_only, greenlet_spawn
 
@@ -33,6 +34,20 @@ _CHANGED = re.compile(r"(?:SELECT|UPDATE|DELETE|INSERT \d+) (\d+)")
 
 _SHAPES: dict[str, Shape] = {}
 """Of each read that was ever foreseen; as many as there are such statements."""
+
+
+class _Alone(Enum):
+    """What work that runs outside of a transaction may do, and did."""
+
+    NO = auto()
+    MAY_READ = auto()
+    HAS_READ = auto()
+    MAY_WRITE = auto()
+    HAS_WRITTEN = auto()
+
+
+class _NeedsTransaction(BaseException):
+    """Work that reads asks for more than one statement can tell."""
 
 
 class SeatRows:
@@ -67,7 +82,7 @@ class Seat:
         self._opened = opened
         self._driver = driver
         self._began = monotonic()
-        self._is_lone: bool | None = False
+        self._alone = _Alone.NO
         self._foreseen: dict[tuple[str, tuple[Any, ...]], SeatRows] = {}
         self._prepared: OrderedDict[str, tuple[Any, Sequence[tuple[str]]]] = OrderedDict()
         sync = opened.sync_connection
@@ -92,11 +107,42 @@ class Seat:
         Args:
             begin: None for work of one prepared statement, which is a transaction by itself.
         """
-        self._is_lone = begin is None
+        self._alone = _Alone.MAY_WRITE if begin is None else _Alone.NO
         self._foreseen.clear()
         if begin is not None:
             await self._driver.execute(begin)
         return await greenlet_spawn(work, self.connection)
+
+    async def read(
+        self, work: Callable[[Connection], T], *, begin: str, is_one_statement: bool
+    ) -> T:
+        """What `work` returns, reading one state.
+
+        Args:
+            is_one_statement: it reads by one statement, as a rule; if it turns out to need more,
+                it runs again inside a transaction.
+        """
+        if is_one_statement:
+            self._alone = _Alone.MAY_READ
+            self._foreseen.clear()
+            try:
+                return await greenlet_spawn(work, self.connection)
+            except _NeedsTransaction:
+                pass
+        return await self.work(work, begin=begin)
+
+    def claim(self, statement: str) -> None:
+        """Counts a statement of work that runs outside of a transaction; called by work."""
+        if self._alone is _Alone.NO:
+            return
+        if self._alone is _Alone.MAY_READ and statement.startswith("SELECT"):
+            self._alone = _Alone.HAS_READ
+        elif self._alone is _Alone.MAY_WRITE:
+            self._alone = _Alone.HAS_WRITTEN
+        elif self._alone is _Alone.HAS_WRITTEN:
+            raise AssertionError("work of one statement runs one")
+        else:
+            raise _NeedsTransaction
 
     async def commit(self) -> None:
         """Returns once the transaction is durable.
@@ -120,9 +166,7 @@ class Seat:
             found = self._foreseen.pop((statement, tuple(values)), None)
             if found is not None:
                 return found
-        if self._is_lone is not False:
-            assert self._is_lone, "work of one statement runs one"
-            self._is_lone = None
+        self.claim(statement)
         try:
             rows: SeatRows = await_only(self._fetch(statement, values))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -135,6 +179,7 @@ class Seat:
         Raises:
             DBAPIError: it failed.
         """
+        self.claim("SELECT")
         try:
             await_only(self._foresee(reads))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -146,6 +191,7 @@ class Seat:
         Raises:
             DBAPIError: it failed.
         """
+        self.claim(statement)
         try:
             await_only(self._driver.execute(statement))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -171,6 +217,8 @@ class Seat:
             for (sql, values), shape in zip(reads, shapes, strict=True)
             if shape.fits
         ]
+        if not asked:
+            return
         statement = together(tuple((sql, shape) for sql, shape, _ in asked))
         found = await self._fetch(statement, all_values([values for *_, values in asked]))
         [answers] = found.fetchall()
@@ -208,6 +256,7 @@ class Seats:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self._engine.sync_engine, "before_cursor_execute", _count)
         self._free: list[Seat] = []
 
     @asynccontextmanager
@@ -247,3 +296,10 @@ class Seats:
                 self._free.append(seat)
                 return
         await seat.leave(is_lost=True)
+
+
+def _count(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+    """Counts a statement that SQLAlchemy itself executes."""
+    seat = connection.get_execution_options().get(SEAT)
+    if seat is not None:
+        seat.claim(statement)
