@@ -83,7 +83,7 @@ class Seat:
         self._driver = driver
         self._began = monotonic()
         self._alone = _Alone.NO
-        self._foreseen: dict[tuple[str, tuple[Any, ...]], SeatRows] = {}
+        self._foreseen: dict[str, dict[tuple[Any, ...], SeatRows]] = {}
         self._prepared: OrderedDict[str, tuple[Any, Sequence[tuple[str]]]] = OrderedDict()
         sync = opened.sync_connection
         assert sync is not None
@@ -110,7 +110,7 @@ class Seat:
         self._alone = _Alone.MAY_WRITE if begin is None else _Alone.NO
         self._foreseen.clear()
         if begin is not None:
-            await self._driver.execute(begin)
+            await self._command(begin)
         return await greenlet_spawn(work, self.connection)
 
     async def read(
@@ -151,7 +151,7 @@ class Seat:
             DBAPIError, OSError, TimeoutError: it failed, or the answer is lost.
         """
         try:
-            said = await self._driver.execute("COMMIT")
+            said = await self._command("COMMIT")
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise told("COMMIT", error) from error
         assert said == "COMMIT", "work goes on after a failed statement only under a savepoint"
@@ -163,9 +163,9 @@ class Seat:
             DBAPIError: it failed.
         """
         if self._foreseen:
-            found = self._foreseen.pop((statement, tuple(values)), None)
-            if found is not None:
-                return found
+            known = self._foreseen.get(statement)
+            if known is not None and tuple(values) in known:
+                return known.pop(tuple(values))
         self.claim(statement)
         try:
             rows: SeatRows = await_only(self._fetch(statement, values))
@@ -193,14 +193,14 @@ class Seat:
         """
         self.claim(statement)
         try:
-            await_only(self._driver.execute(statement))
+            await_only(self._command(statement))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise told(statement, error) from error
 
     async def settle(self) -> None:
         """Ends what is left of a transaction, and lets SQLAlchemy forget what it believes of it."""
         if self._driver.is_in_transaction():
-            await self._driver.execute("ROLLBACK")
+            await self._command("ROLLBACK")
         if self.connection.in_transaction():
             self.connection.rollback()
 
@@ -209,6 +209,11 @@ class Seat:
         if is_lost:
             await self._opened.invalidate()
         await self._opened.close()
+
+    async def _command(self, statement: str) -> str:
+        """Runs a statement without parameters: one round trip; what the server says it did."""
+        said: str = await self._driver.execute(statement)
+        return said
 
     async def _foresee(self, reads: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
         shapes = [_SHAPES.get(sql) or await self._shape(sql) for sql, _ in reads]
@@ -225,7 +230,8 @@ class Seat:
         for (sql, shape, values), answer in zip(asked, answers, strict=True):
             rows = [] if answer is None else orjson.loads(answer)
             description = [(name,) for name in shape.columns]
-            self._foreseen[sql, values] = SeatRows(rows, description, f"SELECT {len(rows)}")
+            answered = SeatRows(rows, description, f"SELECT {len(rows)}")
+            self._foreseen.setdefault(sql, {})[values] = answered
 
     async def _shape(self, statement: str) -> Shape:
         prepared, _ = self._prepared.get(statement) or await self._prepare(statement)
@@ -233,6 +239,7 @@ class Seat:
         return shape
 
     async def _fetch(self, statement: str, values: Sequence[Any]) -> SeatRows:
+        """Runs a statement: one round trip, once it is prepared."""
         known = self._prepared.get(statement)
         if known is None:
             known = await self._prepare(statement)
