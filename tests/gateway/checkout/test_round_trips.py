@@ -12,9 +12,9 @@ from tests.gateway.checkout.town import Town
 
 pytestmark = pytest.mark.postgresql
 
-AN_ORDER_TAKES = 32
-AN_ORDER_COMMITS = 5
-"""See the table in docs/decisions/database.md."""
+AN_ORDER_TAKES = 25
+AN_ORDER_COMMITS = 4
+"""Beside the ledger's; see the table in docs/decisions/database.md."""
 
 
 class RoundTrips:
