@@ -1,6 +1,6 @@
 """A schema of a PostgreSQL database: pooled connections, and work that runs again on a conflict.
 
-Work runs on the event loop, switching to other tasks at each statement (SQLAlchemy's `run_sync`).
+Work runs on the event loop, switching to other tasks at each statement (in a greenlet).
 The database belongs to the loop that opened it.
 """
 
