@@ -107,7 +107,12 @@ class RequestLog:
                 *is_key
             )
         )
+        named = ", ".join(column.name for column in columns)
+        given = ", ".join(f":{column.name}" for column in columns)
         self._insert_row = Prepared(insert(table))
+        self._claim_row = Prepared(
+            f"INSERT INTO {table.name} ({named}) VALUES ({given}) ON CONFLICT DO NOTHING"
+        )
         self._own = Prepared(own.values(created_at=bindparam("claimed_at")))
         self._let_go = Prepared(
             own.where(columns.outcome.is_(None), columns.owner == bindparam("owner_was"))
@@ -148,7 +153,7 @@ class RequestLog:
             outcome = refusal.as_json()
         else:
             run(connection, "RELEASE answer")
-        self._insert(connection, key, owner="", outcome=outcome, now=now)
+        connection.execute(self._insert_row, _row(key, owner="", outcome=outcome, now=now))
         return Answer(outcome, replayed=False)
 
     def find(self, connection: Connection, key: RequestKey) -> Answer | None:
@@ -183,10 +188,10 @@ class RequestLog:
             RequestIdReused: the id was used with another input.
             RequestInProgress: another process works on it.
         """
-        row = connection.execute(self._select, _values(key)).one_or_none()
-        if row is None:
-            self._insert(connection, key, owner=owner, outcome=None, now=now)
+        claimed = connection.execute(self._claim_row, _row(key, owner=owner, outcome=None, now=now))
+        if claimed.rowcount == 1:
             return None
+        row = connection.execute(self._select, _values(key)).one()
         if row.body_hash != key.body_hash:
             raise RequestIdReused
         if row.outcome is not None:
@@ -211,25 +216,19 @@ class RequestLog:
         """Lets other processes go on with what `owner` claimed and no longer works on."""
         connection.execute(self._let_go, {**_values(key), "new_owner": "", "owner_was": owner})
 
-    def _insert(
-        self,
-        connection: Connection,
-        key: RequestKey,
-        *,
-        owner: str,
-        outcome: dict[str, Any] | None,
-        now: datetime,
-    ) -> None:
-        row = {
-            "caller": key.caller,
-            "operation": key.operation,
-            "request_id": key.request_id,
-            "body_hash": key.body_hash,
-            "owner": owner,
-            "outcome": None if outcome is None else orjson.dumps(outcome).decode(),
-            "created_at": to_micros(now),
-        }
-        connection.execute(self._insert_row, row)
+
+def _row(
+    key: RequestKey, *, owner: str, outcome: dict[str, Any] | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "caller": key.caller,
+        "operation": key.operation,
+        "request_id": key.request_id,
+        "body_hash": key.body_hash,
+        "owner": owner,
+        "outcome": None if outcome is None else orjson.dumps(outcome).decode(),
+        "created_at": to_micros(now),
+    }
 
 
 def _values(key: RequestKey) -> dict[str, str]:

@@ -178,6 +178,9 @@ class PostgresForm(Form):
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Any:
         """The adapter's cursor; how many rows changed is not known."""
+        seat = connection.get_execution_options().get(SEAT)
+        if seat is not None:
+            seat.claim(self.sql)
         cursor = connection.connection.cursor()
         cursor.executemany(self.sql, [self.bound(row)[1] for row in rows])
         return cursor

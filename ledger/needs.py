@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.books import LaneBooks
 from ledger.contract import ApplyRefund, CaptureOrder, GrantCoins, HoldFunds, ReleaseFunds
+from ledger.loading import ACCOUNTS, ANSWERED, KIN, ORDERS, RULES
+from ledger.port import Query
 from ledger.refunds import points_to_take_back
 from ledger.state import Asset
 
@@ -61,12 +63,15 @@ class Needs:
 
 def foresee(books: LaneBooks, needs: Needs) -> None:
     """Reads what is needed, a set at a time."""
+    cards = list(needs.cards)
+    names = [f"{kind}:{card}" for card in cards for kind in ("points", "coins", "debt")]
+    names += ISSUED_ACCOUNTS
+    books.port.foresee(_first_reads(needs, cards, names))
     for operation, keys in needs.keys.items():
         books.answers.read(operation, list(keys))
-    if needs.cards:
-        names = [f"{kind}:{card}" for card in needs.cards for kind in ("points", "coins", "debt")]
-        books.read_kin(list(needs.cards))
-        books.read_accounts([*names, *ISSUED_ACCOUNTS])
+    if cards:
+        books.read_kin(cards)
+        books.read_accounts(names)
         owing = [card for card in needs.cards if books.account(f"debt:{card}").posted]
         if owing:
             books.read_debts(owing)
@@ -82,6 +87,22 @@ def foresee(books: LaneBooks, needs: Needs) -> None:
         found = books.port.free_lots(wanted)
         for (card_id, asset), (rows, is_all) in zip(needs.units, found, strict=True):
             books.fill_shelf(card_id, asset, rows, is_all=is_all)
+
+
+def _first_reads(
+    needs: Needs, cards: Sequence[str], names: Sequence[str]
+) -> list[tuple[Query, Sequence[str]]]:
+    """What nearly every batch reads, with its keys, as it is read afterwards."""
+    reads: list[tuple[Query, Sequence[str]]] = [
+        (ANSWERED[operation], list(keys)) for operation, keys in needs.keys.items()
+    ]
+    if cards:
+        reads += [(KIN, cards), (ACCOUNTS, names)]
+    if needs.refunds or "order" in needs.keys:
+        reads.append((RULES, ()))
+    if needs.refunds:
+        reads.append((ORDERS, list(dict.fromkeys(each.order_id for each in needs.refunds))))
+    return reads
 
 
 def _foresee_refunds(books: LaneBooks, needs: Needs) -> None:

@@ -114,6 +114,10 @@ class Port(Protocol):
         """What a query finds; any number of keys, which do not repeat."""
         ...
 
+    def foresee(self, reads: Sequence[tuple[Query, Sequence[str | int]]]) -> None:
+        """Tells what `rows` will be asked next, so that a server is asked once for all of it."""
+        ...
+
     def free_lots(self, wanted: Sequence[LotsWanted]) -> list[tuple[list[Row], bool]]:
         """For each, the lots as `ledger.loading.LOT` names their columns, and whether it is all.
 

@@ -25,6 +25,7 @@ _FIRST_LOTS = 8
 """Lots that a card is first asked for: few spends need more."""
 _MORE_LOTS = 256
 """Lots that it is asked for when those did not cover."""
+_FORESEEN_KEYS = 200
 _NOWHERE = (-1, -1)
 _ROWS_AT_ONCE = 4_096
 
@@ -61,13 +62,16 @@ class PostgresPort:
 
     def rows(self, query: Query, keys: Sequence[str | int] = ()) -> list[Row]:
         """What a query finds, with all keys in one array."""
-        lane = (self.lane,) if "{lane}" in query.sql else ()
-        if "{keys}" not in query.sql:
-            return self._all(_of_lane(query), *lane)
-        if not keys:
+        if not keys and "{keys}" in query.sql:
             return []
-        kind = "text" if isinstance(keys[0], str) else "bigint"
-        return self._all(_by_array(query, kind), *lane, list(keys))
+        statement, values = self._asked(query, keys)
+        return self._all(statement, *values)
+
+    def foresee(self, reads: Sequence[tuple[Query, Sequence[str | int]]]) -> None:
+        """Asks for small sets at once; large ones are worth a round trip of their own."""
+        seat = self._connection.get_execution_options().get(SEAT)
+        if seat is not None and sum(len(keys) for _, keys in reads) <= _FORESEEN_KEYS:
+            seat.foresee([self._asked(query, keys) for query, keys in reads])
 
     def free_lots(self, wanted: Sequence[LotsWanted]) -> list[tuple[list[Row], bool]]:
         """Each card's next lots: eight, or many when those did not cover."""
@@ -124,6 +128,13 @@ class PostgresPort:
             self._run("RELEASE apart")
             raise
         self._run("RELEASE apart")
+
+    def _asked(self, query: Query, keys: Sequence[str | int]) -> tuple[str, tuple[Any, ...]]:
+        lane = (self.lane,) if "{lane}" in query.sql else ()
+        if "{keys}" not in query.sql:
+            return _of_lane(query), lane
+        kind = "text" if isinstance(keys[0], str) else "bigint"
+        return _by_array(query, kind), (*lane, tuple(keys))
 
     def _first(self, statement: str, *values: Any) -> Row | None:
         rows = self._all(statement, *values)
@@ -188,6 +199,8 @@ def _ran(
     if seat is not None and not server_side:
         yield seat.fetch(statement, values)
         return
+    if seat is not None:
+        seat.claim("DECLARE")
     raw: Any = connection.connection
     cursor = raw.cursor(server_side=server_side) if server_side else raw.cursor()
     try:

@@ -120,6 +120,9 @@ class SqlitePort:
             found += self._cursor.all(_read(query, self.lane, width), some)
         return found
 
+    def foresee(self, reads: Sequence[tuple[Query, Sequence[str | int]]]) -> None:
+        """Does nothing: asking a file takes no round trip."""
+
     def free_lots(self, wanted: Sequence[LotsWanted]) -> list[tuple[list[Row], bool]]:
         """Each card's lots, stepped and left as soon as they cover what is wanted."""
         cursor = self._cursor

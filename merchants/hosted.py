@@ -140,7 +140,7 @@ class HostedBackend:
                 raise NotFound(cart.merchant_id)
             return price_cart(connection, cart, facts)
 
-        return await self.database.snapshot(work)
+        return await self.database.snapshot(work, is_one_statement=True)
 
     async def refund_terms(self, refund: RefundOrder) -> RefundTerms:
         """What the refund would do."""
@@ -168,7 +168,7 @@ class HostedBackend:
             tiers = tiers_of(connection, [key], now=now, alliance=facts)[key]
             return Offers(tuple(each.offer for each in coupons), tiers.standings)
 
-        return await self.database.snapshot(work)
+        return await self.database.snapshot(work, is_one_statement=True)
 
     async def events(self, merchant_id: str, *, after: int = 0, limit: int = 100) -> list[Event]:
         """The merchant's outbox behind `after`, oldest first."""

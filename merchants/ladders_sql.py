@@ -51,11 +51,13 @@ _ADD = Prepared(
     " ON CONFLICT (merchant_id, card_id) DO UPDATE SET"
     " order_count = card_metric.order_count + excluded.order_count,"
     " amount_minor = card_metric.amount_minor + excluded.amount_minor"
+    " RETURNING order_count, amount_minor"
 )
 _SUBTRACT = Prepared(
     "UPDATE card_metric SET order_count = order_count + :orders,"
     " amount_minor = amount_minor + :amount_minor"
     " WHERE merchant_id = :merchant_id AND card_id = :card_id"
+    " RETURNING order_count, amount_minor"
 )
 _LIFETIME = Prepared(
     "SELECT m.merchant_id, m.card_id, m.order_count, m.amount_minor"
@@ -165,8 +167,8 @@ def count_ladders(connection: Connection, merchant_id: str) -> int:
 
 def add_figures(
     connection: Connection, *, merchant_id: str, card_id: str, orders: int, amount_minor: int
-) -> None:
-    """Moves the card's lifetime figures; what is taken away was added before."""
+) -> Figures:
+    """The card's lifetime figures, once they moved; what is taken away was added before."""
     values: dict[str, Any] = {
         "merchant_id": merchant_id,
         "card_id": card_id,
@@ -175,7 +177,8 @@ def add_figures(
     }
     # An upsert checks the inserted row first, so a negative movement is an update alone.
     grows = orders >= 0 and amount_minor >= 0
-    connection.execute(_ADD if grows else _SUBTRACT, values)
+    row = connection.execute(_ADD if grows else _SUBTRACT, values).one_or_none()
+    return Figures() if row is None else Figures(row[0], row[1])
 
 
 def read_lifetime_figures(connection: Connection, keys: Sequence[Key]) -> dict[Key, Figures]:

@@ -110,7 +110,7 @@ def _count(
     tiers = TierWatch.begin(
         connection, merchant_id=row.merchant_id, card_id=card_id, now=now, zone=zone
     )
-    add_figures(
+    lifetime = add_figures(
         connection,
         merchant_id=row.merchant_id,
         card_id=card_id,
@@ -127,6 +127,7 @@ def _count(
             row.order_id,
             orders=1,
             amount_minor=row.qualifying_minor,
+            lifetime=lifetime,
         ),
     )
     tiers.give(connection, now=now, zone=zone, ids=ids)

@@ -111,7 +111,7 @@ def _count(connection: Connection, event: RecordEvent, at: int) -> Noted:
         write_recorded_order(connection, after)
         orders = int(before.is_refunded) - int(after.is_refunded)
         amount = after.qualifying_minor - before.qualifying_minor
-    add_figures(
+    lifetime = add_figures(
         connection,
         merchant_id=event.merchant_id,
         card_id=event.card_id,
@@ -128,6 +128,7 @@ def _count(connection: Connection, event: RecordEvent, at: int) -> Noted:
         amount_minor=amount,
         order_id=event.order_id,
         comes_last=is_new,
+        lifetime=lifetime,
     )
 
 

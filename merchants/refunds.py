@@ -303,7 +303,7 @@ def _move_order(
         return
     ends = refund.state_after == OrderState.REFUNDED and order.state != OrderState.REFUNDED
     orders, amount_minor = -int(ends), refund.qualifying_minor - order.qualifying_minor
-    add_figures(
+    lifetime = add_figures(
         connection,
         merchant_id=order.merchant_id,
         card_id=order.card_id,
@@ -321,6 +321,7 @@ def _move_order(
             orders=orders,
             amount_minor=amount_minor,
             order_id=order.order_id,
+            lifetime=lifetime,
         ),
     )
 

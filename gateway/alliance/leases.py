@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, Table, Text
 
@@ -63,13 +64,7 @@ class Leases:
         """
         if not self._database.is_shared:
             return True
-        now = self._clock.now()
-        values = {
-            "name": name,
-            "holder": self.holder,
-            "until": to_micros(now + LEASE),
-            "now": to_micros(now),
-        }
+        values = self._taking(name, self._clock.now())
         taken: int = await self._database.transaction(
             lambda connection: connection.execute(_TAKE, values).rowcount,
             isolation=Isolation.READ_COMMITTED,
@@ -93,6 +88,16 @@ class Leases:
         except (DatabaseUnavailable, Overloaded) as error:
             logger.warning("the lease of %s ends by itself: %s", name, error)
 
+    def take_within(self, connection: Connection, name: str, *, now: datetime) -> None:
+        """Takes what nobody knows yet, in the transaction that makes it known."""
+        if self._database.is_shared:
+            connection.execute(_TAKE, self._taking(name, now))
+
+    def give_back_within(self, connection: Connection, name: str) -> None:
+        """Gives it back in the transaction that ends the work on it."""
+        if self._database.is_shared:
+            connection.execute(_GIVE_BACK, {"name": name, "holder": self.holder})
+
     async def let_go(self, key: RequestKey) -> None:
         """Lets others go on at once with a request that broke off here; if that fails, later."""
         if not self._database.is_shared:
@@ -115,3 +120,11 @@ class Leases:
             return set()
         values = {"names": list(names), "holder": self.holder, "now": to_micros(now)}
         return {row.name for row in connection.execute(_OF_OTHERS, values)}
+
+    def _taking(self, name: str, now: datetime) -> dict[str, Any]:
+        return {
+            "name": name,
+            "holder": self.holder,
+            "until": to_micros(now + LEASE),
+            "now": to_micros(now),
+        }

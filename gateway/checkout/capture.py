@@ -25,6 +25,7 @@ from gateway.checkout.rights import own_checkout
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import CheckoutState
 from kernel.callers import Caller
+from kernel.database import Isolation
 from kernel.refusals import InvalidInput, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from merchants.port import Placed, PlaceOrder
@@ -268,8 +269,11 @@ async def _settle(desk: Desk, captured: SavedCheckout, key: RequestKey | None) -
         )
         if answered is not None:
             REQUESTS.settle(connection, answered, outcome)
+        desk.running.leases.give_back_within(connection, captured.id)
 
-    await desk.database.transaction(work)
+    # Each write is an update of one row that names the state it was in; nothing else is read.
+    await desk.database.transaction(work, isolation=Isolation.READ_COMMITTED, is_idempotent=True)
+    desk.running.was_given_back(captured.id)
     desk.time_outs.forget(captured.id)
     desk.reach("capture.settled")
     return Answer(outcome, replayed=False)

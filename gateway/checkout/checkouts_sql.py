@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from gateway.checkout.saved import SavedCheckout, cart_from, cart_json, priced_from, priced_json
 from gateway.checkout.states import CheckoutState, may_become
@@ -15,7 +15,10 @@ from gateway.checkout.tables import CHECKOUT, UNSETTLED_SQL
 from kernel.clock import from_micros, to_micros
 from kernel.statements import Prepared
 
-_INSERT = Prepared(insert(CHECKOUT))
+_INSERT = Prepared(
+    f"INSERT INTO checkout ({', '.join(column.name for column in CHECKOUT.c)})"
+    f" VALUES ({', '.join(f':{column.name}' for column in CHECKOUT.c)}) ON CONFLICT DO NOTHING"
+)
 _BY_ID = Prepared(select(CHECKOUT).where(CHECKOUT.c.id == bindparam("id")))
 _OPENED_BY = Prepared(select(CHECKOUT).where(CHECKOUT.c.opened_by == bindparam("opened_by")))
 _BY_ATTEMPTS = Prepared(
@@ -45,9 +48,9 @@ def _update(names: tuple[str, ...]) -> Prepared:
     )
 
 
-def insert_checkout(connection: Connection, checkout: SavedCheckout) -> None:
-    """Keeps a new checkout."""
-    connection.execute(
+def insert_checkout(connection: Connection, checkout: SavedCheckout) -> bool:
+    """Keeps a new checkout, unless its request began one before; whether it is kept."""
+    kept = connection.execute(
         _INSERT,
         {
             "id": checkout.id,
@@ -73,6 +76,7 @@ def insert_checkout(connection: Connection, checkout: SavedCheckout) -> None:
             "expires_at": to_micros(checkout.expires_at),
         },
     )
+    return kept.rowcount == 1
 
 
 def read_checkout(connection: Connection, checkout_id: str) -> SavedCheckout | None:

@@ -76,7 +76,7 @@ async def _hold(desk: Desk, caller: Caller, command: HoldCheckout, key: RequestK
     else:
         checkout = new_checkout(desk, key, quoted)
         # Occupied before it is kept: a sweeper must not find it alone.
-        async with desk.running.occupying(checkout.id):
+        async with desk.running.occupying(checkout.id, is_new=True):
             begun = await _begin(desk, key, checkout)
             if begun is checkout:
                 return await _open(desk, checkout, key)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
@@ -18,7 +17,6 @@ from gateway.checkout.states import HOLD_SECONDS, CheckoutState
 from kernel.clock import from_micros, to_micros
 from kernel.refusals import Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
-from kernel.statements import savepoint
 
 _GIVEN_BACK = (CheckoutState.RELEASING, CheckoutState.RELEASED)
 
@@ -85,6 +83,8 @@ async def begin(
 
     That is `checkout`, or the one that the request began before this process did.
 
+    Whoever occupies `checkout` has its lease from here.
+
     Args:
         outcome: the request's answer when nothing but keeping the checkout is to be done.
     """
@@ -94,14 +94,13 @@ async def begin(
         answer = REQUESTS.claim(connection, key, now=now, owner=owner)
         if answer is not None:
             return answer
-        try:
-            with savepoint(connection, "opening"):
-                checkouts_sql.insert_checkout(connection, checkout)
-        except IntegrityError:
+        if not checkouts_sql.insert_checkout(connection, checkout):
             existing = _unanswered(connection, request_name(key))
             if existing is not None:
                 return existing
-            checkouts_sql.insert_checkout(connection, checkout)
+            kept = checkouts_sql.insert_checkout(connection, checkout)
+            assert kept, "its request began no other"
+        desk.running.leases.take_within(connection, checkout.id, now=now)
         if outcome is not None:
             REQUESTS.settle(connection, key, outcome)
         return checkout

@@ -23,6 +23,7 @@ class Running:
         self._begun = begun
         self._hash_by_request: dict[tuple[str, str, str], str] = {}
         self._checkouts: set[str] = set()
+        self._given_back: set[str] = set()
 
     async def once(self, key: RequestKey, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What `work` returns; it runs to its end even when the caller goes away.
@@ -44,8 +45,11 @@ class Running:
         return self.leases.holder
 
     @asynccontextmanager
-    async def occupying(self, checkout_id: str) -> AsyncIterator[None]:
+    async def occupying(self, checkout_id: str, *, is_new: bool = False) -> AsyncIterator[None]:
         """Keeps others off a checkout, in this process and in any on the same database.
+
+        Args:
+            is_new: nobody can know of it yet; its lease is taken as it is kept.
 
         Raises:
             RequestInProgress: another works on it.
@@ -54,14 +58,21 @@ class Running:
             raise RequestInProgress
         self._checkouts.add(checkout_id)
         try:
-            if not await self.leases.take(checkout_id):
+            if not is_new and not await self.leases.take(checkout_id):
                 raise RequestInProgress
             try:
                 yield
             finally:
-                await self.leases.give_back(checkout_id)
+                if checkout_id not in self._given_back:
+                    await self.leases.give_back(checkout_id)
         finally:
+            self._given_back.discard(checkout_id)
             self._checkouts.discard(checkout_id)
+
+    def was_given_back(self, checkout_id: str) -> None:
+        """Tells that the lease went back with the transaction that ended the work."""
+        if checkout_id in self._checkouts:
+            self._given_back.add(checkout_id)
 
     def is_occupied(self, checkout_id: str) -> bool:
         """Whether somebody in this process works on the checkout."""

@@ -60,7 +60,7 @@ async def _checkout(desk: Desk, caller: Caller, command: Checkout, key: RequestK
         if is_booked or not opened.needs_anything:
             opened = paid(desk, opened, command.order_no)
         # Occupied before it is kept: a sweeper must not find it alone.
-        async with desk.running.occupying(opened.id):
+        async with desk.running.occupying(opened.id, is_new=True):
             begun = await begin(desk, key, opened)
             if begun is opened:
                 return await _finish(desk, opened, command, key)

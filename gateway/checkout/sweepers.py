@@ -33,18 +33,31 @@ async def sweep_checkouts(desk: Desk) -> int:
     finished = 0
     after = ""
     while True:
-        page = await _read_page(desk, after)
+        page, elsewhere = await _read_page(desk, after)
         for checkout_id, state, is_extended in page:
+            if checkout_id in elsewhere:
+                continue
             finished += await _sweep(desk, checkout_id, state, is_extended=is_extended)
         if len(page) < PAGE:
             return finished
         after = page[-1][0]
 
 
-async def _read_page(desk: Desk, after: str) -> list[tuple[str, CheckoutState, bool]]:
-    return await desk.database.snapshot(
-        lambda connection: checkouts_sql.read_unsettled(connection, after=after, limit=PAGE)
-    )
+async def _read_page(
+    desk: Desk, after: str
+) -> tuple[list[tuple[str, CheckoutState, bool]], set[str]]:
+    """Unsettled checkouts behind `after`, and which of them another process works on.
+
+    While many are in work, asking for the lease of each would take longer than they do.
+    """
+    now = desk.clock.now()
+
+    def work(connection: Connection) -> tuple[list[tuple[str, CheckoutState, bool]], set[str]]:
+        page = checkouts_sql.read_unsettled(connection, after=after, limit=PAGE)
+        ids = [checkout_id for checkout_id, *_ in page]
+        return page, desk.running.leases.read_of_others(connection, ids, now=now)
+
+    return await desk.database.snapshot(work)
 
 
 async def sweep_events(desk: Desk) -> int:

@@ -33,7 +33,8 @@ class Buyers:
         person = await self._database.snapshot(
             lambda connection: members_sql.find_by_card(
                 connection, merchant_id=merchant_id, card_id=card_id
-            )
+            ),
+            is_one_statement=True,
         )
         if person is None:
             return None

@@ -96,8 +96,9 @@ class Database(ABC):
         """What `work` returns, reading one unchanging state of the database.
 
         Args:
-            is_one_statement: `work` runs one prepared statement; a server is spared the two
-                round trips that keep several on one state.
+            is_one_statement: `work` runs one prepared statement, or foresees all it reads; a
+                server is spared the two round trips that keep several on one state. Work that
+                turns out to run more runs again from its beginning.
 
         Raises:
             Overloaded: too much work waits.

@@ -1,6 +1,6 @@
 """A schema of a PostgreSQL database: pooled connections, and work that runs again on a conflict.
 
-Work runs on the event loop, switching to other tasks at each statement (SQLAlchemy's `run_sync`).
+Work runs on the event loop, switching to other tasks at each statement (in a greenlet).
 The database belongs to the loop that opened it.
 """
 
@@ -112,7 +112,7 @@ class PostgresDatabase(Database):
         self, work: Callable[[Connection], T], *, is_one_statement: bool = False
     ) -> T:
         """What `work` returns, reading one unchanging state; see `Database`."""
-        return await self._finish(self._read(None if is_one_statement else _READ, work))
+        return await self._finish(self._read(work, is_one_statement))
 
     async def close(self) -> None:
         """Finishes what was begun, then lets go of every connection."""
@@ -142,12 +142,12 @@ class PostgresDatabase(Database):
             # A caller that was cancelled asks for no error; it is no surprise to the loop.
             task.exception()
 
-    async def _read(self, begin: str | None, work: Callable[[Connection], T]) -> T:
+    async def _read(self, work: Callable[[Connection], T], is_one_statement: bool) -> T:
         began = monotonic()
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 async with self._places, self._seats.taken() as seat:
-                    return await seat.work(work, begin=begin)
+                    return await seat.read(work, begin=_READ, is_one_statement=is_one_statement)
             except FAILURES as error:
                 if is_broken_constraint(error):
                     raise

@@ -41,6 +41,9 @@ def open_engine(address: PostgresAddress) -> AsyncEngine:
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
                 "timezone": "UTC",
                 "jit": "off",
+                # Every statement is a loop over indexes whatever its values are, and planning it
+                # anew costs more than running it.
+                "plan_cache_mode": "force_generic_plan",
                 # What reads a whole table conflicts with every write to it under SERIALIZABLE, and
                 # the planner prefers that while a table is small. SQLite, for which every
                 # statement is fit, knows loops over indexes only.

@@ -11,12 +11,13 @@ import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum, auto
 from time import monotonic
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import await_only, greenlet_spawn
 
@@ -33,6 +34,20 @@ _CHANGED = re.compile(r"(?:SELECT|UPDATE|DELETE|INSERT \d+) (\d+)")
 
 _SHAPES: dict[str, Shape] = {}
 """Of each read that was ever foreseen; as many as there are such statements."""
+
+
+class _Alone(Enum):
+    """What work that runs outside of a transaction may do, and did."""
+
+    NO = auto()
+    MAY_READ = auto()
+    HAS_READ = auto()
+    MAY_WRITE = auto()
+    HAS_WRITTEN = auto()
+
+
+class _NeedsTransaction(BaseException):
+    """Work that reads asks for more than one statement can tell."""
 
 
 class SeatRows:
@@ -67,8 +82,8 @@ class Seat:
         self._opened = opened
         self._driver = driver
         self._began = monotonic()
-        self._is_lone: bool | None = False
-        self._foreseen: dict[tuple[str, tuple[Any, ...]], SeatRows] = {}
+        self._alone = _Alone.NO
+        self._foreseen: dict[str, dict[tuple[Any, ...], SeatRows]] = {}
         self._prepared: OrderedDict[str, tuple[Any, Sequence[tuple[str]]]] = OrderedDict()
         sync = opened.sync_connection
         assert sync is not None
@@ -92,11 +107,42 @@ class Seat:
         Args:
             begin: None for work of one prepared statement, which is a transaction by itself.
         """
-        self._is_lone = begin is None
+        self._alone = _Alone.MAY_WRITE if begin is None else _Alone.NO
         self._foreseen.clear()
         if begin is not None:
-            await self._driver.execute(begin)
+            await self._command(begin)
         return await greenlet_spawn(work, self.connection)
+
+    async def read(
+        self, work: Callable[[Connection], T], *, begin: str, is_one_statement: bool
+    ) -> T:
+        """What `work` returns, reading one state.
+
+        Args:
+            is_one_statement: it reads by one statement, as a rule; if it turns out to need more,
+                it runs again inside a transaction.
+        """
+        if is_one_statement:
+            self._alone = _Alone.MAY_READ
+            self._foreseen.clear()
+            try:
+                return await greenlet_spawn(work, self.connection)
+            except _NeedsTransaction:
+                pass
+        return await self.work(work, begin=begin)
+
+    def claim(self, statement: str) -> None:
+        """Counts a statement of work that runs outside of a transaction; called by work."""
+        if self._alone is _Alone.NO:
+            return
+        if self._alone is _Alone.MAY_READ and statement.startswith("SELECT"):
+            self._alone = _Alone.HAS_READ
+        elif self._alone is _Alone.MAY_WRITE:
+            self._alone = _Alone.HAS_WRITTEN
+        elif self._alone is _Alone.HAS_WRITTEN:
+            raise AssertionError("work of one statement runs one")
+        else:
+            raise _NeedsTransaction
 
     async def commit(self) -> None:
         """Returns once the transaction is durable.
@@ -105,7 +151,7 @@ class Seat:
             DBAPIError, OSError, TimeoutError: it failed, or the answer is lost.
         """
         try:
-            said = await self._driver.execute("COMMIT")
+            said = await self._command("COMMIT")
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise told("COMMIT", error) from error
         assert said == "COMMIT", "work goes on after a failed statement only under a savepoint"
@@ -117,12 +163,10 @@ class Seat:
             DBAPIError: it failed.
         """
         if self._foreseen:
-            found = self._foreseen.pop((statement, tuple(values)), None)
-            if found is not None:
-                return found
-        if self._is_lone is not False:
-            assert self._is_lone, "work of one statement runs one"
-            self._is_lone = None
+            known = self._foreseen.get(statement)
+            if known is not None and tuple(values) in known:
+                return known.pop(tuple(values))
+        self.claim(statement)
         try:
             rows: SeatRows = await_only(self._fetch(statement, values))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -135,6 +179,7 @@ class Seat:
         Raises:
             DBAPIError: it failed.
         """
+        self.claim("SELECT")
         try:
             await_only(self._foresee(reads))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -146,15 +191,16 @@ class Seat:
         Raises:
             DBAPIError: it failed.
         """
+        self.claim(statement)
         try:
-            await_only(self._driver.execute(statement))
+            await_only(self._command(statement))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise told(statement, error) from error
 
     async def settle(self) -> None:
         """Ends what is left of a transaction, and lets SQLAlchemy forget what it believes of it."""
         if self._driver.is_in_transaction():
-            await self._driver.execute("ROLLBACK")
+            await self._command("ROLLBACK")
         if self.connection.in_transaction():
             self.connection.rollback()
 
@@ -164,6 +210,11 @@ class Seat:
             await self._opened.invalidate()
         await self._opened.close()
 
+    async def _command(self, statement: str) -> str:
+        """Runs a statement without parameters: one round trip; what the server says it did."""
+        said: str = await self._driver.execute(statement)
+        return said
+
     async def _foresee(self, reads: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
         shapes = [_SHAPES.get(sql) or await self._shape(sql) for sql, _ in reads]
         asked = [
@@ -171,13 +222,16 @@ class Seat:
             for (sql, values), shape in zip(reads, shapes, strict=True)
             if shape.fits
         ]
+        if not asked:
+            return
         statement = together(tuple((sql, shape) for sql, shape, _ in asked))
         found = await self._fetch(statement, all_values([values for *_, values in asked]))
         [answers] = found.fetchall()
         for (sql, shape, values), answer in zip(asked, answers, strict=True):
             rows = [] if answer is None else orjson.loads(answer)
             description = [(name,) for name in shape.columns]
-            self._foreseen[sql, values] = SeatRows(rows, description, f"SELECT {len(rows)}")
+            answered = SeatRows(rows, description, f"SELECT {len(rows)}")
+            self._foreseen.setdefault(sql, {})[values] = answered
 
     async def _shape(self, statement: str) -> Shape:
         prepared, _ = self._prepared.get(statement) or await self._prepare(statement)
@@ -185,6 +239,7 @@ class Seat:
         return shape
 
     async def _fetch(self, statement: str, values: Sequence[Any]) -> SeatRows:
+        """Runs a statement: one round trip, once it is prepared."""
         known = self._prepared.get(statement)
         if known is None:
             known = await self._prepare(statement)
@@ -208,6 +263,7 @@ class Seats:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self._engine.sync_engine, "before_cursor_execute", _count)
         self._free: list[Seat] = []
 
     @asynccontextmanager
@@ -247,3 +303,10 @@ class Seats:
                 self._free.append(seat)
                 return
         await seat.leave(is_lost=True)
+
+
+def _count(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+    """Counts a statement that SQLAlchemy itself executes."""
+    seat = connection.get_execution_options().get(SEAT)
+    if seat is not None:
+        seat.claim(statement)

@@ -29,6 +29,12 @@ CLIENTS = 256
 YARDSTICK_CLIENTS = 8
 YARDSTICK_SCALE = 10
 YARDSTICK_SECONDS = 5
+_YARDSTICK_ROWS = 4
+"""Written by each of its transactions: three that it changes, one that it adds."""
+_STILL_CONNECTED = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'alliance-gateway'"
+)
+_LOOKS_AT_MOST = 40
 _BEFORE = 5_000
 _YARDSTICK = "bench_tpcb"
 _TPS = re.compile(r"tps = ([0-9.]+)")
@@ -104,18 +110,23 @@ async def _measure(
                 for name, ledger in ledgers.items():
                     some = _next(waiting[name], orders)
                     paces[name].append(await served(ledger, some, clients=CLIENTS))
+        booked = _BEFORE + orders * rounds
+        rows = {name: await _rows_of(url, schema) / booked for name, schema in schemas.items()}
     finally:
         await _renew(url, _YARDSTICK, *schemas.values())
-    _tell(tell, transactions, paces)
+    _tell(tell, transactions, paces, rows)
 
 
 def _tell(
-    tell: Callable[[str], None], transactions: list[float], paces: dict[str, list[Pace]]
+    tell: Callable[[str], None],
+    transactions: list[float],
+    paces: dict[str, list[Pace]],
+    rows: dict[str, float],
 ) -> None:
     each = median(transactions)
     tell(
         f"yardstick: {each:,.0f} transactions/s: pgbench, TPC-B of scale {YARDSTICK_SCALE}, "
-        f"{YARDSTICK_CLIENTS} clients, prepared"
+        f"{YARDSTICK_CLIENTS} clients, prepared; {each * _YARDSTICK_ROWS:,.0f} rows/s written"
     )
     per_second = {}
     for name, rounds in paces.items():
@@ -123,6 +134,8 @@ def _tell(
         ratios = [pace.per_second / tps for pace, tps in zip(rounds, transactions, strict=True)]
         tell(
             f"{name}: {per_second[name]:,.0f} orders/s, {median(ratios):.2f} of the yardstick; "
+            f"{per_second[name] * rows[name]:,.0f} rows/s written, {rows[name]:.1f} an order, "
+            f"{median(ratios) * rows[name] / _YARDSTICK_ROWS:.2f} of the yardstick's; "
             f"{median(pace.processor for pace in rounds):.0f} µs of our processor each; "
             f"median {median(pace.median for pace in rounds):.1f} ms, "
             f"p99 {median(pace.slowest for pace in rounds):.1f} ms "
@@ -149,6 +162,25 @@ async def _pgbench(pgbench: str, *arguments: str) -> str:
     if process.returncode != 0:
         raise NoYardstick(f"pgbench failed: {said.decode()[-300:]}")
     return said.decode()
+
+
+async def _rows_of(url: str, schema: str) -> int:
+    """How many rows were added or changed there, once those who wrote them are gone."""
+    connection = await asyncpg.connect(url)
+    try:
+        # The server counts what a connection wrote when it ends; gateways of others may stay.
+        for _ in range(_LOOKS_AT_MOST):
+            if not await connection.fetchval(_STILL_CONNECTED):
+                break
+            await asyncio.sleep(0.05)
+        rows: int = await connection.fetchval(
+            "SELECT sum(n_tup_ins + n_tup_upd)::bigint FROM pg_stat_user_tables"
+            " WHERE schemaname = $1",
+            schema,
+        )
+        return rows
+    finally:
+        await connection.close()
 
 
 async def _renew(url: str, *schemas: str) -> None:

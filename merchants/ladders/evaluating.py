@@ -61,6 +61,7 @@ class Noted:
         reference: id of the order or task; number of the refund.
         order_id: of a refund, the order.
         comes_last: nothing was known of it before, so it only adds.
+        lifetime: the card's lifetime figures by now, without growth; None when they are not known.
     """
 
     merchant_id: str
@@ -73,6 +74,7 @@ class Noted:
     growth: int = 0
     order_id: str = ""
     comes_last: bool = True
+    lifetime: Figures | None = None
 
     @property
     def key(self) -> Key:
@@ -127,7 +129,10 @@ class Evaluator:
     def _note_lifetime(
         self, connection: Connection, noted: Noted, ladder: Ladder, policy: TierPolicy
     ) -> None:
-        after = _figures(connection, noted.key, ladder, policy, since=None)
+        if noted.lifetime is None or ladder.metric is TierMetric.GROWTH:
+            after = _figures(connection, noted.key, ladder, policy, since=None)
+        else:
+            after = noted.lifetime
         before = Figures(
             after.order_count - noted.orders,
             after.amount_minor - noted.amount_minor,

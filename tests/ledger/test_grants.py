@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from ledger import batch, families
+from ledger.books import LaneBooks
+from ledger.contract import MergeCards
+from ledger.port import Port
 from tests.ledger.book import Books, member
 
 GRANT = """
@@ -133,3 +138,27 @@ async def test_two_grants_of_one_request_each_show_the_card_as_it_then_was(books
 
     shown = [answer.data[each]["card"]["coins"]["available"]["amountMinor"] for each in answer.data]
     assert shown == [5, 12]
+
+
+@pytest.mark.both_databases
+async def test_a_grant_to_a_card_made_one_with_others_locks_their_lanes_in_order(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = ["m1", "m2", "m3", "m4"]
+    for number, card in enumerate(cards[1:]):
+        await books.ledger.merge_cards(MergeCards(f"mrg{number}", "m1", card, books.now))
+    locked: list[int] = []
+    for room in (batch, families):
+        opened = room.open_books
+
+        def noted(port: Port, _opened: Any = opened, **span: int) -> LaneBooks:
+            locked.append(port.lane)
+            return _opened(port, **span)
+
+        monkeypatch.setattr(room, "open_books", noted)
+
+    for number, card in enumerate(cards):
+        locked.clear()
+        await grant(books, f"g{number}", cardId=card)
+
+        assert locked == sorted(set(locked)), "one lane after the other, each once"

@@ -208,8 +208,8 @@ async def test_a_checkout_that_is_extended_while_a_sweeper_looks_at_it_stays_hel
     snapshot = town.alliance.database.snapshot
     extended: list[Any] = []
 
-    async def extend_behind_it(work: Any) -> Any:
-        seen = await snapshot(work)
+    async def extend_behind_it(work: Any, **how: Any) -> Any:
+        seen = await snapshot(work, **how)
         if not extended:
             extended.append(None)
             extended.append(await till.change("extendCheckout", checkoutId=checkout_id))
