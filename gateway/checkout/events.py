@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from gateway.checkout import checkouts_sql, stuck_sql
 from gateway.checkout.booking import book_refund, book_sale
-from gateway.checkout.desk import Desk
+from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.stuck_events import Tried, tried
 from gateway.checkout.tables import APPLIED_EVENT, EVENT_CURSOR
@@ -113,13 +113,30 @@ async def apply_events(desk: Desk, outbox: Outbox, *, skip_running: bool = True)
 
 
 async def catch_up(desk: Desk, event: Event) -> None:
-    """Applies every event of the order's outbox up to this one.
+    """Applies the order's events before this one that are not booked, the parked ones too.
 
     Raises:
         DatabaseUnavailable, Overloaded: somebody does not answer.
     """
     outbox = outbox_of(desk, event.merchant_id)
-    after = await desk.database.snapshot(lambda connection: read_cursor(connection, outbox.name))
+
+    def work(connection: Connection) -> tuple[int, list[stuck_sql.Waiting]]:
+        cursor = read_cursor(connection, outbox.name)
+        return cursor, stuck_sql.read_of_order(connection, outbox.name, event, cursor=cursor)
+
+    after, parked = await desk.database.snapshot(work)
+    for row in parked:
+        waiting = await _read_waiting(outbox, row)
+        if waiting is None:
+            return
+        try:
+            await apply_event(desk, waiting, await _seller(desk, waiting))
+        except UNANSWERED:
+            raise
+        except Exception:  # It stays parked, and what comes after it waits.
+            logger.exception("event %s of %s can still not be booked", row.event_id, outbox.name)
+            return
+        await _forget(desk, row.event_id)
     while after < event.cursor - 1:
         events = [
             waiting for waiting in await outbox.read(after, PAGE) if waiting.cursor < event.cursor
@@ -216,7 +233,7 @@ async def _leave_behind(desk: Desk, outbox: Outbox, event: Event, *, parked_at: 
 async def _apply_resumed(desk: Desk, outbox: Outbox) -> None:
     """Tries those again that an operator lets go on, each stream in its order."""
 
-    def work(connection: Connection) -> list[stuck_sql.Resumed]:
+    def work(connection: Connection) -> list[stuck_sql.Waiting]:
         cursor = read_cursor(connection, outbox.name)
         return stuck_sql.read_resumed(connection, outbox.name, cursor=cursor, most=PAGE)
 
@@ -224,17 +241,23 @@ async def _apply_resumed(desk: Desk, outbox: Outbox) -> None:
     for row in await desk.database.snapshot(work):
         if row.stream in stuck:
             continue
-        found = [each for each in await outbox.read(row.cursor - 1, 1) if each.id == row.event_id]
-        if not found:
-            logger.error("event %s is not in the outbox of %s", row.event_id, outbox.name)
+        event = await _read_waiting(outbox, row)
+        if event is None:
             stuck.add(row.stream)
             continue
-        [event] = found
         booking = apply_event(desk, event, await _seller(desk, event))
         if await tried(desk, outbox.name, event, booking) is Tried.BOOKED:
             await _forget(desk, row.event_id)
         else:
             stuck.add(row.stream)
+
+
+async def _read_waiting(outbox: Outbox, row: stuck_sql.Waiting) -> Event | None:
+    for event in await outbox.read(row.cursor - 1, 1):
+        if event.id == row.event_id:
+            return event
+    logger.error("event %s is not in the outbox of %s", row.event_id, outbox.name)
+    return None
 
 
 def _read_known(

@@ -39,6 +39,11 @@ _RESUMED = Prepared(
     "SELECT event_id, cursor, stream FROM stuck_event WHERE backend = :backend"
     " AND cursor <= :cursor AND parked_at IS NULL ORDER BY cursor LIMIT :most"
 )
+_OF_ORDER = Prepared(
+    "SELECT event_id, cursor, stream FROM stuck_event WHERE backend = :backend"
+    " AND cursor < :before AND merchant_id = :merchant_id AND order_no = :order_no"
+    " ORDER BY cursor"
+)
 _FAILED = Prepared(
     select(_COLUMNS.event_id).where(_COLUMNS.event_id.in_(bindparam("event_ids", expanding=True)))
 )
@@ -65,7 +70,7 @@ _PAGE = Prepared(
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class Waiting:
     """An event that may be tried again; `cursor` is its place in its outbox."""
 
     event_id: str
@@ -134,11 +139,25 @@ def read_stuck_streams(
 
 def read_resumed(
     connection: Connection, outbox_name: str, *, cursor: int, most: int
-) -> list[Resumed]:
+) -> list[Waiting]:
     """Events behind the cursor that may be tried again, in order."""
     given = {"backend": outbox_name, "cursor": cursor, "most": most}
     rows = connection.execute(_RESUMED, given)
-    return [Resumed(row.event_id, row.cursor, row.stream) for row in rows]
+    return [Waiting(row.event_id, row.cursor, row.stream) for row in rows]
+
+
+def read_of_order(
+    connection: Connection, outbox_name: str, event: Event, *, cursor: int
+) -> list[Waiting]:
+    """Events of the same order before this one and behind the cursor, parked or not, in order."""
+    given = {
+        "backend": outbox_name,
+        "before": min(event.cursor, cursor + 1),
+        "merchant_id": event.merchant_id,
+        "order_no": event.order_no,
+    }
+    rows = connection.execute(_OF_ORDER, given)
+    return [Waiting(row.event_id, row.cursor, row.stream) for row in rows]
 
 
 def read_failed(connection: Connection, event_ids: Sequence[str]) -> set[str]:

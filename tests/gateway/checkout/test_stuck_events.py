@@ -85,6 +85,11 @@ async def sweep(town: Town, times: int) -> None:
         await sweep_events(town.desk)
 
 
+async def refund(town: Town, order_id: str, refund_no: str) -> Any:
+    lines = [{"lineIndex": 0, "quantity": 1}]
+    return await Till(town).change("refundOrder", orderId=order_id, refundNo=refund_no, lines=lines)
+
+
 async def points_of(town: Town, card: str) -> int:
     return (await town.standing(card)).available
 
@@ -168,3 +173,22 @@ async def test_a_ledger_that_does_not_answer_parks_nothing(town: Town, ledger: P
     assert await town.rows(town.alliance.database, "SELECT * FROM stuck_event") == []
     await sweep(town, 1)
     assert await points_of(town, "ann") == 100
+
+
+async def test_a_refund_books_its_parked_sale_first_once_that_can_be_booked(
+    town: Town, ledger: Poisoned
+) -> None:
+    ledger.cards = {town.names.cards["ann"]}
+    order_id = await sell_unheard(town, ledger, "no-1", "ann")
+    await sweep(town, TRIES_MAX + 1)
+    [before] = await parked(town)
+
+    poisoned = await refund(town, order_id, "r-1")
+    [still] = await parked(town)
+    ledger.cards = set()
+    mended = await refund(town, order_id, "r-1")
+
+    assert (poisoned["code"], still) == ("REQUEST_IN_PROGRESS", before)
+    assert mended["refund"]["pointsClawedBack"] == 100
+    assert await parked(town) == []
+    assert await points_of(town, "ann") == 0
