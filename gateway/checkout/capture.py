@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
-from gateway.checkout import checkouts_sql
+from gateway.checkout import checkouts_sql, stuck_sql
 from gateway.checkout.booking import book_sale
 from gateway.checkout.carts import number_problems
 from gateway.checkout.desk import UNANSWERED, Desk
@@ -28,7 +28,7 @@ from kernel.callers import Caller
 from kernel.database import Isolation
 from kernel.refusals import InvalidInput, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
-from merchants.port import Placed, PlaceOrder
+from merchants.port import Event, Placed, PlaceOrder
 from merchants.refusals import BackendAttemptReleased, OrderConflict
 
 
@@ -192,7 +192,7 @@ async def finish_capture(
         order_id=placed.order.id,
         absorbed_minor=checkout.absorbed_minor + placed.absorbed_minor + absorbed_minor,
     )
-    return await _settle(desk, captured, key)
+    return await _settle(desk, captured, key, event=placed.event)
 
 
 async def _place_paid(desk: Desk, checkout: SavedCheckout) -> tuple[SavedCheckout, Placed]:
@@ -252,7 +252,9 @@ async def _book(desk: Desk, checkout: SavedCheckout, placed: Placed) -> int:
     return 0
 
 
-async def _settle(desk: Desk, captured: SavedCheckout, key: RequestKey | None) -> Answer:
+async def _settle(
+    desk: Desk, captured: SavedCheckout, key: RequestKey | None, *, event: Event
+) -> Answer:
     outcome = outcome_of(captured)
     # Whoever finishes a sale that was cut off answers the request that began it, too.
     answered = key or sale_request(captured.opened_by)
@@ -269,9 +271,10 @@ async def _settle(desk: Desk, captured: SavedCheckout, key: RequestKey | None) -
         )
         if answered is not None:
             REQUESTS.settle(connection, answered, outcome)
+        stuck_sql.forget(connection, event.id)
         desk.running.leases.give_back_within(connection, captured.id)
 
-    # Each write is an update of one row that names the state it was in; nothing else is read.
+    # Each write is of one row that names the state it was in or its event; nothing else is read.
     await desk.database.transaction(work, isolation=Isolation.READ_COMMITTED, is_idempotent=True)
     desk.running.was_given_back(captured.id)
     desk.time_outs.forget(captured.id)

@@ -127,14 +127,7 @@ async def catch_up(desk: Desk, event: Event) -> None:
     after, parked = await desk.database.snapshot(work)
     for row in parked:
         waiting = await _read_waiting(outbox, row)
-        if waiting is None:
-            return
-        try:
-            await apply_event(desk, waiting, await _seller(desk, waiting))
-        except UNANSWERED:
-            raise
-        except Exception:  # It stays parked, and what comes after it waits.
-            logger.exception("event %s of %s can still not be booked", row.event_id, outbox.name)
+        if waiting is None or not await _caught_up(desk, outbox, waiting):
             return
         await _forget(desk, row.event_id)
     while after < event.cursor - 1:
@@ -145,8 +138,21 @@ async def catch_up(desk: Desk, event: Event) -> None:
             return
         sales = [waiting for waiting in events if waiting.order_id == event.order_id]
         for sale in sales:
-            await apply_event(desk, sale, await _seller(desk, sale))
+            if not await _caught_up(desk, outbox, sale):
+                return
         after = events[-1].cursor
+
+
+async def _caught_up(desk: Desk, outbox: Outbox, event: Event) -> bool:
+    """Whether an event could be booked; what comes after one that could not has to wait."""
+    try:
+        await apply_event(desk, event, await _seller(desk, event))
+    except UNANSWERED:
+        raise
+    except Exception:
+        logger.exception("event %s of %s can still not be booked", event.id, outbox.name)
+        return False
+    return True
 
 
 async def apply_event(desk: Desk, event: Event, checkout: SavedCheckout | None) -> None:
@@ -231,7 +237,7 @@ async def _leave_behind(desk: Desk, outbox: Outbox, event: Event, *, parked_at: 
 
 
 async def _apply_resumed(desk: Desk, outbox: Outbox) -> None:
-    """Tries those again that an operator lets go on, each stream in its order."""
+    """Tries those again that may go on, each stream in its order."""
 
     def work(connection: Connection) -> list[stuck_sql.Waiting]:
         cursor = read_cursor(connection, outbox.name)
@@ -304,6 +310,7 @@ def read_applied(connection: Connection, event_ids: Sequence[str]) -> set[str]:
 
 def note_applied(connection: Connection, outbox_name: str, event: Event) -> None:
     """Notes that the request which caused an event has applied it, unless a sweeper did."""
+    stuck_sql.forget(connection, event.id)
     if read_cursor(connection, outbox_name) < event.cursor:
         connection.execute(_NOTE_APPLIED, {"event_id": event.id})
 

@@ -37,7 +37,9 @@ _BEFORE = Prepared(
 )
 _RESUMED = Prepared(
     "SELECT event_id, cursor, stream FROM stuck_event WHERE backend = :backend"
-    " AND cursor <= :cursor AND parked_at IS NULL ORDER BY cursor LIMIT :most"
+    " AND cursor <= :cursor AND (parked_at IS NULL OR stream NOT IN"
+    " (SELECT stream FROM stuck_event WHERE backend = :backend AND tries > 0))"
+    " ORDER BY cursor LIMIT :most"
 )
 _OF_ORDER = Prepared(
     "SELECT event_id, cursor, stream FROM stuck_event WHERE backend = :backend"
@@ -140,7 +142,10 @@ def read_stuck_streams(
 def read_resumed(
     connection: Connection, outbox_name: str, *, cursor: int, most: int
 ) -> list[Waiting]:
-    """Events behind the cursor that may be tried again, in order."""
+    """Events behind the cursor that may be tried again, in order.
+
+    An operator resumed them, or what they waited for was booked by somebody else.
+    """
     given = {"backend": outbox_name, "cursor": cursor, "most": most}
     rows = connection.execute(_RESUMED, given)
     return [Waiting(row.event_id, row.cursor, row.stream) for row in rows]

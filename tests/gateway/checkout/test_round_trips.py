@@ -12,7 +12,7 @@ from tests.gateway.checkout.town import Town
 
 pytestmark = pytest.mark.postgresql
 
-AN_ORDER_TAKES = 25
+AN_ORDER_TAKES = 26
 AN_ORDER_COMMITS = 4
 """Beside the ledger's; see the table in docs/decisions/database.md."""
 

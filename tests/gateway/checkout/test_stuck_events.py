@@ -9,7 +9,7 @@ import pytest
 from graphql import graphql
 
 from gateway.checkout.stuck_sql import TRIES_MAX
-from gateway.checkout.sweepers import sweep_events
+from gateway.checkout.sweepers import sweep_checkouts, sweep_events
 from kernel.callers import Caller, CallerKind
 from kernel.database import DatabaseUnavailable
 from tests.gateway.checkout.tills import Till
@@ -192,3 +192,47 @@ async def test_a_refund_books_its_parked_sale_first_once_that_can_be_booked(
     assert mended["refund"]["pointsClawedBack"] == 100
     assert await parked(town) == []
     assert await points_of(town, "ann") == 0
+
+
+async def test_what_is_booked_elsewhere_is_parked_no_more_and_frees_what_waits_behind(
+    town: Town, ledger: Poisoned
+) -> None:
+    ledger.cards = {town.names.cards["ann"]}
+    order_id = await sell_unheard(town, ledger, "no-1", "ann")
+    await sweep(town, TRIES_MAX + 1)
+    await refund(town, order_id, "r-1")
+    await sweep(town, 1)
+    stuck = await parked(town)
+
+    ledger.cards = set()
+    await sweep_checkouts(town.desk)
+    behind = await parked(town)
+    await sweep(town, 1)
+
+    assert [(each["kind"], each["tries"]) for each in stuck] == [
+        ("ORDER_PLACED", TRIES_MAX),
+        ("ORDER_REFUNDED", 0),
+    ]
+    assert behind == stuck[1:]
+    assert await town.rows(town.alliance.database, "SELECT * FROM stuck_event") == []
+    assert await town.rows(town.databases[0], "SELECT kind FROM ledger_tx ORDER BY seq") == [
+        ("ORDER",),
+        ("REFUND",),
+    ]
+
+
+async def test_a_refund_that_its_request_books_is_parked_no_more(
+    town: Town, ledger: Poisoned
+) -> None:
+    ledger.cards = {town.names.cards["ann"]}
+    order_id = await sell_unheard(town, ledger, "no-1", "ann")
+    await refund(town, order_id, "r-1")
+    await sweep(town, TRIES_MAX + 1)
+    stuck = await parked(town)
+
+    ledger.cards = set()
+    answer = await refund(town, order_id, "r-1")
+
+    assert [each["kind"] for each in stuck] == ["ORDER_PLACED", "ORDER_REFUNDED"]
+    assert answer["refund"]["pointsClawedBack"] == 100
+    assert await parked(town) == []
