@@ -20,8 +20,10 @@ from kernel.graphql import (
 @strawberry.type(
     description="A sale or refund that its merchant's backend committed and that could not be "
     "booked in the ledger, however often it was tried. It is not lost: it is booked once "
-    "`resumeEvent` lets it be tried anew and what stood against it is mended. Later sales and "
-    "refunds of its card at hosted merchants, or at the same remote one, wait for it."
+    "`resumeEvent`, or a repeat of its request, lets it be tried anew and what stood against it "
+    "is mended. Later events of its card at hosted merchants, or at the same remote one, that are "
+    "left to the sweep of events wait for it; what a request books at once does not, save a "
+    "refund of the very order."
 )
 class ParkedEvent:
     """A parked event."""

@@ -24,11 +24,11 @@ RESUME = """mutation($id: ID!, $request: ID!) {
 
 
 class Poisoned:
-    """A ledger that chokes on some cards."""
+    """A ledger that chokes on the sales of some cards, and on some order numbers."""
 
     def __init__(self, ledger: Any) -> None:
         self._ledger = ledger
-        self.cards: set[str] = set()
+        self.poison: set[str] = set()
         self.is_away = False
 
     def __getattr__(self, name: str) -> Any:
@@ -37,7 +37,7 @@ class Poisoned:
     async def capture_order(self, request: Any) -> Any:
         if self.is_away:
             raise DatabaseUnavailable("out of order")
-        if request.card_id in self.cards:
+        if not self.poison.isdisjoint({request.card_id, request.order_no}):
             raise ZeroDivisionError("poison")
         return await self._ledger.capture_order(request)
 
@@ -90,13 +90,19 @@ async def refund(town: Town, order_id: str, refund_no: str) -> Any:
     return await Till(town).change("refundOrder", orderId=order_id, refundNo=refund_no, lines=lines)
 
 
+async def booked(town: Town) -> list[Any]:
+    """Order numbers of what the ledger booked, in its order."""
+    sql = "SELECT order_no FROM ledger_tx WHERE order_no IS NOT NULL ORDER BY seq"
+    return [order_no for (order_no,) in await town.rows(town.databases[0], sql)]
+
+
 async def points_of(town: Town, card: str) -> int:
     return (await town.standing(card)).available
 
 
 async def test_a_poisoned_sale_is_parked_and_all_others_go_on(town: Town, ledger: Poisoned) -> None:
     await town.join("bob", town.names.tea)
-    ledger.cards = {town.names.cards["ann"]}
+    ledger.poison = {town.names.cards["ann"]}
     await sell_unheard(town, ledger, "no-1", "ann")
     await sell_unheard(town, ledger, "no-2", "bob")
     await sell_unheard(town, ledger, "no-3", "ann")
@@ -122,7 +128,7 @@ async def test_a_poisoned_sale_is_parked_and_all_others_go_on(town: Town, ledger
 async def test_a_resumed_event_is_booked_in_the_order_of_its_card(
     town: Town, ledger: Poisoned
 ) -> None:
-    ledger.cards = {town.names.cards["ann"]}
+    ledger.poison = {town.names.cards["ann"]}
     for number in (1, 2):
         await sell_unheard(town, ledger, f"no-{number}", "ann")
     await sweep(town, TRIES_MAX + 1)
@@ -132,7 +138,7 @@ async def test_a_resumed_event_is_booked_in_the_order_of_its_card(
     resumed = await ask(town, RESUME, id=second["id"], request="again")
     await sweep(town, TRIES_MAX)
     still = await parked(town)
-    ledger.cards = set()
+    ledger.poison = set()
     await ask(town, RESUME, id=first["id"], request="mended")
     await sell_unheard(town, ledger, "no-3", "ann")
     await sweep(town, 2)
@@ -141,10 +147,7 @@ async def test_a_resumed_event_is_booked_in_the_order_of_its_card(
     assert [each["orderNo"] for each in still] == ["no-1", "no-2"]
     assert await parked(town) == []
     assert await town.rows(town.alliance.database, "SELECT * FROM stuck_event") == []
-    booked = await town.rows(
-        town.databases[0], "SELECT order_no FROM ledger_tx WHERE order_no IS NOT NULL ORDER BY seq"
-    )
-    assert [row[0] for row in booked] == ["no-1", "no-2", "no-3"]
+    assert await booked(town) == ["no-1", "no-2", "no-3"]
     assert await points_of(town, "ann") == 300
     again = await ask(town, RESUME, id=first["id"], request="mended")
     assert again["replayed"] is True
@@ -154,10 +157,10 @@ async def test_a_resumed_event_is_booked_in_the_order_of_its_card(
 async def test_an_event_that_is_booked_after_some_tries_leaves_nothing_behind(
     town: Town, ledger: Poisoned
 ) -> None:
-    ledger.cards = {town.names.cards["ann"]}
+    ledger.poison = {town.names.cards["ann"]}
     await sell_unheard(town, ledger, "no-1", "ann")
     await sweep(town, 3)
-    ledger.cards = set()
+    ledger.poison = set()
     await sweep(town, 1)
 
     assert await points_of(town, "ann") == 100
@@ -178,14 +181,14 @@ async def test_a_ledger_that_does_not_answer_parks_nothing(town: Town, ledger: P
 async def test_a_refund_books_its_parked_sale_first_once_that_can_be_booked(
     town: Town, ledger: Poisoned
 ) -> None:
-    ledger.cards = {town.names.cards["ann"]}
+    ledger.poison = {town.names.cards["ann"]}
     order_id = await sell_unheard(town, ledger, "no-1", "ann")
     await sweep(town, TRIES_MAX + 1)
     [before] = await parked(town)
 
     poisoned = await refund(town, order_id, "r-1")
     [still] = await parked(town)
-    ledger.cards = set()
+    ledger.poison = set()
     mended = await refund(town, order_id, "r-1")
 
     assert (poisoned["code"], still) == ("REQUEST_IN_PROGRESS", before)
@@ -197,14 +200,14 @@ async def test_a_refund_books_its_parked_sale_first_once_that_can_be_booked(
 async def test_what_is_booked_elsewhere_is_parked_no_more_and_frees_what_waits_behind(
     town: Town, ledger: Poisoned
 ) -> None:
-    ledger.cards = {town.names.cards["ann"]}
+    ledger.poison = {town.names.cards["ann"]}
     order_id = await sell_unheard(town, ledger, "no-1", "ann")
     await sweep(town, TRIES_MAX + 1)
     await refund(town, order_id, "r-1")
     await sweep(town, 1)
     stuck = await parked(town)
 
-    ledger.cards = set()
+    ledger.poison = set()
     await sweep_checkouts(town.desk)
     behind = await parked(town)
     await sweep(town, 1)
@@ -224,15 +227,41 @@ async def test_what_is_booked_elsewhere_is_parked_no_more_and_frees_what_waits_b
 async def test_a_refund_that_its_request_books_is_parked_no_more(
     town: Town, ledger: Poisoned
 ) -> None:
-    ledger.cards = {town.names.cards["ann"]}
+    ledger.poison = {town.names.cards["ann"]}
     order_id = await sell_unheard(town, ledger, "no-1", "ann")
     await refund(town, order_id, "r-1")
     await sweep(town, TRIES_MAX + 1)
     stuck = await parked(town)
 
-    ledger.cards = set()
+    ledger.poison = set()
     answer = await refund(town, order_id, "r-1")
 
     assert [each["kind"] for each in stuck] == ["ORDER_PLACED", "ORDER_REFUNDED"]
     assert answer["refund"]["pointsClawedBack"] == 100
     assert await parked(town) == []
+
+
+async def test_a_paid_sale_does_not_wait_for_a_parked_one_but_its_refund_does(
+    town: Town, ledger: Poisoned
+) -> None:
+    ledger.poison = {"no-1"}
+    order_id = await sell_unheard(town, ledger, "no-1", "ann")
+    await sell_unheard(town, ledger, "no-2", "ann")
+    await sweep(town, TRIES_MAX + 1)
+    in_line = await booked(town)
+
+    await Till(town).sell(10_000, order_no="no-3")
+    at_once = await booked(town)
+    await sweep_checkouts(town.desk)
+    finished = await booked(town)
+    waiting = await refund(town, order_id, "r-1")
+    ledger.poison = set()
+    [first] = await parked(town)
+    await ask(town, RESUME, id=first["id"], request="mended")
+    await sweep(town, 1)
+
+    assert (in_line, at_once, finished) == ([], ["no-3"], ["no-3", "no-2"])
+    assert waiting["code"] == "REQUEST_IN_PROGRESS"
+    assert await booked(town) == ["no-3", "no-2", "no-1", "no-1"]
+    assert await parked(town) == []
+    assert await points_of(town, "ann") == 200
