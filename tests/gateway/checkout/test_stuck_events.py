@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -30,11 +31,14 @@ class Poisoned:
         self._ledger = ledger
         self.poison: set[str] = set()
         self.is_away = False
+        self.meanwhile: dict[str, Callable[[], Awaitable[None]]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ledger, name)
 
     async def capture_order(self, request: Any) -> Any:
+        if request.order_no in self.meanwhile:
+            await self.meanwhile.pop(request.order_no)()
         if self.is_away:
             raise DatabaseUnavailable("out of order")
         if not self.poison.isdisjoint({request.card_id, request.order_no}):
@@ -265,3 +269,30 @@ async def test_a_paid_sale_does_not_wait_for_a_parked_one_but_its_refund_does(
     assert await booked(town) == ["no-3", "no-2", "no-1", "no-1"]
     assert await parked(town) == []
     assert await points_of(town, "ann") == 200
+
+
+@pytest.mark.parametrize("is_swept", [False, True])
+async def test_a_sweep_that_has_not_heard_of_a_resume_leaves_nothing_parked(
+    town: Town, ledger: Poisoned, is_swept: bool
+) -> None:
+    await town.join("bob", town.names.tea)
+    ledger.poison = {"no-1"}
+    await sell_unheard(town, ledger, "no-1", "ann")
+    await sweep(town, TRIES_MAX + 1)
+    [first] = await parked(town)
+    await sell_unheard(town, ledger, "no-2", "bob")
+    await sell_unheard(town, ledger, "no-3", "ann")
+
+    async def resume() -> None:
+        """Comes between what the sweep knows of its page and its turn to ann's second sale."""
+        ledger.poison = set()
+        await ask(town, RESUME, id=first["id"], request="mended")
+        if is_swept:
+            await sweep(town, 1)
+
+    ledger.meanwhile["no-2"] = resume
+    await sweep(town, 2)
+
+    assert ledger.meanwhile == {}
+    assert await town.rows(town.alliance.database, "SELECT * FROM stuck_event") == []
+    assert (await points_of(town, "ann"), await points_of(town, "bob")) == (200, 100)
