@@ -172,7 +172,7 @@ async def _backend(directory: Path) -> HostedBackend:
     settings = MerchantSettings("CNY", ZONE.key, ALLIANCE)
     database = await open_database(directory / "merchants.db", metadata)
     backend = HostedBackend(database, clock=clock, ids=ids, settings=lambda: settings)
-    await backend.register(SHOP, MerchantState.ACTIVE)
+    await backend.register(SHOP, MerchantState.ACTIVE, version=1)
     membership_id = derived_id_within("mbs", SHOP, "ann")
     await backend.join(JoinMerchant(SHOP, membership_id, CARD, STORE, NOW, True))
 

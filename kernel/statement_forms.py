@@ -12,6 +12,9 @@ from sqlalchemy import ClauseElement, Connection, Dialect, TextClause, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+SEAT = "seat"
+"""A connection's option: what runs statements on PostgreSQL without the adapter of its driver."""
+
 _SQLITE = sqlite.dialect(paramstyle="named")
 
 # What a statement in SQL writes as `each(:rows)`: a row for each item of a JSON array of arrays,
@@ -166,6 +169,9 @@ class PostgresForm(Form):
 
     def run(self, connection: Connection, sql: str, values: tuple[Any, ...]) -> Any:
         """The adapter's cursor, with every row read."""
+        seat = connection.get_execution_options().get(SEAT)
+        if seat is not None:
+            return seat.fetch(sql, values)
         cursor = connection.connection.cursor()
         cursor.execute(sql, values)
         return cursor

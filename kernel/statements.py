@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import ClauseElement, Connection, Executable, bindparam, text
 from sqlalchemy.exc import DataError, IntegrityError, NoResultFound, OperationalError
 
-from kernel.statement_forms import Form, PostgresForm, SqliteForm
+from kernel.statement_forms import SEAT, Form, PostgresForm, SqliteForm
+
+__all__ = ["SEAT", "Prepared", "Rows", "driver_connection", "run", "savepoint", "told"]
 
 
 class Prepared(Executable):
@@ -40,6 +42,14 @@ class Prepared(Executable):
     def bound(self, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The SQL that SQLite runs for these values, and what it is run with."""
         return self._sqlite.bound(values)
+
+    def sent(
+        self, connection: Connection, values: Mapping[str, Any]
+    ) -> tuple[str, tuple[Any, ...]]:
+        """The SQL that a server is sent for these values, and what it is run with."""
+        form = self._form(connection)
+        assert isinstance(form, PostgresForm)
+        return form.bound(values)
 
     def _execute_on_connection(  # type: ignore[override]
         self, connection: Connection, distilled_params: Sequence[Mapping[str, Any]], _: object
@@ -137,6 +147,8 @@ def run(connection: Connection, statement: str) -> None:
     try:
         if connection.dialect.name == "sqlite":
             driver_connection(connection).execute(statement)
+        elif (seat := connection.get_execution_options().get(SEAT)) is not None:
+            seat.run(statement)
         else:
             cursor = connection.connection.cursor()
             cursor.execute(statement)
@@ -164,12 +176,13 @@ def savepoint(connection: Connection, name: str) -> Iterator[None]:
 def told(statement: str, error: Exception) -> IntegrityError | DataError | OperationalError:
     """The driver's error in SQLAlchemy's words, which the database room understands."""
     # PostgreSQL's class 22, and what its driver can not send: the value is wrong, not the server.
-    if (getattr(error, "sqlstate", None) or "").startswith("22") or isinstance(
-        error.__cause__, ValueError
-    ):
+    code = getattr(error, "sqlstate", None) or ""
+    if code.startswith("22") or isinstance(error.__cause__, ValueError):
         return DataError(statement, None, error)
     # SQLite's driver and SQLAlchemy's adapter of asyncpg both name it so.
-    if any(kind.__name__ == "IntegrityError" for kind in type(error).__mro__):
+    if code.startswith("23") or any(
+        kind.__name__ == "IntegrityError" for kind in type(error).__mro__
+    ):
         return IntegrityError(statement, None, error)
     return OperationalError(statement, None, error)
 

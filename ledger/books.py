@@ -159,11 +159,7 @@ class LaneBooks:
 
     def put_lot(self, card_id: str, lot: Lot) -> None:
         """Remembers a card's lot as it is now."""
-        self.lots[lot.id] = lot
-        shelf = self.shelf(card_id, lot.asset)
-        if lot.remaining > lot.held and lot.id not in shelf.ids:
-            insort(shelf.keys, (lot.expires_at, lot.id))
-            shelf.ids.add(lot.id)
+        self._put_on(self.shelf(card_id, lot.asset), lot)
 
     def free_lots(
         self, card_id: str, asset: Asset, *, wanted: int, now: int, with_pending: bool = False
@@ -240,7 +236,7 @@ class LaneBooks:
         shelf = self.shelf(card_id, asset)
         for row in rows:
             if row[0] not in self.lots:
-                self.put_lot(card_id, lot_of(row))
+                self._put_on(shelf, lot_of(row))
         if rows:
             shelf.horizon = rows[-1][8], rows[-1][0]
         shelf.is_whole = is_all
@@ -297,6 +293,12 @@ class LaneBooks:
         for row in self.port.rows(loading.LOTS, unknown) if unknown else ():
             self.put_lot(card_of[row[0]], lot_of(row))
 
+    def _put_on(self, shelf: Shelf, lot: Lot) -> None:
+        self.lots[lot.id] = lot
+        if lot.remaining > lot.held and lot.id not in shelf.ids:
+            insort(shelf.keys, (lot.expires_at, lot.id))
+            shelf.ids.add(lot.id)
+
     def _known_order(self, order_id: str) -> OrderState:
         order = self.order(order_id)
         assert order is not None, "a debt is of an order"
@@ -307,10 +309,11 @@ class LaneBooks:
     ) -> tuple[list[Lot], int]:
         """Lots up to `wanted` or up to the horizon, and what is still missing."""
         found: list[Lot] = []
+        lots, horizon, is_whole = self.lots, shelf.horizon, shelf.is_whole
         for key in shelf.keys:
-            if wanted <= 0 or (key > shelf.horizon and not shelf.is_whole):
+            if wanted <= 0 or (not is_whole and key > horizon):
                 break
-            lot = self.lots[key[1]]
+            lot = lots[key[1]]
             free = lot.remaining - lot.held
             if free > 0 and lot.expires_at > now and (with_pending or lot.active_at <= now):
                 found.append(lot)

@@ -241,9 +241,11 @@ class Draft:
         self.debts[debt.id] = debt
 
     def _apply(self, change: LotChange, amount: int) -> int:
-        self._keep(change.lot)
-        self.moves.append(Move(change.lot.id, amount, -change.released_minor))
-        return change.released_minor
+        lot, released = change.lot, change.released_minor
+        self.lots[lot.id] = lot
+        self.touched[lot.id] = None
+        self.moves.append(Move(lot.id, amount, -released))
+        return released
 
     def _shift_held(self, part: Part, amount: int) -> None:
         lot = self.lots[part.lot_id]

@@ -23,7 +23,7 @@ from ledger.contract import (
 from ledger.entering import Moment, event_at, open_debts, party_of, state_of
 from ledger.loading import HoldRow
 from ledger.posting import Pen
-from ledger.rules import capture_order, grant_coins, held_units, hold_funds, release_funds
+from ledger.rules import capture_order, grant_coins, hold_funds, release_funds
 from ledger.state import ALLIANCE, NEVER, Asset, HoldState, Lot, Part, State, TxKind
 
 
@@ -131,16 +131,19 @@ def _capture_state(pen: Pen, request: CaptureOrder, card_id: str, at: int, momen
         attempt = books.hold(request.attempt_id)
         if attempt is not None and attempt.state is HoldState.HELD and attempt.card_id == card_id:
             held, lots = books.held(request.attempt_id)
-    state = state_of(books, at, lots=lots, held=held, debts=open_debts(books, card_id))
     known = {lot.id: lot for lot in lots}
     asked = ((Asset.POINTS, request.points_spent), (Asset.COINS, request.coins_spent_minor))
     for asset, wanted in asked:
-        missing = wanted - held_units(state, asset) if wanted else 0
-        for lot in books.free_lots(card_id, asset, wanted=missing, now=moment.micros):
-            known[lot.id] = lot
-    if len(known) == len(lots):
-        return state
-    return replace(state, lots=tuple(known.values()))
+        missing = wanted - _units_of(asset, held, known) if wanted else 0
+        if missing > 0:
+            for lot in books.free_lots(card_id, asset, wanted=missing, now=moment.micros):
+                known[lot.id] = lot
+    debts = open_debts(books, card_id)
+    return state_of(books, at, lots=list(known.values()), held=held, debts=debts)
+
+
+def _units_of(asset: Asset, held: tuple[Part, ...], lots: dict[int, Lot]) -> int:
+    return sum(part.amount for part in held if lots[part.lot_id].asset is asset) if held else 0
 
 
 def _capture_attempt(pen: Pen, attempt_id: str, card_id: str, moment: Moment) -> None:

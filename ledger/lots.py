@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from kernel.values import value
 from ledger.state import Lot, Part
+
+_BY_EXPIRY = attrgetter("expires_at", "id")
 
 
 @value
@@ -46,7 +49,7 @@ def first_to_expire(lots: Iterable[Lot]) -> list[Lot]:
 
     Source: docs/rules/points.md, rule 3.
     """
-    return sorted(lots, key=lambda lot: (lot.expires_at, lot.id))
+    return sorted(lots, key=_BY_EXPIRY)
 
 
 def parts_covering(wanted: int, lots: Iterable[Lot]) -> list[Part]:
@@ -55,8 +58,9 @@ def parts_covering(wanted: int, lots: Iterable[Lot]) -> list[Part]:
     for lot in lots:
         if wanted == 0:
             break
-        amount = min(wanted, lot.free)
-        if amount > 0:
+        free = lot.remaining - lot.held
+        if free > 0:
+            amount = free if free < wanted else wanted
             parts.append(Part(lot.id, amount))
             wanted -= amount
     return parts
@@ -64,16 +68,14 @@ def parts_covering(wanted: int, lots: Iterable[Lot]) -> list[Part]:
 
 def consumed(lot: Lot, amount: int) -> LotChange:
     """The lot after free units leave it for good."""
-    assert 0 < amount <= lot.free
-    after = with_units(lot, lot.remaining - amount, lot.held)
-    return LotChange(after, _released(lot, after.remaining) - _released(lot, lot.remaining))
+    assert 0 < amount <= lot.remaining - lot.held
+    return _changed(lot, lot.remaining - amount)
 
 
 def refilled(lot: Lot, amount: int) -> LotChange:
     """The lot after units that left it come back."""
     assert 0 < amount <= lot.original - lot.remaining
-    after = with_units(lot, lot.remaining + amount, lot.held)
-    return LotChange(after, _released(lot, after.remaining) - _released(lot, lot.remaining))
+    return _changed(lot, lot.remaining + amount)
 
 
 def with_units(lot: Lot, remaining: int, held: int) -> Lot:
@@ -82,6 +84,11 @@ def with_units(lot: Lot, remaining: int, held: int) -> Lot:
         lot.id, lot.asset, lot.issuer_id, lot.funding_minor, lot.original, remaining, held,
         lot.active_at, lot.expires_at, lot.order_id,
     )  # fmt: skip
+
+
+def _changed(lot: Lot, remaining: int) -> LotChange:
+    released = _released(lot, remaining) - _released(lot, lot.remaining)
+    return LotChange(with_units(lot, remaining, lot.held), released)
 
 
 def _released(lot: Lot, remaining: int) -> int:

@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Connection, LargeBinary, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from kernel.statements import told
+from kernel.statements import SEAT, told
 from ledger.loading import DUE_LOTS, HEAD, LOT
 from ledger.port import Booked, LotsWanted, Query, Row, Write
 
@@ -106,6 +106,13 @@ class PostgresPort:
         columns = [list(column) for _, rows in filled for column in zip(*rows, strict=True)]
         self._run(_statements(tuple(write for write, _ in filled)), self.lane, *columns)
 
+    def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
+        """Nothing: a round trip costs more than is won."""
+        return 0
+
+    def end(self) -> None:
+        """Nothing was begun."""
+
     @contextmanager
     def apart(self) -> Iterator[None]:
         """A savepoint."""
@@ -140,8 +147,8 @@ class PostgresCursor:
     def first(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """The first row; None when there is none."""
         with _ran(self._connection, _with_numbers(statement), tuple(values)) as cursor:
-            row = cursor.fetchone()
-            return None if row is None else tuple(row)
+            rows = cursor.fetchall()
+            return tuple(rows[0]) if rows else None
 
     def all(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Every row."""
@@ -177,6 +184,10 @@ def _ran(
     connection: Connection, statement: str, values: tuple[Any, ...], *, server_side: bool = False
 ) -> Iterator[Any]:
     """The driver's cursor behind a statement that ran."""
+    seat = connection.get_execution_options().get(SEAT)
+    if seat is not None and not server_side:
+        yield seat.fetch(statement, values)
+        return
     raw: Any = connection.connection
     cursor = raw.cursor(server_side=server_side) if server_side else raw.cursor()
     try:

@@ -9,7 +9,7 @@ Source: docs/rules/arithmetic.md, rules 7 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from ledger.chain import GENESIS, block_hash, leaf_of_json
 from ledger.port import Booked, Row
 from ledger.ports import cursor_on
 
-AT_ONCE = 4_096
+AT_ONCE = 2_048
 _TX = Booked(
     "ledger_tx",
     "seq, kind, card_id, merchant_id, order_no, effective_at, created_at, month, origin_month, "
@@ -31,6 +31,7 @@ _ENTRIES = Booked(
     "entry", "seq, leg, account, asset, kind, amount, points, month, rule_version, order_no"
 )
 _MOVES = Booked("lot_move", "seq, leg, lot_id, amount, funding, month")
+_NONE = b"[]"
 _MONTH = 7
 """The column of a transaction's period, and of an entry's."""
 
@@ -63,7 +64,6 @@ class Kept:
 
     Attributes:
         last: of each lane, the number of the newest transaction.
-        request_of: of each lane, the hash of the request behind each transaction.
         blocks: of each lane, number and hash.
         booked: how many transactions, entries and movements there are.
         lots: how many lots.
@@ -72,7 +72,6 @@ class Kept:
     """
 
     last: list[int]
-    request_of: list[dict[int, str]]
     blocks: list[list[Row]]
     booked: tuple[int, int, int]
     lots: int
@@ -104,22 +103,26 @@ class Recount:
     positions: dict[tuple[int, int, str, str], list[int]] = field(default_factory=dict)
     is_sound: bool = True
 
-    def count(self, part: Part, kept: Kept, connection: Connection) -> None:
-        """Adds one part, unless it was; fails before it adds anything."""
+    def count(self, part: Part, request_of: Mapping[int, str], connection: Connection) -> None:
+        """Adds one part, unless it was; fails before it adds anything.
+
+        Args:
+            request_of: see `read_requests`.
+        """
         if part in self.leaves:
             return
         cursor = cursor_on(connection)
-        request_of = kept.request_of[part.lane]
         span = part.lane, part.after, part.up_to
         entries = cursor.as_json(_ENTRIES, *span)
         moves = cursor.as_json(_MOVES, *span)
         txs = cursor.as_json(_TX, *span)
         leaves = []
         for seq, tx in txs.items():
-            its_entries, its_moves = entries.get(seq, b"[]"), moves.get(seq, b"[]")
+            its_entries, its_moves = entries.get(seq, _NONE), moves.get(seq, _NONE)
             leaves.append((seq, leaf_of_json(request_of.get(seq, ""), tx, its_entries, its_moves)))
             self.moves += its_moves.count(b"[") - 1  # Whole numbers, in arrays in an array.
             try:
+                # One by one: what many lines at once become does not fit the processor's cache.
                 self._add(part.lane, orjson.loads(tx)[_MONTH], orjson.loads(its_entries))
             except orjson.JSONDecodeError:  # A damaged file may hold text that is none.
                 self.is_sound = False
@@ -184,13 +187,18 @@ def read_kept(connection: Connection) -> Kept:
     [booked] = cursor.all(_BOOKED)
     return Kept(
         last=[last for _, last in heads],
-        request_of=[dict(cursor.all(_REQUESTS, lane)) for lane in lanes],
         blocks=[cursor.all(_BLOCKS, lane) for lane in lanes],
         booked=booked[:3],
         lots=booked[3],
         accounts={tuple(row[:3]): row[3] for row in cursor.all(_ACCOUNTS)},
         positions={tuple(row[:4]): list(row[4:]) for row in cursor.all(_POSITIONS)},
     )
+
+
+def read_requests(connection: Connection, lanes: int) -> list[dict[int, str]]:
+    """Of each lane, the hash of the request behind each transaction."""
+    cursor = cursor_on(connection)
+    return [dict(cursor.all(_REQUESTS, (lane,))) for lane in range(lanes)]
 
 
 def first_broken_block(kept: Kept, recount: Recount, lane: int) -> int | None:

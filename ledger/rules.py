@@ -5,8 +5,6 @@ What a refund does is in `ledger/refunds.py`.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kernel.units import share_bp
 from ledger.contract import (
     CaptureOrder,
@@ -24,7 +22,7 @@ from ledger.contract import (
     ReleaseFunds,
 )
 from ledger.draft import CardChange, Draft
-from ledger.lots import first_to_expire, is_spendable, parts_covering
+from ledger.lots import first_to_expire, is_spendable, parts_covering, with_units
 from ledger.settlement import (
     Pay,
     burn_legs,
@@ -183,20 +181,27 @@ def grant_coins(
 
 def alliance_share(redemptions: tuple[CouponRedemption, ...]) -> int:
     """What the alliance bears of these coupons, minor units, rounded half up per coupon."""
+    if not redemptions:
+        return 0
     return sum(share_bp(each.amount_minor, each.funder_alliance_bps) for each in redemptions)
 
 
 def held_units(state: State, asset: Asset) -> int:
     """What the attempt holds of an asset."""
+    if not state.held:
+        return 0
     asset_by_lot = {lot.id: lot.asset for lot in state.lots}
     return sum(part.amount for part in state.held if asset_by_lot[part.lot_id] is asset)
 
 
 def spendable_parts(draft: Draft, asset: Asset, wanted: int) -> list[Part]:
     """Free parts that can be spent now, first to expire first, up to `wanted`."""
-    lots = (
-        lot for lot in draft.lots.values() if lot.asset is asset and is_spendable(lot, draft.now)
-    )
+    now = draft.now
+    lots = [
+        lot
+        for lot in draft.lots.values()
+        if lot.asset is asset and lot.active_at <= now < lot.expires_at
+    ]
     return parts_covering(wanted, first_to_expire(lots))
 
 
@@ -231,16 +236,18 @@ def _spend(draft: Draft, request: CaptureOrder, asset: Asset, asked: int) -> Spe
 
 def _parts_to_burn(draft: Draft, asset: Asset, asked: int) -> list[Part]:
     """The held parts first, whatever became of their lots' dates; then what is spendable."""
-    parts = []
+    parts: list[Part] = []
     for part in draft.state.held:
         if draft.lots[part.lot_id].asset is asset and asked > 0:
             parts.append(Part(part.lot_id, min(part.amount, asked)))
             asked -= parts[-1].amount
     if asked == 0:
         return parts
+    if not parts:
+        return spendable_parts(draft, asset, asked)
     taken = {part.lot_id: part.amount for part in parts}
     others = [
-        replace(lot, remaining=lot.remaining - taken.get(lot.id, 0))
+        with_units(lot, lot.remaining - taken.get(lot.id, 0), lot.held)
         for lot in draft.lots.values()
         if lot.asset is asset and is_spendable(lot, draft.now)
     ]

@@ -7,19 +7,30 @@ off the hot path use the connection as everyone does.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from ledger.grouped import by_number
 from ledger.loading import DUE_LOTS, FREE_LOTS, HEAD
 from ledger.port import Booked, LotsWanted, Query, Row, Write
+from ledger.writing_ahead import WritingAhead
 
 _KEYS = (1, 4, 16, 64, 256)
 """How many keys a statement has: few lengths, so that SQLite's statements are found again."""
+
+_ROWS = (64, 16, 4)
+_CHANGES = (64, 32)
+"""How many rows one statement writes, while there are that many; the rest go one by one.
+
+Python lets go of its lock around every step of a statement, and gets it back when the threads that
+took it meanwhile let go: a row a step costs a third more even when no thread wants the lock.
+"""
 
 
 class SqliteCursor:
@@ -62,9 +73,12 @@ class SqliteCursor:
                 self._raw.executemany(statement, rows)
 
     def as_json(self, booked: Booked, lane: int, after: int, up_to: int) -> dict[int, bytes]:
-        """Written by SQLite itself: half the time of a row in Python for each of them."""
-        # As bytes, so that text that is none is hashed and not decoded.
-        return dict(self.all(_as_json(booked), (lane, after, up_to)))
+        """Written by SQLite itself, all in one value: half the time of a row for each of them.
+
+        Between two rows Python's lock is taken, which another thread may hold for long.
+        """
+        [lines] = self.first(_as_json(booked), (lane, after, up_to)) or (None,)
+        return by_number(lines)
 
     def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:
         """Written by SQLite itself."""
@@ -77,7 +91,14 @@ class SqlitePort:
 
     def __init__(self, connection: Connection, lane: int) -> None:
         self.lane = lane
-        self._cursor = SqliteCursor(connection)
+        self._connected = SqliteCursor(connection)
+        self._ahead = WritingAhead()
+
+    @property
+    def _cursor(self) -> SqliteCursor:
+        """The cursor, when nothing is written ahead any more."""
+        self._ahead.settle()
+        return self._connected
 
     def lock(self) -> Row | None:
         """The lane's head; SQLite lets one transaction write at a time as it is."""
@@ -101,20 +122,39 @@ class SqlitePort:
 
     def free_lots(self, wanted: Sequence[LotsWanted]) -> list[tuple[list[Row], bool]]:
         """Each card's lots, stepped and left as soon as they cover what is wanted."""
-        return [self._free_lots(each) for each in wanted]
+        cursor = self._cursor
+        return [self._free_lots(cursor, each) for each in wanted]
 
     def due_lots(self, *, until: int, limit: int) -> list[Row]:
         """The lots that are due longest."""
         return self._cursor.all(_read(DUE_LOTS, self.lane, 0), (until, limit))
 
     def write(self, write: Write, rows: Sequence[Row]) -> None:
-        """Writes the rows, one after the other."""
-        self._cursor.run_many(statement_of(write, self.lane), rows)
+        """Writes many rows at a time, and what is left one after the other."""
+        cursor = self._cursor
+        write_rows(cursor.run, cursor.run_many, write, self.lane, rows)
 
     def write_all(self, writes: Sequence[tuple[Write, Sequence[Row]]]) -> None:
         """Does one write after the other: nothing is won by less."""
         for write, rows in writes:
             self.write(write, rows)
+
+    def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
+        """Writes as many rows as make whole statements, on another thread."""
+        width = (_CHANGES if write.is_update else _ROWS)[0]
+        statement = statement_of(write, self.lane, width)
+        behind = len(rows) - len(rows) % width
+        for start in range(0, behind, width):
+            some = rows[start : start + width]
+            self._ahead.put(partial(self._run_flat, statement, some))
+        return behind
+
+    def end(self) -> None:
+        """Lets nothing be written any more."""
+        self._ahead.close()
+
+    def _run_flat(self, statement: str, rows: Sequence[Row]) -> None:
+        self._connected.run(statement, _flat(rows))
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -128,21 +168,26 @@ class SqlitePort:
             raise
         self._cursor.run("RELEASE apart")
 
-    def _free_lots(self, wanted: LotsWanted) -> tuple[list[Row], bool]:
+    def _free_lots(self, cursor: SqliteCursor, wanted: LotsWanted) -> tuple[list[Row], bool]:
         after, after_id = max(wanted.behind, (wanted.since, 2**62))
         latest = 2**62 if wanted.latest is None else wanted.latest
         values = (wanted.card_id, wanted.asset, latest, after, after_id)
         units = wanted.units
+        since, counted_until = wanted.since, wanted.counted_until
         rows: list[Row] = []
-        stepping = self._cursor.step(_read(FREE_LOTS, self.lane, 0), values)
+        stepping = cursor.step(_read(FREE_LOTS, self.lane, 0), values)
         for row in stepping:
             rows.append(row)
-            if row[7] <= wanted.since and row[8] > wanted.counted_until:
+            if row[7] <= since and row[8] > counted_until:
                 units -= row[5] - row[6]
                 if units <= 0:
                     stepping.close()
                     return rows, False
         return rows, True
+
+
+def _flat(rows: Sequence[Row]) -> list[Any]:
+    return list(chain.from_iterable(rows))
 
 
 @lru_cache(maxsize=16)
@@ -152,9 +197,10 @@ def _as_json(booked: Booked) -> str:
         rows, by = row, "ORDER BY seq"
     else:  # The head of the key: a group's rows come in the order of the key, unsorted.
         rows, by = f"json_group_array({row})", "GROUP BY lane, seq"
+    # As bytes, so that text that is none is hashed and not decoded.
     return (
-        f"SELECT seq, CAST({rows} AS BLOB) FROM {booked.table} "
-        f"WHERE lane = ? AND seq > ? AND seq <= ? {by}"
+        f"SELECT CAST(group_concat(line, char(10)) AS BLOB) FROM (SELECT {rows} AS line "
+        f"FROM {booked.table} WHERE lane = ? AND seq > ? AND seq <= ? {by})"
     )
 
 
@@ -163,16 +209,43 @@ def _read(query: Query, lane: int, width: int) -> str:
     return query.sql.format(lane=lane, keys=", ".join("?" * width))
 
 
+def write_rows(
+    run: Callable[[str, Sequence[Any]], object],
+    run_many: Callable[[str, Sequence[Row]], object],
+    write: Write,
+    lane: int,
+    rows: Sequence[Row],
+) -> None:
+    """Writes rows as many to a statement as there are, and the last ones one by one."""
+    done = 0
+    for width in _CHANGES if write.is_update else _ROWS:
+        statement = statement_of(write, lane, width)
+        while len(rows) - done >= width:
+            run(statement, _flat(rows[done : done + width]))
+            done += width
+    run_many(statement_of(write, lane), rows[done:])
+
+
 @lru_cache(maxsize=1_024)
-def statement_of(write: Write, lane: int) -> str:
-    """The statement that writes one row."""
+def statement_of(write: Write, lane: int, width: int = 1) -> str:
+    """The statement that writes one row, or several."""
+    if write.is_update and width > 1:
+        places = [f"{column} = v.column{n}" for n, column in enumerate(write.columns, start=1)]
+        found = [f"lane = {lane}", *places[len(write.sets) :]]
+        changed = ", ".join([f"({', '.join('?' * len(write.columns))})"] * width)
+        return (
+            f"UPDATE {write.name} SET {', '.join(places[: len(write.sets)])} "
+            f"FROM (VALUES {changed}) AS v "
+            f"WHERE {' AND '.join(f'{write.name}.{each}' for each in found)}"
+        )
     if write.is_update:
         assert write.columns == write.sets + write.keys, "placeholders come in this order"
         sets = ", ".join(f"{column} = ?" for column in write.sets)
         keys = "".join(f" AND {column} = ?" for column in write.keys)
         return f"UPDATE {write.name} SET {sets} WHERE lane = {lane}{keys}"
-    marks = ", ".join("?" * len(write.columns))
-    sql = f"INSERT INTO {write.name} (lane, {', '.join(write.columns)}) VALUES ({lane}, {marks})"
+    row = f"({', '.join((str(lane), *'?' * len(write.columns)))})"
+    rows = ", ".join([row] * width)
+    sql = f"INSERT INTO {write.name} (lane, {', '.join(write.columns)}) VALUES {rows}"
     changes = [f"{column} = excluded.{column}" for column in write.sets]
     changes += [f"{column} = {write.name}.{column} + excluded.{column}" for column in write.adds]
     if not changes:

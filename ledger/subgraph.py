@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from ledger.deposits.deposits_sql import first_unbalanced_movement
 from ledger.deposits.issuing import DepositedIssuing
 from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
-from ledger.outbox.delivery import Delivery, Sender
+from ledger.outbox.delivery import Delivery, Sender, always_ours
 from ledger.outbox.notices import announce
 from ledger.periods import PeriodNotClosable
 from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
@@ -189,9 +189,15 @@ class LedgerSubgraph:
         time_zone = self._settings().time_zone
         return await announce(self._database, self._clock.now(), time_zone=time_zone)
 
-    def delivery_to(self, sender: Sender) -> Delivery:
-        """Delivers what happened in these books to a receiver."""
-        return Delivery(self._database, sender, clock=self._clock)
+    def delivery_to(
+        self, sender: Sender, *, is_ours: Callable[[], Awaitable[bool]] = always_ours
+    ) -> Delivery:
+        """Delivers what happened in these books to a receiver.
+
+        Args:
+            is_ours: whether this process, of several on these books, is the one that delivers.
+        """
+        return Delivery(self._database, sender, clock=self._clock, is_ours=is_ours)
 
     async def export(
         self, month: int, how: ExportFormat, write: Write, *, merchant_id: str | None = None

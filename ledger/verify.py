@@ -20,6 +20,7 @@ from ledger.invariants import CHECKS, FUNDING, Check
 from ledger.lots import residual_funding
 from ledger.port import Row
 from ledger.recount import Kept, Recount, first_broken_block, read_kept
+from ledger.recounting import recounted
 from ledger.state import NEVER, Asset, Lot
 
 
@@ -71,7 +72,7 @@ async def verify(database: Database) -> Report:
     """What the invariants say of the whole book.
 
     The newest block is that of the state whose chain was recomputed. Two readers share the work,
-    in pieces between which others read.
+    in pieces between which others read; of large books, a process for each processor counts.
     """
     is_checked = asyncio.Event()
 
@@ -84,7 +85,7 @@ async def verify(database: Database) -> Report:
 
     async def count() -> tuple[Kept, Recount]:
         kept = await database.snapshot(read_kept)
-        return kept, await _recounted(database, kept, help_after=is_checked)
+        return kept, await recounted(database, kept, help_after=is_checked)
 
     found, (kept, recount) = await asyncio.gather(check(), count())
     if not recount.agrees_with(kept):
@@ -118,25 +119,6 @@ async def _broken_otherwise(database: Database) -> dict[str, Finding]:
     if changed_month is not None:
         found["journal"] = Finding("journal", _JOURNAL, f"month {changed_month}")
     return found
-
-
-async def _recounted(database: Database, kept: Kept, *, help_after: asyncio.Event) -> Recount:
-    """All parts, by one reader, and by a second one as soon as there is one."""
-    parts = kept.parts()
-
-    async def work() -> Recount:
-        recount = Recount()
-        for part in parts:
-            await database.snapshot(partial(recount.count, part, kept))
-        return recount
-
-    async def work_later() -> Recount:
-        await help_after.wait()
-        return await work()
-
-    recount, other = await asyncio.gather(work(), work_later())
-    recount.add(other)
-    return recount
 
 
 def _first_row(query: Prepared, connection: Connection) -> Row | None:

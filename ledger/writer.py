@@ -21,6 +21,7 @@ from ledger.batch import (
     OfFamily,
     Outcome,
     Submission,
+    again,
     look_at_books,
     read_outcomes,
     run_batch,
@@ -214,11 +215,18 @@ class SqlLedger:
 
     async def _submit_apart(self, submission: Submission, cards: Sequence[str]) -> Outcome:
         """The answer to a request of several lanes, in a transaction of its own."""
-        outcome = await self._database.transaction(
-            lambda connection: decide_apart(connection, submission, cards, lanes=self._lanes),
-            isolation=Isolation.READ_COMMITTED,
-            is_idempotent=True,
-        )
+
+        def decide(connection: Connection) -> list[Outcome]:
+            return [decide_apart(connection, submission, cards, lanes=self._lanes)]
+
+        def look_up(connection: Connection) -> list[Outcome]:
+            return [look_up_apart(connection, submission, cards, lanes=self._lanes)]
+
+        try:
+            [outcome] = await self._write(decide)
+        except InDoubt:
+            logger.error("a commit of several lanes is in doubt; the books are asked")
+            [outcome] = await self._write(look_up)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
@@ -289,11 +297,28 @@ def decide_apart(
     connection: Connection, submission: Submission, cards: Sequence[str], *, lanes: int
 ) -> Outcome:
     """Decides a request over the lanes of a family of cards. The caller owns the transaction."""
-    instants = (submission.now, submission.moment.micros)
-    books = FamilyBooks(connection, cards, lanes=lanes, since=min(instants), latest=max(instants))
+    books = _books_apart(connection, submission, cards, lanes)
     outcome = answer_family(books, submission)
     books.finish()
     return outcome
+
+
+def look_up_apart(
+    connection: Connection, submission: Submission, cards: Sequence[str], *, lanes: int
+) -> Outcome:
+    """What the books say was answered, of a request that may have been kept or not."""
+    for books in _books_apart(connection, submission, cards, lanes).all_books():
+        known = again(books, submission)
+        if known is not None:
+            return known
+    return DatabaseUnavailable("the database failed, nothing was kept")
+
+
+def _books_apart(
+    connection: Connection, submission: Submission, cards: Sequence[str], lanes: int
+) -> FamilyBooks:
+    instants = (submission.now, submission.moment.micros)
+    return FamilyBooks(connection, cards, lanes=lanes, since=min(instants), latest=max(instants))
 
 
 def grant_once(

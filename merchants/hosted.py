@@ -16,6 +16,12 @@ from merchants.alliance_facts import AllianceFacts
 from merchants.attempts import lock_coupons, release_attempt
 from merchants.coupons_sql import read_coupons, read_usable_coupons
 from merchants.eligibility import why_barred
+from merchants.foresight import (
+    foresee_offers,
+    foresee_price,
+    foresee_record,
+    foresee_sale,
+)
 from merchants.issuing import join_merchant
 from merchants.ladders.evaluating import (
     DUE_MAX,
@@ -105,10 +111,10 @@ class HostedBackend:
         """Evaluates tiers within a transaction."""
         return Evaluator(self.settings().facts.zone, self.void_tier_coupons)
 
-    async def register(self, merchant_id: str, state: MerchantState) -> None:
-        """Makes a merchant known, or gives it another state."""
+    async def register(self, merchant_id: str, state: MerchantState, *, version: int) -> None:
+        """Makes a merchant known, or gives it another state, unless a later one is known."""
         await self.database.transaction(
-            lambda connection: write_state(connection, merchant_id, state=state)
+            lambda connection: write_state(connection, merchant_id, state=state, version=version)
         )
 
     async def price(self, cart: PriceCart) -> Priced:
@@ -116,6 +122,7 @@ class HostedBackend:
         facts = self.settings().facts
 
         def work(connection: Connection) -> Priced:
+            foresee_price(connection, cart)
             if read_state(connection, cart.merchant_id) is None:
                 raise NotFound(cart.merchant_id)
             return price_cart(connection, cart, facts)
@@ -135,6 +142,7 @@ class HostedBackend:
 
         def work(connection: Connection) -> Offers:
             key = (merchant_id, card_id)
+            foresee_offers(connection, key, at=to_micros(now))
             usable = read_usable_coupons(
                 connection,
                 merchant_id=merchant_id,
@@ -193,9 +201,12 @@ class HostedBackend:
     async def place(self, order: PlaceOrder) -> Placed:
         """Books the sale."""
         facts, evaluator = self.settings().facts, self.evaluator
-        return await self.database.transaction(
-            lambda connection: place_order(connection, order, facts, evaluator, ids=self.ids)
-        )
+
+        def work(connection: Connection) -> Placed:
+            foresee_sale(connection, order)
+            return place_order(connection, order, facts, evaluator, ids=self.ids)
+
+        return await self.database.transaction(work)
 
     async def release(self, attempt: ReleaseAttempt) -> Released:
         """Frees the attempt."""
@@ -263,11 +274,14 @@ class HostedBackend:
     async def record(self, event: RecordEvent) -> Recorded:
         """Counts another merchant's event here."""
         evaluator, zone = self.evaluator, self.settings().facts.zone
-        return await self.database.transaction(
-            lambda connection: record_event(
+
+        def work(connection: Connection) -> Recorded:
+            foresee_record(connection, event)
+            return record_event(
                 connection, for_survivor(connection, event), evaluator, zone=zone, ids=self.ids
             )
-        )
+
+        return await self.database.transaction(work)
 
     async def end_due_tiers(self, *, limit: int = DUE_MAX) -> int:
         """Evaluates tiers whose time is over; how many."""

@@ -292,8 +292,12 @@ class Backend(Protocol):
     `kernel.database.DatabaseUnavailable` and `Overloaded`.
     """
 
-    async def register(self, merchant_id: str, state: MerchantState) -> None:
-        """Makes a merchant known, or gives it another state."""
+    async def register(self, merchant_id: str, state: MerchantState, *, version: int) -> None:
+        """Makes a merchant known, or gives it another state.
+
+        Args:
+            version: grows with every change; what is older than what is known is not taken.
+        """
         ...
 
     async def price(self, cart: PriceCart) -> Priced:

@@ -12,8 +12,11 @@ from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
 from merchants.stored import dump
 
 _SET_STATE = Prepared(
-    "INSERT INTO merchant (merchant_id, state) VALUES (:merchant_id, :state)"
-    " ON CONFLICT (merchant_id) DO UPDATE SET state = excluded.state"
+    "INSERT INTO merchant (merchant_id, state, state_version)"
+    " VALUES (:merchant_id, :state, :version)"
+    " ON CONFLICT (merchant_id) DO UPDATE"
+    " SET state = excluded.state, state_version = excluded.state_version"
+    " WHERE merchant.state_version <= excluded.state_version"
 )
 _STATE = Prepared("SELECT state FROM merchant WHERE merchant_id = :merchant_id")
 _JOIN = Prepared(
@@ -39,9 +42,12 @@ _MEMBER_CARDS = Prepared(
 )
 
 
-def write_state(connection: Connection, merchant_id: str, *, state: str) -> None:
-    """Makes the merchant known, in that state."""
-    connection.execute(_SET_STATE, {"merchant_id": merchant_id, "state": state})
+def write_state(connection: Connection, merchant_id: str, *, state: str, version: int) -> None:
+    """Makes the merchant known, in that state; a version older than what is kept changes nothing.
+
+    Source: docs/rules/merchants.md, rule 10.
+    """
+    connection.execute(_SET_STATE, {"merchant_id": merchant_id, "state": state, "version": version})
 
 
 def read_state(connection: Connection, merchant_id: str) -> str | None:

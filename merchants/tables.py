@@ -46,6 +46,8 @@ merchant = Table(
     metadata,
     _key("merchant_id"),
     _text("state"),
+    # Grows with every change that the alliance tells, so that an older one never wins.
+    Column("state_version", Integer, nullable=False, server_default="0"),
     CheckConstraint("state IN ('ACTIVE','SUSPENDED','WINDING_DOWN','LEFT')"),
     sqlite_with_rowid=False,
 )

@@ -7,6 +7,8 @@ them. Where one process has the database to itself nothing is asked.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from gateway.alliance.settings_book import SettingsBook, read_latest
@@ -37,11 +39,17 @@ class Freshness:
         """
         if not self._database.is_shared:
             return
-        await self._database.snapshot(self._take_what_is_new)
+        versions = await self._database.snapshot(_read_versions, is_one_statement=True)
+        is_old = (
+            versions.settings > self._settings.current.version
+            or (versions.directory or 0) != self._directory.version
+        )
+        if is_old:
+            await self._database.snapshot(self._take_what_is_new)
 
     def _take_what_is_new(self, connection: Connection) -> None:
         # It changes memory, and may run again: what it read is committed, whatever follows.
-        versions = connection.execute(_VERSIONS).one()
+        versions = _read_versions(connection)
         if versions.settings > self._settings.current.version:
             latest = read_latest(connection)
             assert latest is not None
@@ -52,3 +60,8 @@ class Freshness:
             # Another request may have taken a later state while this one read.
             if versions.directory > self._directory.version:
                 self._directory.take(merchants, stores, version=versions.directory)
+
+
+def _read_versions(connection: Connection) -> Any:
+    """The newest version of the settings and of the directory."""
+    return connection.execute(_VERSIONS).one()

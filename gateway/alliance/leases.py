@@ -74,6 +74,7 @@ class Leases:
             lambda connection: connection.execute(_TAKE, values).rowcount,
             isolation=Isolation.READ_COMMITTED,
             is_idempotent=True,
+            is_one_statement=True,
         )
         return taken == 1
 
@@ -87,6 +88,7 @@ class Leases:
                 lambda connection: connection.execute(_GIVE_BACK, values).rowcount,
                 isolation=Isolation.READ_COMMITTED,
                 is_idempotent=True,
+                is_one_statement=True,
             )
         except (DatabaseUnavailable, Overloaded) as error:
             logger.warning("the lease of %s ends by itself: %s", name, error)
@@ -100,6 +102,7 @@ class Leases:
                 lambda connection: REQUESTS.let_go(connection, key, owner=self.holder),
                 isolation=Isolation.READ_COMMITTED,
                 is_idempotent=True,
+                is_one_statement=True,
             )
         except (DatabaseUnavailable, Overloaded) as error:
             logger.warning("the claim of a request ends by itself: %s", error)

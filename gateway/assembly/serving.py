@@ -24,6 +24,8 @@ from kernel.ids import IdSource
 from ledger.background import Repeated
 
 DELIVERY_PAUSE_S = 1.0
+WEBHOOKS_LEASE = "webhooks"
+"""Of several gateways on one alliance, the one that holds it posts the messages."""
 
 
 async def authenticator_for(
@@ -53,13 +55,15 @@ async def delivering(settings: Settings, opened: OpenAlliance) -> AsyncIterator[
         return
     key = key_of(settings.webhook_secret.get_secret_value())
     sender = WebhookSender(settings.webhook_url, key, unix_time=time.time)
-    delivery = opened.ledger.delivery_to(sender)
+    leases = opened.alliance.desk.running.leases
+    delivery = opened.ledger.delivery_to(sender, is_ours=lambda: leases.take(WEBHOOKS_LEASE))
     repeated = Repeated("webhooks", delivery.run_once, pause_seconds=DELIVERY_PAUSE_S)
     repeated.start()
     try:
         yield
     finally:
         await repeated.stop()
+        await leases.give_back(WEBHOOKS_LEASE)
         await sender.aclose()
 
 
@@ -86,6 +90,7 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
                 opened.engine,
                 await authenticator_for(settings, directory, opened),
                 OperationCosts(opened.supergraph.public_schema, cost_max=settings.cost_max),
+                parked_events=lambda: opened.alliance.sweepers.parked_events,
             )
 
     return create_app(

@@ -6,20 +6,25 @@ and applying one again changes nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from gateway.checkout import checkouts_sql
+from gateway.checkout import checkouts_sql, stuck_sql
 from gateway.checkout.booking import book_refund, book_sale
 from gateway.checkout.desk import Desk
 from gateway.checkout.saved import SavedCheckout
+from gateway.checkout.stuck_events import Tried, tried
 from gateway.checkout.tables import APPLIED_EVENT, EVENT_CURSOR
 from gateway.directory.entries import BackendKind
 from gateway.membership import referrals_sql
+from kernel.clock import to_micros
 from kernel.statements import Prepared
 from merchants.port import Event, EventKind
+
+logger = logging.getLogger(__name__)
 
 PAGE = 100
 HOSTED = "hosted"
@@ -80,15 +85,16 @@ def outboxes(desk: Desk) -> list[Outbox]:
 async def apply_events(desk: Desk, outbox: Outbox, *, skip_running: bool = True) -> int:
     """Applies what waits in an outbox; how many events it passed.
 
-    It stops before an event whose checkout a request works on.
+    It stops before an event whose checkout a request works on, and before one that fails and is
+    to be tried again.
 
     Args:
         skip_running: False applies those too.
 
     Raises:
         DatabaseUnavailable, Overloaded: somebody does not answer; the rest waits.
-        OrderUnknown: a refund before its sale; the rest waits.
     """
+    await _apply_resumed(desk, outbox)
     passed = 0
     while True:
         after = await desk.database.snapshot(
@@ -97,7 +103,7 @@ async def apply_events(desk: Desk, outbox: Outbox, *, skip_running: bool = True)
         events = await outbox.read(after, PAGE)
         if not events:
             return passed
-        done = await _apply_page(desk, events, skip_running=skip_running)
+        done = await _apply_page(desk, outbox, events, skip_running=skip_running)
         if done:
             await _pass(desk, outbox, done)
             desk.reach("events.passed")
@@ -143,39 +149,112 @@ async def _pass(desk: Desk, outbox: Outbox, done: Sequence[Event]) -> None:
     await desk.database.transaction(lambda connection: pass_events(connection, outbox.name, done))
 
 
-async def _apply_page(desk: Desk, events: Sequence[Event], *, skip_running: bool) -> list[Event]:
-    attempt_ids = [event.attempt_id for event in events if event.attempt_id is not None]
-    event_ids = [event.id for event in events]
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the alliance knows of a page of events.
 
-    now = desk.clock.now()
+    Attributes:
+        captured: attempts whose checkouts are captured.
+        sellers: checkouts of the other attempts.
+        applied: events that were applied ahead of the cursor.
+        elsewhere: checkouts that another process works on.
+        failed_before: events that were tried in vain.
+        stuck: streams with earlier events that are not booked, and since when they are parked.
+    """
 
-    def work(
-        connection: Connection,
-    ) -> tuple[set[str], dict[str, SavedCheckout], set[str], set[str]]:
-        captured = checkouts_sql.read_captured_attempts(connection, attempt_ids)
-        open_attempts = [attempt for attempt in attempt_ids if attempt not in captured]
-        sellers = checkouts_sql.read_by_attempts(connection, open_attempts) if open_attempts else {}
-        checkout_ids = [seller.id for seller in sellers.values()]
-        return (
-            captured,
-            sellers,
-            read_applied(connection, event_ids),
-            desk.running.leases.read_of_others(connection, checkout_ids, now=now),
-        )
+    captured: set[str]
+    sellers: dict[str, SavedCheckout]
+    applied: set[str]
+    elsewhere: set[str]
+    failed_before: set[str]
+    stuck: dict[str, int | None]
 
-    captured, sellers, applied, elsewhere = await desk.database.snapshot(work)
+
+async def _apply_page(
+    desk: Desk, outbox: Outbox, events: Sequence[Event], *, skip_running: bool
+) -> list[Event]:
+    known = await desk.database.snapshot(
+        lambda connection: _read_known(connection, desk, outbox.name, events)
+    )
+    stuck = dict(known.stuck)
     done: list[Event] = []
     for event in events:
-        if event.attempt_id not in captured and event.id not in applied:
-            seller = None if event.attempt_id is None else sellers.get(event.attempt_id)
+        if event.attempt_id not in known.captured and event.id not in known.applied:
+            seller = None if event.attempt_id is None else known.sellers.get(event.attempt_id)
             is_running = seller is not None and (
-                desk.running.is_occupied(seller.id) or seller.id in elsewhere
+                desk.running.is_occupied(seller.id) or seller.id in known.elsewhere
             )
             if skip_running and is_running:
                 return done
-            await apply_event(desk, event, seller)
+            stream = stuck_sql.stream_of(event)
+            if stream in stuck:
+                await _leave_behind(desk, outbox, event, parked_at=stuck[stream])
+            else:
+                outcome = await tried(desk, outbox.name, event, apply_event(desk, event, seller))
+                if outcome is Tried.FAILED:
+                    return done
+                if outcome is Tried.PARKED:
+                    stuck[stream] = to_micros(desk.clock.now())
+                elif event.id in known.failed_before:
+                    await _forget(desk, event.id)
         done.append(event)
     return done
+
+
+async def _forget(desk: Desk, event_id: str) -> None:
+    await desk.database.transaction(lambda connection: stuck_sql.forget(connection, event_id))
+
+
+async def _leave_behind(desk: Desk, outbox: Outbox, event: Event, *, parked_at: int | None) -> None:
+    await desk.database.transaction(
+        lambda connection: stuck_sql.note_behind(
+            connection, outbox.name, event, parked_at=parked_at
+        )
+    )
+
+
+async def _apply_resumed(desk: Desk, outbox: Outbox) -> None:
+    """Tries those again that an operator lets go on, each stream in its order."""
+
+    def work(connection: Connection) -> list[stuck_sql.Resumed]:
+        cursor = read_cursor(connection, outbox.name)
+        return stuck_sql.read_resumed(connection, outbox.name, cursor=cursor, most=PAGE)
+
+    stuck: set[str] = set()
+    for row in await desk.database.snapshot(work):
+        if row.stream in stuck:
+            continue
+        found = [each for each in await outbox.read(row.cursor - 1, 1) if each.id == row.event_id]
+        if not found:
+            logger.error("event %s is not in the outbox of %s", row.event_id, outbox.name)
+            stuck.add(row.stream)
+            continue
+        [event] = found
+        booking = apply_event(desk, event, await _seller(desk, event))
+        if await tried(desk, outbox.name, event, booking) is Tried.BOOKED:
+            await _forget(desk, row.event_id)
+        else:
+            stuck.add(row.stream)
+
+
+def _read_known(
+    connection: Connection, desk: Desk, outbox_name: str, events: Sequence[Event]
+) -> _Known:
+    event_ids = [event.id for event in events]
+    attempt_ids = [event.attempt_id for event in events if event.attempt_id is not None]
+    captured = checkouts_sql.read_captured_attempts(connection, attempt_ids)
+    open_attempts = [attempt for attempt in attempt_ids if attempt not in captured]
+    sellers = checkouts_sql.read_by_attempts(connection, open_attempts) if open_attempts else {}
+    return _Known(
+        captured=captured,
+        sellers=sellers,
+        applied=read_applied(connection, event_ids),
+        elsewhere=desk.running.leases.read_of_others(
+            connection, [seller.id for seller in sellers.values()], now=desk.clock.now()
+        ),
+        failed_before=stuck_sql.read_failed(connection, event_ids),
+        stuck=stuck_sql.read_stuck_streams(connection, outbox_name, cursor=events[0].cursor - 1),
+    )
 
 
 async def _seller(desk: Desk, event: Event) -> SavedCheckout | None:
@@ -211,6 +290,5 @@ def pass_events(connection: Connection, outbox_name: str, events: Sequence[Event
     cursor = events[-1].cursor
     connection.execute(_PASS, {"backend": outbox_name, "cursor": cursor})
     referrals_sql.qualify(connection, events)
-    connection.execute(
-        delete(APPLIED_EVENT).where(APPLIED_EVENT.c.event_id.in_([event.id for event in events]))
-    )
+    event_ids = [event.id for event in events]
+    connection.execute(delete(APPLIED_EVENT).where(APPLIED_EVENT.c.event_id.in_(event_ids)))

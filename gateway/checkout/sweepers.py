@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import Connection
 
-from gateway.checkout import checkouts_sql
+from gateway.checkout import checkouts_sql, stuck_sql
 from gateway.checkout.capture import finish_capture
 from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.checkout.events import Outbox, apply_events, outboxes
@@ -18,7 +18,6 @@ from gateway.checkout.release import begin_release, finish_release
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.states import CheckoutState, Need, need_of
 from kernel.refusals import Refusal, RequestInProgress
-from ledger.contract import OrderUnknown
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +52,11 @@ async def sweep_events(desk: Desk) -> int:
     return sum([await _sweep_outbox(desk, outbox) for outbox in outboxes(desk)])
 
 
+async def count_parked_events(desk: Desk) -> int:
+    """How many events wait for an operator."""
+    return await desk.database.snapshot(stuck_sql.count_parked)
+
+
 async def sweep_tiers(desk: Desk) -> int:
     """Evaluates tiers whose time is over; how many. What is left by a crash is still due."""
     evaluated = 0
@@ -66,7 +70,7 @@ async def sweep_tiers(desk: Desk) -> int:
 async def _sweep_outbox(desk: Desk, outbox: Outbox) -> int:
     try:
         return await apply_events(desk, outbox)
-    except (*UNANSWERED, OrderUnknown) as error:
+    except UNANSWERED as error:
         logger.warning("events of %s wait: %s", outbox.name, error)
     except Exception:
         logger.exception("events of %s fail", outbox.name)
@@ -121,6 +125,9 @@ async def _finish(desk: Desk, checkout_id: str, seen: CheckoutState, *, is_exten
 class Sweepers:
     """All sweepers, in the background of one server.
 
+    Attributes:
+        parked_events: how many waited for an operator after the last sweep of events.
+
     Args:
         catch_up: takes in what other processes changed, before each sweep.
         others: further sweeps of the alliance; each tells how much it finished.
@@ -146,6 +153,7 @@ class Sweepers:
         self._tier_pause_seconds = tier_pause_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
+        self.parked_events = 0
 
     async def run_once(self) -> None:
         """Does once what all do for ever."""
@@ -170,11 +178,16 @@ class Sweepers:
     def _sweeps(self) -> list[tuple[Callable[[], Awaitable[int]], float]]:
         return [
             (lambda: sweep_checkouts(self._desk), self._checkout_pause_seconds),
-            (lambda: sweep_events(self._desk), self._event_pause_seconds),
+            (self._sweep_events, self._event_pause_seconds),
             (lambda: sweep_tiers(self._desk), self._tier_pause_seconds),
             (lambda: sweep_occasions(self._desk), self._occasion_pause_seconds),
             *((other, self._checkout_pause_seconds) for other in self._others),
         ]
+
+    async def _sweep_events(self) -> int:
+        passed = await sweep_events(self._desk)
+        self.parked_events = await count_parked_events(self._desk)
+        return passed
 
     async def _repeat(self, sweep: Callable[[], Awaitable[int]], pause_seconds: float) -> None:
         while not self._stopping.is_set():

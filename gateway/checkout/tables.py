@@ -72,3 +72,23 @@ APPLIED_EVENT = Table(
     sqlite_with_rowid=False,
 )
 """Events applied ahead of the cursor, by the request that caused them; gone once it passed."""
+
+STUCK_EVENT = Table(
+    "stuck_event",
+    METADATA,
+    Column("event_id", Text, primary_key=True),
+    Column("backend", Text, nullable=False),
+    Column("cursor", Integer, nullable=False),
+    # The card, or the order of a buyer without one: what goes on in order.
+    Column("stream", Text, nullable=False),
+    Column("merchant_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("order_no", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("parked_at", Integer, nullable=True),
+    CheckConstraint("tries >= 0", name="stuck_event_tries"),
+    Index("stuck_event_place", "backend", "cursor", unique=True),
+    sqlite_with_rowid=False,
+)
+"""Events that could not be booked, and those behind them; gone once they are booked."""

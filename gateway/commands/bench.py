@@ -24,6 +24,9 @@ def bench(
         int, typer.Option(min=0, help="Of the history to verify; 0 for none.")
     ] = 1_300_000,
     lots: Annotated[int, typer.Option(min=100, help="On one card, to spend from.")] = 20_000,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell where the time of an order goes, too.")
+    ] = False,
     postgresql: Annotated[
         str | None,
         typer.Option(
@@ -38,7 +41,7 @@ def bench(
 
     assert subject is Subject.LEDGER
     if postgresql is None:
-        measure_ledger(typer.echo, Size(orders, rounds, entries, lots))
+        measure_ledger(typer.echo, Size(orders, rounds, entries, lots, profile))
         return
     try:
         measure_on(typer.echo, postgresql, orders=orders, rounds=rounds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -221,23 +220,30 @@ class Admission:
                     await self._activate(merchant.id)
 
     async def _activate(self, merchant_id: str) -> Merchant:
-        merchant = await self._database.snapshot(
-            lambda connection: directory_sql.read_merchant(connection, merchant_id)
+        merchant, version = await self._database.snapshot(
+            lambda connection: directory_sql.read_state_to_tell(connection, merchant_id)
         )
-        assert merchant is not None
         if merchant.state is MerchantState.APPLIED:
             try:
-                await self._backend.register(merchant_id, port.MerchantState.ACTIVE)
+                await self._backend.register(
+                    merchant_id, port.MerchantState.ACTIVE, version=version
+                )
             except (DatabaseUnavailable, Overloaded) as error:
                 raise BackendSilent(merchant_id) from error
-            merchant = dataclasses.replace(merchant, state=MerchantState.ACTIVE)
-            await self._database.transaction(
-                lambda connection: directory_sql.update_merchant_state(
-                    connection, merchant_id, state=MerchantState.ACTIVE
-                )
+            merchant, version = await self._database.transaction(
+                lambda connection: _make_active(connection, merchant_id)
             )
-        self._directory.put_merchant(merchant)
+        self._directory.put_merchant(merchant, version=version)
         return merchant
+
+
+def _make_active(connection: Connection, merchant_id: str) -> tuple[Merchant, int]:
+    """The merchant, ACTIVE unless its state changed meanwhile, and the version of the directory."""
+    merchant, version = directory_sql.read_state_to_tell(connection, merchant_id)
+    if merchant.state is not MerchantState.APPLIED:
+        return merchant, version
+    directory_sql.update_merchant_state(connection, merchant_id, state=MerchantState.ACTIVE)
+    return directory_sql.read_state_to_tell(connection, merchant_id)
 
 
 def check_admission(command: AdmitMerchant) -> None:

@@ -41,11 +41,12 @@ class Directory:
         """
         self.version = version
         self._merchants: dict[str, Merchant] = {}
+        self._versions: dict[str, int] = {}
         self._stores: dict[str, Store] = {}
         self._by_name: list[tuple[str, str]] = []
         self._stores_by_name: dict[str, list[tuple[str, str]]] = {}
         for merchant in merchants:
-            self.put_merchant(merchant)
+            self.put_merchant(merchant, version=version)
         for store in stores:
             self.put_store(store)
 
@@ -97,8 +98,15 @@ class Directory:
         keys = _page_of(self._stores_by_name.get(merchant_id, []), page)
         return [self._stores[store_id] for _, store_id in keys]
 
-    def put_merchant(self, merchant: Merchant) -> None:
-        """Takes in a merchant that was committed."""
+    def put_merchant(self, merchant: Merchant, *, version: int) -> None:
+        """Takes in a merchant that was committed, unless a later state of it is known.
+
+        Args:
+            version: how many changes had been made when it was read.
+        """
+        if version < self._versions.get(merchant.id, 0):
+            return
+        self._versions[merchant.id] = version
         before = self._merchants.get(merchant.id)
         if not merchant.is_alliance:
             _replace_key(self._by_name, before, merchant)

@@ -46,6 +46,13 @@ def read_merchant(connection: Connection, merchant_id: str) -> Merchant | None:
     return None if row is None else _merchant_of(row)
 
 
+def read_state_to_tell(connection: Connection, merchant_id: str) -> tuple[Merchant, int]:
+    """A merchant as it is now, and a version that a later reading of another state exceeds."""
+    merchant = read_merchant(connection, merchant_id)
+    assert merchant is not None
+    return merchant, read_version(connection)
+
+
 def is_merchant_reference_taken(connection: Connection, reference: str) -> bool:
     """Whether a merchant has this reference."""
     statement = select(MERCHANT.c.id).where(MERCHANT.c.reference == reference)

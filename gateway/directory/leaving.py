@@ -103,9 +103,9 @@ class Leaving:
         One that does not answer is told the next time.
         """
         for merchant in await self._database.snapshot(directory_sql.read_merchants):
-            if merchant.state not in (MerchantState.APPLIED, MerchantState.ACTIVE):
+            if merchant.state is not MerchantState.APPLIED:
                 with contextlib.suppress(BackendSilent):
-                    await self._tell(merchant)
+                    await self._tell(merchant.id)
 
     async def _change(self, command: ChangeMerchantState, key: RequestKey) -> MerchantStateChanged:
         now = self._clock.now()
@@ -130,19 +130,24 @@ class Leaving:
             )
         )
         merchant_id = answer.success()["merchantId"]
-        merchant = await self._database.snapshot(
-            lambda connection: directory_sql.read_merchant(connection, merchant_id)
-        )
-        assert merchant is not None
-        self._directory.put_merchant(merchant)
-        await self._tell(merchant)
+        merchant = await self._tell(merchant_id)
         return MerchantStateChanged(merchant, answer.replayed)
 
-    async def _tell(self, merchant: Merchant) -> None:
+    async def _tell(self, merchant_id: str) -> Merchant:
+        """Tells the directory and the backend the state of now; the merchant as it was told.
+
+        Source: docs/rules/merchants.md, rule 10.
+        """
+        merchant, version = await self._database.snapshot(
+            lambda connection: directory_sql.read_state_to_tell(connection, merchant_id)
+        )
+        self._directory.put_merchant(merchant, version=version)
+        state = port.MerchantState(merchant.state.value)
         try:
-            await self._backend.register(merchant.id, port.MerchantState(merchant.state.value))
+            await self._backend.register(merchant_id, state, version=version)
         except (DatabaseUnavailable, Overloaded) as error:
-            raise BackendSilent(merchant.id) from error
+            raise BackendSilent(merchant_id) from error
+        return merchant
 
 
 def check_change(merchant: Merchant, command: ChangeMerchantState, *, now: datetime) -> None:

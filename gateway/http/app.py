@@ -50,12 +50,14 @@ class Running:
             or subgraphs. With it, equal queries that are under way together share one answer; so
             answers must depend on nothing but it, the operation, its variables, the Authorization
             header and the headers passed on.
+        parked_events: how many sales and refunds could not be booked; None where none are.
     """
 
     engine: AnswersOperations
     authenticator: TellsCallers
     costs: OperationCosts | None = None
     version: Callable[[str], Hashable] | None = None
+    parked_events: Callable[[], float] | None = None
 
 
 class _Server(Starlette):
@@ -107,6 +109,8 @@ def create_app(
             endpoint.open(
                 running.engine, running.authenticator, running.costs, version=running.version
             )
+            if running.parked_events is not None:
+                metrics.watch_parked_events(running.parked_events)
             try:
                 yield
             finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -31,7 +33,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._parked_events: Gauge | None = None
         self._children: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+
+    def watch_parked_events(self, count: Callable[[], float]) -> None:
+        """Shows how many sales and refunds could not be booked; any is an alarm."""
+        if self._parked_events is None:
+            self._parked_events = Gauge(
+                "alliance_parked_events",
+                "Sales and refunds that could not be booked and wait for an operator.",
+                registry=self.registry,
+            )
+        self._parked_events.set_function(count)
 
     def observe(self, kind: str, outcome: str, seconds: float) -> None:
         """Counts one request.

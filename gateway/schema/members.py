@@ -146,8 +146,9 @@ class Card(Node):
     )
     display_token: DisplayToken | None = strawberry.federation.field(
         resolver=card_resolvers.card_display_token,
-        requires_scopes=[["member"]],
-        description="Code to show at a till; changes every minute. Null only with an error.",
+        requires_scopes=[["member"], ["admin"]],
+        description="Code to show at a till; it serves for a minute at most, so ask anew for each "
+        "showing. For the member alone; null for an admin.",
     )
     memberships: Connection[Membership] | None = strawberry.federation.field(
         resolver=card_resolvers.card_memberships,

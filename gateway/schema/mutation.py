@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.resolvers import administration, claims, enrolment, merging, proving
+from gateway.resolvers import (
+    administration,
+    claims,
+    enrolment,
+    merging,
+    proving,
+    stuck_events,
+)
 from gateway.schema.administration import (
     AdmitMerchantResult,
     ChangeMerchantStateResult,
@@ -23,6 +30,7 @@ from gateway.schema.proving import (
     RequestVerificationCodeResult,
     SetConsentResult,
 )
+from gateway.schema.stuck_events import ResumeEventResult
 
 
 @strawberry.type
@@ -48,6 +56,11 @@ class AdministrationMutations:
         resolver=administration.change_merchant_state,
         requires_scopes=[["admin"]],
         description="Suspends a merchant, lets it sell again, or lets it leave.",
+    )
+    resume_event: ResumeEventResult | None = strawberry.federation.field(
+        resolver=stuck_events.resume_event,
+        requires_scopes=[["admin"]],
+        description="Lets a parked event, and what waits with it, be tried again.",
     )
 
 

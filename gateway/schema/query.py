@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.resolvers import enrolment, members, merchants, nodes, settings
+from gateway.resolvers import enrolment, members, merchants, nodes, settings, stuck_events
 from gateway.schema.checkout_fields import CheckoutQueries
 from gateway.schema.enrolment import Identification
 from gateway.schema.members import Member
 from gateway.schema.merchants import Merchant
 from gateway.schema.nodes import Node
 from gateway.schema.settings import AllianceSettings
+from gateway.schema.stuck_events import ParkedEvent
 from kernel.pages import Connection
 
 
@@ -32,6 +33,11 @@ class DirectoryQueries:
         resolver=settings.alliance_settings,
         authenticated=True,
         description="Settings in force now.",
+    )
+    parked_events: Connection[ParkedEvent] | None = strawberry.federation.field(
+        resolver=stuck_events.parked_events,
+        requires_scopes=[["admin"]],
+        description="Sales and refunds that could not be booked; empty when all is well.",
     )
 
 

@@ -42,6 +42,12 @@ async def open_database(address: str | Path, schema: Schema) -> Database:
         DatabaseUnavailable: it can not be reached, opened or written.
         ValueError: a URL that names no database.
     """
+    database = await _opened(address, schema)
+    database.address = address
+    return database
+
+
+async def _opened(address: str | Path, schema: Schema) -> Database:
     place = address_of(address)
     if isinstance(place, PostgresAddress):
         # A gateway on SQLite alone runs without asyncpg.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from sqlalchemy import Connection
@@ -48,7 +49,13 @@ class Isolation(StrEnum):
 
 
 class Database(ABC):
-    """A database whose commits are durable before their callers hear of them."""
+    """A database whose commits are durable before their callers hear of them.
+
+    Attributes:
+        address: by which `open_database` opened it, and another process can; None when none can.
+    """
+
+    address: str | Path | None = None
 
     @property
     @abstractmethod
@@ -62,6 +69,7 @@ class Database(ABC):
         *,
         isolation: Isolation = Isolation.SERIALIZABLE,
         is_idempotent: bool = False,
+        is_one_statement: bool = False,
     ) -> T:
         """What `work` returns, once all it wrote is durable.
 
@@ -72,6 +80,8 @@ class Database(ABC):
             is_idempotent: `work` finds out by itself that it was done already (it keeps its
                 request's row); when a commit is in doubt it is run again, where otherwise
                 `InDoubt` is raised.
+            is_one_statement: `work` runs one prepared statement and is READ_COMMITTED; a server
+                is spared the two round trips of BEGIN and COMMIT.
 
         Raises:
             Overloaded: too much work waits.
@@ -80,8 +90,14 @@ class Database(ABC):
         """
 
     @abstractmethod
-    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+    async def snapshot(
+        self, work: Callable[[Connection], T], *, is_one_statement: bool = False
+    ) -> T:
         """What `work` returns, reading one unchanging state of the database.
+
+        Args:
+            is_one_statement: `work` runs one prepared statement; a server is spared the two
+                round trips that keep several on one state.
 
         Raises:
             Overloaded: too much work waits.

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.database.addresses import PostgresAddress
 from kernel.database.interface import (
@@ -36,8 +36,8 @@ from kernel.database.postgresql_errors import (
     is_in_doubt,
     is_passing,
     refuse_impossible_text,
-    spoils_connection,
 )
+from kernel.database.postgresql_seats import Seats
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ SERIALIZABLE_AT_ONCE = 4
 runs on one processor anyway."""
 BACK_OFF_SECONDS = 0.005
 BACK_OFF_MAX_SECONDS = 0.5
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_SERIALIZABLE = f"BEGIN ISOLATION LEVEL {Isolation.SERIALIZABLE.value}"
 
 
 class PostgresDatabase(Database):
@@ -59,12 +61,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, engine: AsyncEngine, connections: int) -> None:
         self._engine = engine
-        self._writing = {
-            level: engine.execution_options(isolation_level=level.value) for level in Isolation
-        }
-        self._reading = engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        self._seats = Seats(engine)
         self._places = asyncio.Semaphore(connections)
         self._serializable = asyncio.Semaphore(SERIALIZABLE_AT_ONCE)
         # Work that met conflicts again and again has the process to itself.
@@ -103,13 +100,19 @@ class PostgresDatabase(Database):
         *,
         isolation: Isolation = Isolation.SERIALIZABLE,
         is_idempotent: bool = False,
+        is_one_statement: bool = False,
     ) -> T:
         """What `work` returns, once all it wrote is durable; see `Database`."""
-        return await self._finish(self._write(self._writing[isolation], work, is_idempotent))
+        if is_one_statement:
+            assert isolation is Isolation.READ_COMMITTED, "such a statement is beside others"
+        begin = None if is_one_statement else f"BEGIN ISOLATION LEVEL {isolation.value}"
+        return await self._finish(self._write(begin, work, is_idempotent))
 
-    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+    async def snapshot(
+        self, work: Callable[[Connection], T], *, is_one_statement: bool = False
+    ) -> T:
         """What `work` returns, reading one unchanging state; see `Database`."""
-        return await self._finish(self._read(work))
+        return await self._finish(self._read(None if is_one_statement else _READ, work))
 
     async def close(self) -> None:
         """Finishes what was begun, then lets go of every connection."""
@@ -118,6 +121,7 @@ class PostgresDatabase(Database):
         self._closed = True
         while self._begun:
             await asyncio.wait(self._begun)
+        await self._seats.close()
         await self._engine.dispose()
 
     async def _finish(self, begun: Coroutine[Any, Any, T]) -> T:
@@ -138,12 +142,12 @@ class PostgresDatabase(Database):
             # A caller that was cancelled asks for no error; it is no surprise to the loop.
             task.exception()
 
-    async def _read(self, work: Callable[[Connection], T]) -> T:
+    async def _read(self, begin: str | None, work: Callable[[Connection], T]) -> T:
         began = monotonic()
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                async with self._places, _connection(self._reading) as connection:
-                    return await connection.run_sync(work)
+                async with self._places, self._seats.taken() as seat:
+                    return await seat.work(work, begin=begin)
             except FAILURES as error:
                 if is_broken_constraint(error):
                     raise
@@ -154,14 +158,14 @@ class PostgresDatabase(Database):
         raise AssertionError("every attempt ends")
 
     async def _write(
-        self, engine: AsyncEngine, work: Callable[[Connection], T], is_idempotent: bool
+        self, begin: str | None, work: Callable[[Connection], T], is_idempotent: bool
     ) -> T:
         began, duplicates = monotonic(), 0
         doubt: _Doubtful | None = None
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                async with self._turn(engine, is_alone=attempt > ALONE_AFTER):
-                    return await self._commit(engine, work)
+                async with self._turn(begin, is_alone=attempt > ALONE_AFTER):
+                    return await self._commit(begin, work)
             except _Doubtful as error:
                 doubt = error
                 if not (is_idempotent and _may_try_again(attempt, began)):
@@ -187,9 +191,9 @@ class PostgresDatabase(Database):
         raise AssertionError("every attempt ends")
 
     @asynccontextmanager
-    async def _turn(self, engine: AsyncEngine, *, is_alone: bool) -> AsyncIterator[None]:
+    async def _turn(self, begin: str | None, *, is_alone: bool) -> AsyncIterator[None]:
         """Within it, work that could conflict runs beside few others of this process, or none."""
-        if engine is not self._writing[Isolation.SERIALIZABLE]:
+        if begin != _SERIALIZABLE:
             yield
             return
         async with AsyncExitStack() as stack:
@@ -199,11 +203,18 @@ class PostgresDatabase(Database):
                 await stack.enter_async_context(self._serializable)
             yield
 
-    async def _commit(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-        async with self._places, _connection(engine) as connection:
-            result = await connection.run_sync(work)
+    async def _commit(self, begin: str | None, work: Callable[[Connection], T]) -> T:
+        async with self._places, self._seats.taken() as seat:
             try:
-                await connection.commit()
+                result = await seat.work(work, begin=begin)
+                if begin is None:
+                    return result
+            except FAILURES as error:
+                if begin is None and is_in_doubt(error):
+                    raise _Doubtful from error
+                raise
+            try:
+                await seat.commit()
             except FAILURES as error:
                 if is_in_doubt(error):
                     raise _Doubtful from error
@@ -213,20 +224,6 @@ class PostgresDatabase(Database):
 
 class _Doubtful(Exception):
     """The connection was lost around COMMIT."""
-
-
-@asynccontextmanager
-async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A transaction that is rolled back at the end; a connection that was lost is thrown away."""
-    async with engine.connect() as connection:
-        try:
-            # Prepared statements go past SQLAlchemy's own beginning of transactions.
-            await connection.begin()
-            yield connection
-        except (*FAILURES, _Doubtful) as error:
-            if isinstance(error, _Doubtful) or spoils_connection(error):
-                await connection.invalidate()
-            raise
 
 
 def _may_try_again(attempt: int, began: float) -> bool:

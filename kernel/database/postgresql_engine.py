@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kernel.database.addresses import TIMEOUT_MAX_MS, PostgresAddress
@@ -53,7 +52,6 @@ def open_engine(address: PostgresAddress) -> AsyncEngine:
         },
     )
     event.listen(engine.sync_engine, "connect", _read_sums_as_integers)
-    event.listen(engine.sync_engine, "checkout", _replace_when_closed)
     return engine
 
 
@@ -119,9 +117,3 @@ def _read_sums_as_integers(adapted: Any, _record: object) -> None:
 
 def _whole_or_exact(text: str) -> int | Decimal:
     return Decimal(text) if "." in text or text == "NaN" else int(text)
-
-
-def _replace_when_closed(adapted: Any, _record: object, _proxy: object) -> None:
-    """The pool opens another in the place of a connection that the server has ended."""
-    if adapted.driver_connection.is_closed():
-        raise DisconnectionError

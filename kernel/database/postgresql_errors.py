@@ -7,7 +7,9 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from kernel.graphql import BadUserInput
 
-LOST = (OSError, TimeoutError)
+# A server that ends says so on a connection that asked nothing; until the driver has seen the end
+# of the stream too, it refuses what it is asked as an error of its own.
+LOST = (OSError, TimeoutError, asyncpg.InternalClientError)
 FAILURES = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, *LOST)
 """All that may come of a database that fails, rather than of the work that it does."""
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import queue
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ WAITING_MAX = 4_096
 READERS = 2
 BUSY_TIMEOUT_MS = 10_000
 CHECKPOINT_PAGES = 8_000
+SWITCH_INTERVAL_S = 0.000_2
+"""How long a thread may keep Python's lock that another waits for. The threads of a database let go
+of it at each statement; with Python's own 5 ms each may wait that long to go on."""
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class SqliteDatabase(Database):
             DatabaseUnavailable: the file can not be opened or written.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         database = cls(path, schema)
         await asyncio.to_thread(database._start)
         return database
@@ -88,6 +93,7 @@ class SqliteDatabase(Database):
         *,
         isolation: Isolation = Isolation.SERIALIZABLE,
         is_idempotent: bool = False,
+        is_one_statement: bool = False,
     ) -> T:
         """What `work` returns, once all it wrote is durable; see `Database`."""
         if self._closed:
@@ -100,7 +106,9 @@ class SqliteDatabase(Database):
         self._waiting.put(job)
         return await future
 
-    async def snapshot(self, work: Callable[[Connection], T]) -> T:
+    async def snapshot(
+        self, work: Callable[[Connection], T], *, is_one_statement: bool = False
+    ) -> T:
         """What `work` returns, reading one unchanging state of the file; see `Database`."""
         if self._closed:
             raise DatabaseUnavailable("the database is closed")

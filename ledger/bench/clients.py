@@ -19,7 +19,7 @@ from kernel.database import Database
 from kernel.ids import SeededIds
 from ledger.batch import Submission, run_batch
 from ledger.bench.workloads import NOW
-from ledger.bench.yardstick import Statements, record
+from ledger.bench.yardstick import Written, record
 from ledger.contract import CaptureOrder, LedgerSettings
 from ledger.opening import open_ledger_database
 from ledger.ports import port_on
@@ -68,7 +68,7 @@ async def fill(path: Path, orders: Iterable[CaptureOrder]) -> None:
             await database.transaction(_booking(batch))
 
 
-async def recorded(path: Path, orders: Sequence[CaptureOrder]) -> list[Statements]:
+async def recorded(path: Path, orders: Sequence[CaptureOrder]) -> list[Written]:
     """What the ledger writes for the orders, a thousand at a time; leaves the file as it was."""
     copy = path.with_suffix(".recorded")
     shutil.copy(path, copy)
@@ -109,6 +109,11 @@ async def served(ledger: SqlLedger, orders: Sequence[CaptureOrder], *, clients: 
     return Pace(count / seconds, used / count * 1e6, cuts[49] * 1_000, cuts[98] * 1_000)
 
 
+def submissions(orders: Iterable[CaptureOrder]) -> list[Submission]:
+    """The orders on their way."""
+    return [order_submission(order, now=NOW, settings=_SETTINGS) for order in orders]
+
+
 def remove(path: Path) -> None:
     """Removes a database and its log."""
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
@@ -118,7 +123,7 @@ def remove(path: Path) -> None:
 def _batches(orders: Iterable[CaptureOrder]) -> Iterable[list[Submission]]:
     stream = iter(orders)
     while some := list(islice(stream, RAW_BATCH)):
-        yield [order_submission(order, now=NOW, settings=_SETTINGS) for order in some]
+        yield submissions(some)
 
 
 def _booking(batch: list[Submission]):  # type: ignore[no-untyped-def]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import time
@@ -11,10 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from sqlalchemy import Connection
+
 from ledger import chain
 from ledger.bench.clients import Pace, fill, ledger_at, paced, recorded, remove
+from ledger.bench.profile import collected_as_served, profiled
 from ledger.bench.workloads import Workload, history, mixed, spends
-from ledger.bench.yardstick import Statements, flushes_per_second, replay
+from ledger.bench.yardstick import Written, flushes_per_second, replay
+from ledger.ports import cursor_on
 from ledger.verify import verify
 
 CLIENTS = (1, 32, 256, 1_000)
@@ -32,12 +37,14 @@ class Size:
         rounds: of which medians are told.
         entries: of the history that is verified; 0 leaves it out.
         lots: on one card, for spending from many.
+        is_profiled: whether it is told where the time of an order goes.
     """
 
     orders: int = 6_000
     rounds: int = 3
     entries: int = 1_300_000
     lots: int = 20_000
+    is_profiled: bool = False
 
 
 @dataclass(slots=True)
@@ -46,6 +53,7 @@ class _Figures:
 
     raw: dict[str, list[float]] = field(default_factory=dict)
     raw_processor: dict[str, list[float]] = field(default_factory=dict)
+    raw_wide: dict[str, list[float]] = field(default_factory=dict)
     ours: dict[str, list[Pace]] = field(default_factory=dict)
 
     def pace(self, name: str) -> Pace:
@@ -60,7 +68,7 @@ class _Figures:
 
 def measure_ledger(tell: Callable[[str], None], size: Size) -> None:
     """Tells every figure beside its yardstick; takes minutes at full size."""
-    with tempfile.TemporaryDirectory(prefix="bench-ledger-") as name:
+    with tempfile.TemporaryDirectory(prefix="bench-ledger-") as name, collected_as_served():
         asyncio.run(_measure(tell, size, Path(name)))
     tell("PostgreSQL: `--postgresql` measures it")
 
@@ -83,6 +91,9 @@ async def _measure(tell: Callable[[str], None], size: Size, directory: Path) -> 
     for _ in range(size.rounds):
         await _round(figures, workloads, paths, rows)
     _tell_paces(tell, figures)
+    for name in ("spread", "spends") if size.is_profiled else ():
+        phases = await profiled(paths[name], workloads[name].measured, at_once=BUSY)
+        tell(f"{name}: {phases.line(size.orders)}")
     _tell_chain(tell, rows["spread"], size.orders, figures.pace(f"spread {BUSY}").per_second)
     if size.entries:
         await _measure_verify(tell, directory / "history.sqlite", size.entries)
@@ -92,7 +103,7 @@ async def _round(
     figures: _Figures,
     workloads: dict[str, Workload],
     paths: dict[str, Path],
-    rows: dict[str, list[Statements]],
+    rows: dict[str, list[Written]],
 ) -> None:
     """Each workload by raw sqlite3 and by the ledger, one after the other."""
     for name, workload in workloads.items():
@@ -100,6 +111,10 @@ async def _round(
         shutil.copy(paths[name], copy)
         seconds, used = replay(copy, rows[name])
         count = len(workload.measured)
+        remove(copy)
+        shutil.copy(paths[name], copy)
+        _, wide = replay(copy, rows[name], many_to_a_statement=True)
+        figures.raw_wide.setdefault(name, []).append(wide / count * 1e6)
         figures.raw.setdefault(name, []).append(count / seconds)
         figures.raw_processor.setdefault(name, []).append(used / count * 1e6)
         remove(copy)
@@ -114,7 +129,8 @@ def _tell_paces(tell: Callable[[str], None], figures: _Figures) -> None:
     processor = median(figures.raw_processor["spread"])
     tell(
         f"yardstick: {raw['spread']:,.0f} orders/s, {processor:.0f} µs of processor each: "
-        "raw sqlite3, the same rows, 1000 a commit"
+        "raw sqlite3, the same rows, 1000 a commit "
+        f"({median(figures.raw_wide['spread']):.0f} µs with as many to a statement as we write)"
     )
     for clients in CLIENTS:
         pace = figures.pace(f"spread {clients}")
@@ -124,6 +140,10 @@ def _tell_paces(tell: Callable[[str], None], figures: _Figures) -> None:
             f"({processor / pace.processor:.2f} by processor time); "
             f"median {pace.median:.1f} ms, p99 {pace.slowest:.1f} ms"
         )
+    tell(
+        f"no queue: {BUSY} clients that wait for the yardstick itself would wait "
+        f"{BUSY / raw['spread'] * 1_000:.0f} ms each; for 30 ms it takes {BUSY / 0.030:,.0f}/s"
+    )
     hot = figures.pace(f"hot {BUSY}").per_second
     tell(f"all at one merchant: {hot / figures.pace(f'spread {BUSY}').per_second:.2f} of spread")
     three = figures.pace(f"spends {BUSY}").per_second
@@ -137,12 +157,12 @@ def _tell_paces(tell: Callable[[str], None], figures: _Figures) -> None:
 
 
 def _tell_chain(
-    tell: Callable[[str], None], transactions: list[Statements], count: int, per_second: float
+    tell: Callable[[str], None], transactions: list[Written], count: int, per_second: float
 ) -> None:
     """The time of hashing what one measurement wrote, beside the time of the whole."""
     rows = {
-        table: [row for written in transactions for statement, some in written
-                if statement.startswith(f"INSERT INTO {table} ") for row in some]
+        table: [row for written in transactions for write, some in written
+                if write.name == table for row in some]
         for table in ("ledger_tx", "entry", "lot_move")
     }  # fmt: skip
     entries: dict[int, list[tuple[object, ...]]] = {}
@@ -162,8 +182,23 @@ def _tell_chain(
 async def _measure_verify(tell: Callable[[str], None], path: Path, entries: int) -> None:
     await fill(path, history(entries))
     async with ledger_at(path) as (database, _):
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), _processor_seconds()
         report = await verify(database)
-        seconds = time.perf_counter() - begun
+        seconds, used = time.perf_counter() - begun, _processor_seconds() - used
+        begun = time.process_time()
+        await database.snapshot(_sum_of_entries)
+        raw = time.process_time() - begun
     assert report.is_sound, report.findings
-    tell(f"verify: {seconds:.1f} s for {report.entries:,} entries")
+    tell(
+        f"verify: {seconds:.1f} s for {report.entries:,} entries, {used:.1f} s of processor: "
+        f"{used / raw:.0f} times a plain sum over them"
+    )
+
+
+def _processor_seconds() -> float:
+    """Of this process, and of those that it started and that ended."""
+    return sum(os.times()[:4])
+
+
+def _sum_of_entries(connection: Connection) -> None:
+    cursor_on(connection).first("SELECT sum(amount) FROM entry")

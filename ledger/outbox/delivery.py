@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -43,17 +44,34 @@ class Sender(Protocol):
         ...
 
 
+async def always_ours() -> bool:
+    """For the one process of a ledger."""
+    return True
+
+
 class Delivery:
     """Delivers what the books tell to one receiver.
 
     Pauses are counted on a clock that business time does not move; after a restart, everything is
     tried at once.
+
+    Args:
+        is_ours: whether this process, of several on one ledger, is the one that delivers now;
+            asked before every few messages.
     """
 
-    def __init__(self, database: Database, sender: Sender, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        *,
+        clock: Clock,
+        is_ours: Callable[[], Awaitable[bool]] = always_ours,
+    ) -> None:
         self._database = database
         self._sender = sender
         self._clock = clock
+        self._is_ours = is_ours
         self._not_before: dict[str, float] = {}
         self._absences = 0
         self._away_until = 0.0
@@ -66,7 +84,8 @@ class Delivery:
             Overloaded: likewise.
         """
         delivered = 0
-        while self._clock.monotonic() >= self._away_until:
+        # Asked while the receiver is away too, so that no other process knocks meanwhile.
+        while await self._is_ours() and self._clock.monotonic() >= self._away_until:
             await self._take()
             now = self._clock.monotonic()
             sendable = await self._database.snapshot(outbox_sql.read_sendable)
@@ -74,6 +93,8 @@ class Delivery:
             if not ready:
                 break
             for start in range(0, len(ready), SENT_AT_ONCE):
+                if start and not await self._is_ours():
+                    return delivered
                 batch = ready[start : start + SENT_AT_ONCE]
                 delivered += sum(await asyncio.gather(*map(self._deliver, batch)))
                 if self._clock.monotonic() < self._away_until:

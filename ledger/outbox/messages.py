@@ -57,13 +57,16 @@ def event_message(
 ) -> Message:
     """The message of one transaction of the books.
 
+    Books that were restored count on from the backup: what they book then has numbers that others
+    had before, so the id is derived from the whole row.
+
     Args:
         tx: seq, kind, card, merchant, order number, effect, record, month, origin month, reason.
         lines: of the card: kind, points, coins, points after, coins after.
         legs: of settlement: party, kind, amount, points, rule version, order number.
     """
     seq, kind, card_id, merchant_id, order_no, at, created_at, month, origin, reason = tx
-    message_id = derived_id("msg", ledger_id, "event", str(lane), str(seq))
+    message_id = derived_id("msg", ledger_id, "event", str(lane), *map(str, tx))
     data = {
         "transaction": f"{lane}-{seq}",
         "cardId": card_id,

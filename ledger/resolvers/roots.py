@@ -11,13 +11,14 @@ from kernel.database import Isolation
 from kernel.graphql import input_as_json
 from kernel.pages import Connection, connection_of, page_args
 from kernel.refusals import InvalidInput, NotFound
-from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
+from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
 from ledger import period_reads
 from ledger.closing import close_month
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.days import last_micros, month_of
 from ledger.entering import Moment
 from ledger.expiry import sweep
+from ledger.ports import port_on
 from ledger.resolvers.cursors import whole_numbers
 from ledger.schema import periods, roots
 from ledger.state import NEVER
@@ -87,12 +88,15 @@ async def close_period(info: LedgerInfo, input: roots.ClosePeriodInput) -> roots
     if month is not None:
         until = min(moment.micros, last_micros(month, context.settings.time_zone))
         await sweep(context.database, moment, until=until)
-    answer = await context.database.transaction(
-        lambda connection: _requests.answer_once(
+
+    def close_once(connection: SqlConnection) -> Answer:
+        # Locked before the answer is looked for: of two with one id, the second finds the first's.
+        port_on(connection, 0).lock()
+        return _requests.answer_once(
             connection, key, now=context.now, work=lambda: close(connection)
-        ),
-        isolation=Isolation.READ_COMMITTED,
-    )
+        )
+
+    answer = await context.database.transaction(close_once, isolation=Isolation.READ_COMMITTED)
     closed_month: int = answer.success()["month"]
     [row] = await context.read(
         lambda connection: period_reads.read_periods(connection, [closed_month])

@@ -10,6 +10,7 @@ import strawberry
 from kernel.graphql import Long, Money
 from kernel.pages import Connection
 from ledger.resolvers import cards as resolvers
+from ledger.resolvers import notices as notice_resolvers
 from ledger.schema.periods import Merchant
 from ledger.state import CardEntryKind
 
@@ -78,6 +79,21 @@ class CardEntry:
     balance_after: CardBalance = strawberry.field(description="What the card had after it.")
 
 
+@strawberry.type(
+    description="What the member was told ahead: points that will expire. Each expiry is told 60, "
+    "30 and 7 days ahead, once each."
+)
+class ExpiryNotice:
+    """A notice of points that will expire."""
+
+    last_day: date = strawberry.field(description="Last day on which they can be spent.")
+    days_ahead: int = strawberry.field(description="How far ahead it was told: 60, 30 or 7 days.")
+    points: Long = strawberry.field(
+        description="Points that were spendable then; `points.expiring` tells those of now."
+    )
+    told_at: datetime = strawberry.field(description="When it was told.")
+
+
 @strawberry.federation.type(keys=["id"], description="A member's one card.")
 class Card:
     """A member's one card."""
@@ -101,6 +117,13 @@ class Card:
         resolver=resolvers.card_entries,
         requires_scopes=[["member"], ["admin"]],
         description="Everything booked on the card, newest first. Null only with an error.",
+    )
+
+    expiry_notices: Connection[ExpiryNotice] | None = strawberry.federation.field(
+        resolver=notice_resolvers.card_expiry_notices,
+        requires_scopes=[["member"], ["admin"]],
+        description="What the member was told of points that expire, the latest expiry first. "
+        "Null only with an error.",
     )
 
     @classmethod

@@ -20,6 +20,7 @@ from ledger.contract import (
     Unbookable,
 )
 from tests.ledger.book import Books
+from tests.ledger.test_periods import APRIL_2, MARCH, close
 from tests.places import Places
 
 pytestmark = pytest.mark.both_databases
@@ -296,3 +297,15 @@ async def test_a_hold_across_a_jump_of_the_clock_expires_once(books: Books) -> N
     with pytest.raises(Refusal):
         await books.hold("t2", "m1", 1)
     assert (await books.verify()).is_sound
+
+
+async def test_a_period_closed_several_times_at_once_under_one_id_is_answered_alike(
+    books: Books,
+) -> None:
+    await books.order("o1", "A", "m1", earned=100)
+    books.clock.set(APRIL_2)
+
+    closed = await answers([close(books, MARCH) for _ in range(6)])
+
+    assert [each.get("__typename") for each in closed] == ["PeriodClosed"] * 6
+    assert sorted(each["replayed"] for each in closed) == [False] + [True] * 5

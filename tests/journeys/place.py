@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from gateway.checkout import stuck_sql
 from kernel.callers import CallerKind
 from ledger.outbox import outbox_sql
 from ledger.outbox.messages import Message
@@ -25,6 +26,7 @@ SENDERS = {
     "proposeSettlementRule": ("ProposeSettlementRule", "admin"),
     "approveSettlementRule": ("ApproveSettlementRule", "admin"),
     "resumeMessage": ("ResumeMessage", "admin"),
+    "resumeEvent": ("ResumeEvent", "admin"),
     "recordDeposit": ("RecordDeposit", "admin"),
     "returnDeposit": ("ReturnDeposit", "admin"),
     "holdCheckout": ("HoldCheckout", "tea"),
@@ -135,6 +137,20 @@ class Place:
         database = self.town.opened.ledger.context_for(None, "", "").database
         await database.transaction(park)
         return message_id
+
+    async def parked_event(self) -> str:
+        """Id of a new event that could not be booked."""
+        await self.sold()
+        alliance, backend = self.town.opened.alliance, self.town.opened.merchants.backend
+        event = (await backend.events(self.people.tea, limit=1_000))[-1]
+
+        def park(connection: Connection) -> None:
+            for _ in range(stuck_sql.TRIES_MAX):
+                now = alliance.clock.now()
+                stuck_sql.note_failure(connection, "HOSTED-0", event, error="x", now=now)
+
+        await alliance.database.transaction(park)
+        return event.id
 
     async def hold(self) -> str:
         """Id of a new held checkout."""
@@ -285,6 +301,7 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         },
         "clearingPeriods": {},
         "parkedMessages": {},
+        "parkedEvents": {},
     }
     if field in queries:
         return queries[field]
@@ -335,6 +352,8 @@ async def variables_of(place: Place, field: str) -> dict[str, Any]:
         inputs[field] = {"paidMembershipId": await place.paid()}
     if field == "resumeMessage":
         inputs[field] = {"messageId": await place.parked()}
+    if field == "resumeEvent":
+        inputs[field] = {"eventId": await place.parked_event()}
     if field == "changeMerchantState":
         admitted = await place.town.admit(place.town.request_id(), "新")
         inputs[field] = {"merchantId": admitted, "state": "SUSPENDED"}

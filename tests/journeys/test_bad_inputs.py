@@ -63,6 +63,8 @@ INVALID = [
     *rows("changeMerchantState", "MERCHANT_NOT_ACTIVE", ("state", "LEFT"), ("state", "ACTIVE")),
     *rows("changeMerchantState", "NOT_FOUND", ("merchantId", f"mer_{UNKNOWN}")),
     *rows("resumeMessage", "NOT_FOUND", *(("messageId", wrong) for wrong in WRONG_IDS)),
+    *rows("resumeEvent", "NOT_FOUND", *(("eventId", wrong) for wrong in WRONG_IDS)),
+    *rows("resumeEvent", "INVALID_INPUT", ("requestId", ""), ("requestId", "r" * 129)),
     *rows("resumeMessage", "INVALID_INPUT", ("requestId", ""), ("requestId", "r" * 129)),
     *rows("returnDeposit", "DEPOSIT_TOO_LOW", ("amount", cny(10**12))),
     *rows(

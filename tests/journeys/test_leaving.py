@@ -1,5 +1,6 @@
 """A merchant is suspended, comes back, winds down and leaves; what it issued stays good."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -180,3 +181,30 @@ async def test_a_restart_finds_every_merchant_as_it_was(tmp_path: Path) -> None:
         data = await again.gateway.data(document, token=again.admin, id=people.tea)
 
     assert data["merchant"] == before["merchant"]
+
+
+async def test_of_two_quick_changes_the_backend_keeps_the_later(people: Settled) -> None:
+    backend = people.town.opened.merchants.backend
+    register, begun, overtaken = backend.register, asyncio.Event(), asyncio.Event()
+
+    async def reversed_way(merchant_id: str, state: Any, **more: Any) -> None:
+        if state.value == "SUSPENDED":  # It is told after what was told later.
+            begun.set()
+            await overtaken.wait()
+        await register(merchant_id, state, **more)
+        overtaken.set()
+
+    backend.register = reversed_way  # type: ignore[method-assign]
+    suspending = asyncio.create_task(become(people, "SUSPENDED"))
+    await begun.wait()
+    active = await become(people, "ACTIVE")
+    suspended = await suspending
+    sold = await sell(people, "no-1")
+    joined = await people.town.join(people.tea, people.tea_shop, phone="+8613800000078")
+
+    assert (active["merchant"]["state"], suspended["merchant"]["state"]) == ("ACTIVE", "SUSPENDED")
+    assert sold["__typename"] == "CheckoutCaptured"
+    assert all(joined)
+    assert "'ACTIVE'" in str(
+        [row for row in people.town.dump()["merchants.db:merchant"] if people.tea in row]
+    )

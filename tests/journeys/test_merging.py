@@ -333,3 +333,34 @@ async def test_merchants_see_of_the_survivor_what_they_saw_of_either(people: Set
 
 def _without_requests(dump: dict[str, list[str]]) -> dict[str, list[str]]:
     return {table: rows for table, rows in dump.items() if not table.endswith(":request")}
+
+
+async def test_of_two_paid_memberships_the_later_end_counts(people: Settled) -> None:
+    town, till = people.town, people.town.merchant(people.tea)
+    plan = {"merchantId": people.tea, "title": "卡", "price": cny(1_200)}
+    await town.done("SetPaidPlan", till, **plan, code="MONTH", months=1)
+    await town.done("SetPaidPlan", till, **plan, code="YEAR", months=12)
+    for card_id, code in ((people.ann_card, "MONTH"), (people.bob_card, "YEAR")):
+        await town.done(
+            "SellPaidMembership",
+            till,
+            merchantId=people.tea,
+            cardId=card_id,
+            code=code,
+            reference=code,
+        )
+
+    await merge(people)
+    town.gateway.clock.set(town.gateway.clock.now() + timedelta(days=60))
+
+    document = (
+        "query($id: ID!) { node(id: $id) { ... on Membership { wallet { paidMemberships { "
+        "state plan { code } } } } } }"
+    )
+    membership_id = await membership_of(town, people.ann, people.tea)
+    data = await town.gateway.data(document, token=town.member(people.ann), id=membership_id)
+    shown = data["node"]["wallet"]["paidMemberships"]
+    assert {each["plan"]["code"]: each["state"] for each in shown} == {
+        "MONTH": "EXPIRED",
+        "YEAR": "ACTIVE",
+    }

@@ -26,7 +26,7 @@ ADMIN = (
     "AllianceSettings ConfigureAlliance AdmitMerchant OpenStore Merchants SettlementRules "
     "ClosePeriod Periods Period StatementEntries GrantCoins ProposeSettlementRule "
     "ApproveSettlementRule SetAllianceWeights RecordDeposit ReturnDeposit "
-    "ChangeMerchantState ParkedMessages ResumeMessage "
+    "ChangeMerchantState ParkedMessages ResumeMessage ParkedEvents ResumeEvent "
     "FreezeMember MergeMembers EraseMember UnmergeMembers"
 )
 MERCHANT = (
@@ -275,6 +275,7 @@ INPUTS = {
         "messageId": "ID!",
         "discard": "Boolean = false",
     },
+    "ResumeEventInput": {"requestId": "ID!", "eventId": "ID!"},
     "RecordDepositInput": {
         "requestId": "ID!",
         "merchantId": "ID!",

@@ -59,6 +59,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "setPaidPlan": {"months": 6},
     "sellPaidMembership": {"code": "ANOTHER"},
     "refundPaidMembership": {"paidMembershipId": "pam_another"},
+    "resumeEvent": {"eventId": "evt_another"},
     "requestVerificationCode": {"credential": {"email": "another@example.com"}},
     "linkIdentity": {"credential": {"email": "another@example.com"}},
     "setConsent": {"granted": False},

@@ -55,6 +55,7 @@ QUERIES = {
     "simulateSettlementRule": (SIMULATE, ADMINS),
     "clearingPeriods": (OPERATIONS["Periods"], ADMINS),
     "parkedMessages": (OPERATIONS["ParkedMessages"], ADMINS),
+    "parkedEvents": (OPERATIONS["ParkedEvents"], ADMINS),
     "clearingPeriod": (OPERATIONS["Period"], ADMINS),
 }
 MUTATIONS = {
@@ -74,6 +75,7 @@ MUTATIONS = {
     "proposeSettlementRule": ("ProposeSettlementRule", ADMINS),
     "approveSettlementRule": ("ApproveSettlementRule", ADMINS),
     "resumeMessage": ("ResumeMessage", ADMINS),
+    "resumeEvent": ("ResumeEvent", ADMINS),
     "recordDeposit": ("RecordDeposit", ADMINS),
     "returnDeposit": ("ReturnDeposit", ADMINS),
     "holdCheckout": ("HoldCheckout", TILLS),
@@ -113,8 +115,7 @@ MUTATIONS = {
     "setConsent": ("SetConsent", MEMBERS),
     "replaceCard": (
         "ReplaceCard",
-        # The operation also asks for the display token, which no admin gets.
-        ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "FORBIDDEN", NONE),
+        ("FORBIDDEN", "FORBIDDEN", "ok", "NOT_FOUND", "ok", NONE),
     ),
     "freezeMember": ("FreezeMember", ADMINS),
     "mergeMembers": ("MergeMembers", ADMINS),
@@ -168,7 +169,13 @@ ENTITY_FIELDS = [
         "card",
         "Card",
         "displayToken { token }",
-        ("FORBIDDEN", "FORBIDDEN", "ok", "null", "FORBIDDEN"),
+        ("FORBIDDEN", "FORBIDDEN", "ok", "null", "ok"),
+    ),
+    (
+        "card",
+        "Card",
+        "expiryNotices { nodes { points } }",
+        ("FORBIDDEN", "FORBIDDEN", "ok", "null", "ok"),
     ),
     (
         "card",

@@ -31,6 +31,7 @@ from kernel.database import (
 )
 from kernel.database import postgresql as rooms
 from kernel.database.columns import forbid, partial_index
+from kernel.database.postgresql_seats import Seat
 from kernel.graphql import BadUserInput
 from kernel.statements import Prepared
 from tests.places import Places
@@ -179,16 +180,16 @@ class _LosesTheAnswer:
     """Commits, and loses the connection before the first answer arrives."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        commit = rooms.AsyncConnection.commit
+        commit = Seat.commit
         self.lost = 0
 
-        async def commit_and_lose(connection: Any) -> None:
-            await commit(connection)
+        async def commit_and_lose(seat: Seat) -> None:
+            await commit(seat)
             if not self.lost:
                 self.lost += 1
                 raise ConnectionResetError("the answer to COMMIT was lost")
 
-        monkeypatch.setattr(rooms.AsyncConnection, "commit", commit_and_lose)
+        monkeypatch.setattr(Seat, "commit", commit_and_lose)
 
 
 async def test_a_commit_whose_answer_is_lost_is_in_doubt(

@@ -239,7 +239,7 @@ def test_the_ledger_does_what_the_model_does(places: Places) -> None:
 def test_twenty_thousand_operations_go_as_in_the_model(
     places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    operations = operations_of(places, examples=420, steps=60)
+    operations = operations_of(places, examples=500, steps=60)
 
     with capsys.disabled():
         print(f"{places.kind}: {operations} operations")

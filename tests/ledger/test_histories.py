@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from tests.ledger.book import Books
 
 CARDS = ("m1", "m2")
 MERCHANTS = ("A", "B", "C")
+EVENTS = 24
 prices = st.builds(Ratio.of, st.integers(1, 150), st.integers(1, 150))
 terms = st.builds(
     RuleTerms,
@@ -136,13 +138,14 @@ class History:
         self.books.clock.set(self.books.now + timedelta(days=self.chance.choice([1, 10, 45])))
 
 
-async def live_through(chance: Random, rule: RuleTerms, policy: DebtPolicy) -> None:
+async def live_through(chance: Random, rule: RuleTerms, policy: DebtPolicy) -> tuple[int, int]:
+    """Proves the books after every event; how many legs and how many rules there were."""
     with tempfile.TemporaryDirectory() as directory:
         books = await Books.open(Path(directory) / "ledger.sqlite", rule)
         try:
             books.owe_by(policy)
             history = History(books, chance)
-            for _ in range(24):
+            for _ in range(EVENTS):
                 await history.happen()
                 report = await books.verify()
                 assert report.findings == ()
@@ -152,6 +155,9 @@ async def live_through(chance: Random, rule: RuleTerms, policy: DebtPolicy) -> N
                 for standing in await books.ledger.balances(CARDS, now=books.now):
                     assert min(standing.available, standing.pending, standing.held) >= 0
                     assert not (standing.debt and standing.available + standing.pending)
+            [(legs,)] = await books.rows("SELECT count(*) FROM entry WHERE asset = 'SETTLEMENT'")
+            [(rules,)] = await books.rows("SELECT count(*) FROM settlement_rule")
+            return legs, rules
         finally:
             await books.close()
 
@@ -168,3 +174,28 @@ def test_the_books_balance_after_every_event_of_any_history(
     chance: Random, rule: RuleTerms, policy: DebtPolicy
 ) -> None:
     asyncio.run(live_through(chance, rule, policy))
+
+
+def _any_terms(chance: Random) -> RuleTerms:
+    prices = [Ratio.of(chance.randint(1, 150), chance.randint(1, 150)) for _ in "pr"]
+    shares = [chance.randint(0, most) for most in (3_000, 3_000, 10_000)]
+    return RuleTerms(*prices, *shares)
+
+
+@pytest.mark.soak
+def test_the_books_balance_after_every_event_of_three_hundred_histories(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    chance = Random("three hundred histories")
+    legs = rules = 0
+    for number in range(300):
+        policy = list(DebtPolicy)[number % len(DebtPolicy)]
+        lived = asyncio.run(live_through(chance, _any_terms(chance), policy))
+        legs, rules = legs + lived[0], rules + lived[1]
+
+    with capsys.disabled():
+        print(
+            f"300 histories, {300 * EVENTS} events, {legs} settlement legs, {rules} rules of "
+            "fractional prices: positions sum to zero and the pool is the lots' funding after each"
+        )
+    assert rules > 600

@@ -33,6 +33,7 @@ def test_each_root_field_and_private_field_names_its_scopes() -> None:
         "resumeMessage": '[["admin"]]',
         "balanceAsOf": '[["member"], ["admin"]]',
         "entries": '[["member"], ["admin"]]',
+        "expiryNotices": '[["member"], ["admin"]]',
         "netAsOf": '[["merchant"], ["admin"]]',
         "statement": '[["merchant"], ["admin"]]',
         "statements": '[["merchant"], ["admin"]]',

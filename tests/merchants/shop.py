@@ -119,7 +119,7 @@ class Shop:
         backend = HostedBackend(database, clock=clock, ids=ids, settings=lambda: SETTINGS)
         shop = cls(database, clock, ids, backend)
         for merchant_id in (TEA, BOOKS, ALLIANCE):
-            await backend.register(merchant_id, MerchantState.ACTIVE)
+            await backend.register(merchant_id, MerchantState.ACTIVE, version=1)
         return shop
 
     async def join(self, card_id: str = ANN, merchant_id: str = TEA) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ async def test_an_exhausted_newcomer_coupon_stops_nobody_from_joining(shop: Shop
 
 
 async def test_a_suspended_merchant_takes_nobody_in(shop: Shop) -> None:
-    await shop.backend.register(TEA, MerchantState.SUSPENDED)
+    await shop.backend.register(TEA, MerchantState.SUSPENDED, version=1)
 
     with pytest.raises(MerchantNotActive):
         await shop.join()

@@ -181,7 +181,7 @@ async def test_a_wallet_shows_tiers_benefits_coupons_and_orders(shop: Shop) -> N
 async def test_thirty_wallets_cost_one_statement_for_each_kind_of_field(shop: Shop) -> None:
     merchant_ids = [derived_id("mer", str(index)) for index in range(30)]
     for merchant_id in merchant_ids:
-        await shop.backend.register(merchant_id, MerchantState.ACTIVE)
+        await shop.backend.register(merchant_id, MerchantState.ACTIVE, version=1)
         await shop.join(merchant_id=merchant_id)
         await shop.coupon(amount_off(1_000), merchant_id=merchant_id)
     reads = []
@@ -437,7 +437,7 @@ async def test_only_an_admin_promises_the_alliances_money(shop: Shop) -> None:
 
 
 async def test_a_suspended_merchant_makes_no_coupons(shop: Shop) -> None:
-    await shop.backend.register(TEA, MerchantState.SUSPENDED)
+    await shop.backend.register(TEA, MerchantState.SUSPENDED, version=1)
 
     data, _ = await shop.ask(CREATE_TEMPLATE, TEA_STAFF, input=template_input())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ async def set_back(path: Path) -> None:
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize("entries", SIZES)
-async def test_a_large_ledger_is_upgraded_whole(tmp_path: Path, entries: int) -> None:
+async def test_a_large_ledger_is_upgraded_whole(
+    tmp_path: Path, entries: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "ledger.sqlite"
     await fill(path, history(entries * 3 // 2))
     database = await open_as_it_is(path)
@@ -41,7 +44,9 @@ async def test_a_large_ledger_is_upgraded_whole(tmp_path: Path, entries: int) ->
     await database.close()
     await set_back(path)
 
+    begun = time.perf_counter()
     upgraded = await open_database(path, HISTORY)
+    seconds = time.perf_counter() - begun
     found = await upgraded.snapshot(structure_of), await upgraded.snapshot(entries_of)
     revision = await upgraded.snapshot(revision_of)
     await upgraded.close()
@@ -49,6 +54,8 @@ async def test_a_large_ledger_is_upgraded_whole(tmp_path: Path, entries: int) ->
     report = await books.verify()
     await books.close()
 
+    with capsys.disabled():
+        print(f"upgraded {booked:,} entries in {seconds:.1f} s; sound: {report.is_sound}")
     assert booked >= entries
     assert found == (whole, booked)
     assert revision == HISTORY.head

@@ -13,7 +13,9 @@ def become(town: Town, state: MerchantState) -> None:
     directory = town.alliance.directory
     merchant = directory.merchant(town.names.tea)
     assert merchant is not None
-    directory.put_merchant(dataclasses.replace(merchant, state=state))
+    directory.put_merchant(
+        dataclasses.replace(merchant, state=state), version=directory.version + 100
+    )
 
 
 @pytest.mark.parametrize("state", [MerchantState.SUSPENDED, MerchantState.LEFT])

@@ -1,5 +1,6 @@
 """Messages go out signed, and what the receiver answers is understood."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -10,12 +11,14 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from gateway.alliance.leases import Leases
 from gateway.assembly.serving import gateway_app
 from gateway.settings import Settings, SettingsInvalid, read_settings
 from gateway.webhooks.sender import WebhookSender
 from gateway.webhooks.signing import key_of, signed_headers
 from kernel.clock import SetClock
 from kernel.ids import SeededIds
+from ledger.outbox import outbox_sql
 from ledger.outbox.delivery import ReceiverAway, Rejected
 from ledger.outbox.outbox_sql import Waiting
 from tests.builders import START
@@ -113,6 +116,29 @@ async def test_a_gateway_delivers_while_it_runs_and_closes_in_peace(tmp_path: Pa
         )
         async with app.router.lifespan_context(app):
             assert (tmp_path / "ledger.db").exists()
+
+
+async def test_a_gateway_delivers_only_while_it_holds_the_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, made = asyncio.Event(), list[int]()
+
+    async def held_by_another(self: Leases, name: str) -> bool:
+        if name == "webhooks":
+            asked.set()
+        return False
+
+    async with received() as (receiver, url):
+        settings = Settings(data=tmp_path, webhook_url=url, webhook_secret=SECRET)
+        app = gateway_app(
+            settings, directory=tmp_path, clock=SetClock(START), ids=SeededIds("hook")
+        )
+        monkeypatch.setattr(Leases, "take", held_by_another)
+        monkeypatch.setattr(outbox_sql, "is_anything_to_take", lambda _: made.append(1))
+        async with app.router.lifespan_context(app):
+            await asyncio.wait_for(asked.wait(), 5)
+
+    assert (made, receiver.got) == ([], [])
 
 
 @pytest.mark.parametrize(

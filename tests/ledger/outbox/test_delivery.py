@@ -335,3 +335,35 @@ async def test_a_sender_that_comes_late_leaves_the_message_that_followed_alone(
     await sending
 
     assert await books.rows("SELECT message_id, rejections FROM outbox") == waiting
+
+
+async def test_of_two_processes_the_one_whose_turn_it_is_delivers(books: Books) -> None:
+    await sales(books, 40)
+    database = books.subgraph.context_for(None, "", "").database
+    receivers = Receiver(), Receiver()
+    turn = 0
+    asked = 0
+
+    def process(number: int) -> Delivery:
+        async def is_ours() -> bool:
+            nonlocal turn, asked
+            asked += number == 0
+            turn = int(asked > 2)  # It is the other's after a first batch.
+            return turn == number
+
+        return Delivery(database, receivers[number], clock=Waits(), is_ours=is_ours)
+
+    counts = [await process(number).run_once() for number in range(2)]
+
+    assert sum(counts) == 40
+    assert min(counts) > 0
+    assert [len(receiver.got) for receiver in receivers] == counts
+    told = Counter(message.message_id for receiver in receivers for message in receiver.got)
+    assert set(told.values()) == {1}
+    in_order = [
+        json.loads(message.payload)["data"]["transaction"]
+        for receiver in receivers
+        for message in receiver.got
+        if message.stream == "m1"
+    ]
+    assert in_order == await booked(books, "m1")

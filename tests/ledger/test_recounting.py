@@ -1,0 +1,87 @@
+"""Other processes help to count large books, and find what one process finds."""
+
+import pytest
+
+from ledger import recount, recounting
+from tests.ledger.book import Books
+from tests.ledger.test_verify import some_history
+
+ORDERS = 12
+
+
+@pytest.fixture
+def lanes() -> int:
+    """Processes take a second to start: one number of lanes is enough."""
+    return 3
+
+
+@pytest.fixture(autouse=True)
+def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recounting, "LARGE", 1)
+    monkeypatch.setattr(recounting.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(recount, "AT_ONCE", 2)
+
+
+@pytest.fixture
+def counted_elsewhere(monkeypatch: pytest.MonkeyPatch) -> list[recount.Recount]:
+    """What other processes counted."""
+    made: list[recount.Recount] = []
+    counted = recounting._counted
+
+    async def watched(*asked: object) -> recount.Recount:
+        made.append(await counted(*asked))
+        return made[-1]
+
+    monkeypatch.setattr(recounting, "_counted", watched)
+    return made
+
+
+async def a_longer_history(books: Books) -> None:
+    await some_history(books)
+    for number in range(ORDERS):
+        await books.order(f"more-{number}", "A", f"m{number % 5}", earned=10)
+
+
+@pytest.mark.both_databases
+async def test_a_sound_book_is_sound_for_all_who_count(
+    books: Books, counted_elsewhere: list[recount.Recount]
+) -> None:
+    await a_longer_history(books)
+
+    report = await books.verify()
+
+    assert report.findings == ()
+    assert report.transactions == 6 + ORDERS
+    [elsewhere] = counted_elsewhere
+    assert elsewhere.is_sound
+
+
+async def test_whoever_counts_the_part_finds_what_is_wrong(books: Books) -> None:
+    await a_longer_history(books)
+    [(lane, seq)] = await books.rows("SELECT lane, seq FROM ledger_tx WHERE order_no = 'no-more-4'")
+    for (name,) in await books.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        await books.rows_written(f"DROP TRIGGER {name}")
+    await books.rows_written(
+        f"UPDATE ledger_tx SET reason = 'another' WHERE lane = {lane} AND seq = {seq}"
+    )
+
+    report = await books.verify()
+
+    [finding] = report.findings
+    assert (finding.invariant, finding.row) == (
+        "V9",
+        f"block {seq}" + (f", lane {lane}" if lane else ""),
+    )
+
+
+async def test_what_a_process_that_fails_did_not_count_is_counted_here(
+    books: Books, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await a_longer_history(books)
+    monkeypatch.setattr(recounting.sys, "executable", "/bin/false")
+
+    report = await books.verify()
+
+    assert report.findings == ()
+    assert report.transactions == 6 + ORDERS
+    assert "a process that counted the books failed" in caplog.text
