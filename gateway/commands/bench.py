@@ -34,9 +34,11 @@ def bench(
             "`bench_…` are made and dropped; or `new` for a server of its own."
         ),
     ] = None,
+    clients: Annotated[int, typer.Option(min=1, help="That wait at once, on PostgreSQL.")] = 256,
+    lanes: Annotated[int, typer.Option(min=1, max=64, help="Of the books on PostgreSQL.")] = 16,
 ) -> None:
     """Measure the ledger; ratios hold on a busy machine too, figures a second do not."""
-    from ledger.bench.on_postgresql import NoYardstick, measure_on  # Slow to load.
+    from ledger.bench.on_postgresql import NoYardstick, Run, measure_on  # Slow to load.
     from ledger.bench.run import Size, measure_ledger
 
     assert subject is Subject.LEDGER
@@ -44,6 +46,6 @@ def bench(
         measure_ledger(typer.echo, Size(orders, rounds, entries, lots, profile))
         return
     try:
-        measure_on(typer.echo, postgresql, orders=orders, rounds=rounds)
+        measure_on(typer.echo, postgresql, Run(orders, rounds, clients, lanes))
     except NoYardstick as error:
         raise CommandFailed(str(error)) from error

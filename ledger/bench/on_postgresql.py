@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -26,6 +27,7 @@ NEW = "new"
 LOADS = {"spread": 100, "hot": 1}
 """How many merchants each has."""
 CLIENTS = 256
+"""That wait at once, unless another number is asked for."""
 YARDSTICK_CLIENTS = 8
 YARDSTICK_SCALE = 10
 YARDSTICK_SECONDS = 5
@@ -44,18 +46,31 @@ class NoYardstick(Exception):
     """There is no server, or no `pgbench` to measure it by; the message says why."""
 
 
-def measure_on(tell: Callable[[str], None], where: str, *, orders: int, rounds: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is measured.
+
+    Attributes:
+        orders: of each load in each round.
+    """
+
+    orders: int
+    rounds: int
+    clients: int = CLIENTS
+    lanes: int = LANES_OF_A_SERVER
+
+
+def measure_on(tell: Callable[[str], None], where: str, run: Run) -> None:
     """Tells how fast orders are booked, as a part of what pgbench does in the same minutes.
 
     Args:
         where: a database's URL, or NEW.
-        orders: of each load in each round.
 
     Raises:
         NoYardstick: nothing can be measured.
     """
     with _server(where) as (url, pgbench):
-        asyncio.run(_measure(tell, url, pgbench, orders=orders, rounds=rounds))
+        asyncio.run(_measure(tell, url, pgbench, run))
 
 
 @contextmanager
@@ -82,9 +97,7 @@ def _server(where: str) -> Iterator[tuple[str, str]]:
         server.cleanup()
 
 
-async def _measure(
-    tell: Callable[[str], None], url: str, pgbench: str, *, orders: int, rounds: int
-) -> None:
+async def _measure(tell: Callable[[str], None], url: str, pgbench: str, run: Run) -> None:
     schemas = {name: f"bench_{name}" for name in LOADS}
     await _renew(url, _YARDSTICK, *schemas.values())
     await _run(url, f"CREATE SCHEMA {_YARDSTICK}")
@@ -93,7 +106,7 @@ async def _measure(
     transactions: list[float] = []
     paces: dict[str, list[Pace]] = {name: [] for name in LOADS}
     waiting = {
-        name: iter(workload(_BEFORE + orders * rounds, merchants=merchants))
+        name: iter(workload(_BEFORE + run.orders * run.rounds, merchants=merchants))
         for name, merchants in LOADS.items()
     }
     try:
@@ -101,24 +114,25 @@ async def _measure(
             ledgers: dict[str, SqlLedger] = {}
             for name, schema in schemas.items():
                 address = _with(url, schema=schema)
-                opened = ledger_at(address, lanes=LANES_OF_A_SERVER)
+                opened = ledger_at(address, lanes=run.lanes)
                 _, ledgers[name] = await stack.enter_async_context(opened)
-                await served(ledgers[name], _next(waiting[name], _BEFORE), clients=CLIENTS)
+                await served(ledgers[name], _next(waiting[name], _BEFORE), clients=run.clients)
             await _run(url, "ANALYZE")
-            for _ in range(rounds):
+            for _ in range(run.rounds):
                 transactions.append(await _tpcb(pgbench, yardstick))
                 for name, ledger in ledgers.items():
-                    some = _next(waiting[name], orders)
-                    paces[name].append(await served(ledger, some, clients=CLIENTS))
-        booked = _BEFORE + orders * rounds
+                    some = _next(waiting[name], run.orders)
+                    paces[name].append(await served(ledger, some, clients=run.clients))
+        booked = _BEFORE + run.orders * run.rounds
         rows = {name: await _rows_of(url, schema) / booked for name, schema in schemas.items()}
     finally:
         await _renew(url, _YARDSTICK, *schemas.values())
-    _tell(tell, transactions, paces, rows)
+    _tell(tell, run, transactions, paces, rows)
 
 
 def _tell(
     tell: Callable[[str], None],
+    run: Run,
     transactions: list[float],
     paces: dict[str, list[Pace]],
     rows: dict[str, float],
@@ -139,7 +153,7 @@ def _tell(
             f"{median(pace.processor for pace in rounds):.0f} µs of our processor each; "
             f"median {median(pace.median for pace in rounds):.1f} ms, "
             f"p99 {median(pace.slowest for pace in rounds):.1f} ms "
-            f"({CLIENTS} clients, {LANES_OF_A_SERVER} lanes)"
+            f"({run.clients} clients, {run.lanes} lanes)"
         )
     tell(f"all at one merchant: {per_second['hot'] / per_second['spread']:.2f} of spread")
 

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from ledger.bench.on_postgresql import NoYardstick, measure_on
+from ledger.bench.on_postgresql import NoYardstick, Run, measure_on
 from tests.places import PostgresPlaces
 
 
@@ -12,7 +12,7 @@ from tests.places import PostgresPlaces
 def test_the_ledger_on_postgresql_is_told_beside_pgbench(places: PostgresPlaces) -> None:
     told: list[str] = []
 
-    measure_on(told.append, places.server.url, orders=100, rounds=1)
+    measure_on(told.append, places.server.url, Run(orders=100, rounds=1))
 
     assert [line.split(":")[0] for line in told] == [
         "yardstick", "spread", "hot", "all at one merchant",
@@ -23,4 +23,6 @@ def test_a_server_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(shutil, "which", lambda _name: "/bin/true")
 
     with pytest.raises(NoYardstick, match="does not answer"):
-        measure_on(lambda _line: None, "postgresql://nobody@127.0.0.1:1/none", orders=1, rounds=1)
+        measure_on(
+            lambda _line: None, "postgresql://nobody@127.0.0.1:1/none", Run(orders=1, rounds=1)
+        )
