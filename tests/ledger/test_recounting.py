@@ -56,6 +56,7 @@ async def test_a_sound_book_is_sound_for_all_who_count(
     assert elsewhere.is_sound
 
 
+@pytest.mark.sqlite
 async def test_whoever_counts_the_part_finds_what_is_wrong(books: Books) -> None:
     await a_longer_history(books)
     [(lane, seq)] = await books.rows("SELECT lane, seq FROM ledger_tx WHERE order_no = 'no-more-4'")
