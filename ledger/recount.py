@@ -195,10 +195,9 @@ def read_kept(connection: Connection) -> Kept:
     )
 
 
-def read_requests(connection: Connection, lanes: int) -> list[dict[int, str]]:
-    """Of each lane, the hash of the request behind each transaction."""
-    cursor = cursor_on(connection)
-    return [dict(cursor.all(_REQUESTS, (lane,))) for lane in range(lanes)]
+def read_requests(lane: int, connection: Connection) -> dict[int, str]:
+    """The hash of the request behind each transaction of a lane."""
+    return dict(cursor_on(connection).all(_REQUESTS, (lane,)))
 
 
 def first_broken_block(kept: Kept, recount: Recount, lane: int) -> int | None:

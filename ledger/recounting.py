@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 LARGE = 30_000
 """Transactions of books that other processes help to count."""
 PROCESSES_MAX = 8
+PART_SECONDS = 120
+"""How long a process may take to count a part, its start and its lane's requests included."""
 _COUNTED = b"counted\n"
 
 
@@ -50,7 +52,14 @@ async def recounted(database: Database, kept: Kept, *, help_after: asyncio.Event
 def _others(kept: Kept) -> int:
     """How many processes help."""
     is_large = kept.booked[0] >= LARGE
-    return min((os.cpu_count() or 1) - 1, PROCESSES_MAX) if is_large else 0
+    return min(_processors() - 1, PROCESSES_MAX) if is_large else 0
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 async def _share(
@@ -63,13 +72,11 @@ async def _share(
     processes: int,
 ) -> None:
     """Adds parts, each counted by whoever is free first."""
-    lanes = len(kept.last)
 
     async def here() -> Recount:
-        request_of = await database.snapshot(partial(read_requests, lanes=lanes))
-        own = Recount()
+        requests, own = _Requests(database), Recount()
         for part in parts:
-            await database.snapshot(partial(own.count, part, request_of[part.lane]))
+            await database.snapshot(partial(own.count, part, await requests.of(part.lane)))
         return own
 
     async def here_later() -> Recount:
@@ -78,7 +85,7 @@ async def _share(
 
     async def there(address: str | Path) -> Recount:
         try:
-            async with _process(address, lanes) as process:
+            async with _process(address) as process:
                 return await _counted(process, parts)
         except (_Failed, OSError, EOFError, pickle.UnpicklingError) as error:
             logger.error("a process that counted the books failed: %r", error)
@@ -86,8 +93,44 @@ async def _share(
 
     address = database.address
     others = [there(address) for _ in range(processes)] if address is not None else []
-    for each in await asyncio.gather(here(), here_later(), *others):
-        recount.add(each)
+    async with all_or_none() as group:
+        counting = [group.create_task(each) for each in (here(), here_later(), *others)]
+    for task in counting:
+        recount.add(task.result())
+
+
+@asynccontextmanager
+async def all_or_none() -> AsyncIterator[asyncio.TaskGroup]:
+    """Tasks that all end with it: when one fails the others are cancelled.
+
+    Raises:
+        Exception: what the first one that failed raised.
+    """
+    first: BaseException
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+        return
+    except BaseExceptionGroup as failed:
+        first = failed.exceptions[0]
+    raise first
+
+
+class _Requests:
+    """The hashes of one lane's requests at a time: parts come lane by lane."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lane = -1
+        self._known: Mapping[int, str] = {}
+
+    async def of(self, lane: int) -> Mapping[int, str]:
+        """Those of a lane, by transaction."""
+        if lane != self._lane:
+            self._known = {}  # Two lanes may not fit.
+            self._known = await self._database.snapshot(partial(read_requests, lane))
+            self._lane = lane
+        return self._known
 
 
 async def _counted(process: Process, parts: Iterator[Part]) -> Recount:
@@ -96,15 +139,17 @@ async def _counted(process: Process, parts: Iterator[Part]) -> Recount:
     assert process.stdout is not None
     for part in parts:
         process.stdin.write(b"%d %d %d\n" % (part.lane, part.after, part.up_to))
-        if await process.stdout.readline() != _COUNTED:
-            raise _Failed(part)
+        async with asyncio.timeout(PART_SECONDS):
+            if await process.stdout.readline() != _COUNTED:
+                raise _Failed(part)
     process.stdin.close()
-    recount: Recount = pickle.loads(await process.stdout.read())
+    async with asyncio.timeout(PART_SECONDS):
+        recount: Recount = pickle.loads(await process.stdout.read())
     return recount
 
 
 @asynccontextmanager
-async def _process(address: str | Path, lanes: int) -> AsyncIterator[Process]:
+async def _process(address: str | Path) -> AsyncIterator[Process]:
     """A process that runs `main`."""
     code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main()"
     process = await asyncio.create_subprocess_exec(
@@ -112,7 +157,7 @@ async def _process(address: str | Path, lanes: int) -> AsyncIterator[Process]:
     )
     try:
         assert process.stdin is not None
-        asked = pickle.dumps((address, lanes))
+        asked = pickle.dumps(address)
         process.stdin.write(b"%d\n%b" % (len(asked), asked))
         yield process
     finally:
@@ -121,15 +166,15 @@ async def _process(address: str | Path, lanes: int) -> AsyncIterator[Process]:
         await process.wait()
 
 
-async def _answer(address: str | Path, lanes: int) -> Recount:
+async def _answer(address: str | Path) -> Recount:
     """Counts the parts that are asked for, line by line, and says of each that it did."""
     recount = Recount()
     database = await open_database(address, HISTORY)
     try:
-        request_of = await database.snapshot(partial(read_requests, lanes=lanes))
+        requests = _Requests(database)
         for line in sys.stdin.buffer:
             part = Part(*map(int, line.split()))
-            await database.snapshot(partial(recount.count, part, request_of[part.lane]))
+            await database.snapshot(partial(recount.count, part, await requests.of(part.lane)))
             sys.stdout.buffer.write(_COUNTED)
             sys.stdout.buffer.flush()
     finally:
@@ -140,5 +185,5 @@ async def _answer(address: str | Path, lanes: int) -> Recount:
 def main() -> None:
     """The process that counts: where comes pickled, then parts, and last goes what it counted."""
     size = int(sys.stdin.buffer.readline())
-    address, lanes = pickle.loads(sys.stdin.buffer.read(size))
-    pickle.dump(asyncio.run(_answer(address, lanes)), sys.stdout.buffer)
+    address = pickle.loads(sys.stdin.buffer.read(size))
+    pickle.dump(asyncio.run(_answer(address)), sys.stdout.buffer)

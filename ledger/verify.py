@@ -20,7 +20,7 @@ from ledger.invariants import CHECKS, FUNDING, Check
 from ledger.lots import residual_funding
 from ledger.port import Row
 from ledger.recount import Kept, Recount, first_broken_block, read_kept
-from ledger.recounting import recounted
+from ledger.recounting import all_or_none, recounted
 from ledger.state import NEVER, Asset, Lot
 
 
@@ -87,7 +87,9 @@ async def verify(database: Database) -> Report:
         kept = await database.snapshot(read_kept)
         return kept, await recounted(database, kept, help_after=is_checked)
 
-    found, (kept, recount) = await asyncio.gather(check(), count())
+    async with all_or_none() as group:
+        checking, counting = group.create_task(check()), group.create_task(count())
+    found, (kept, recount) = checking.result(), counting.result()
     if not recount.agrees_with(kept):
         found |= await _broken(database, [each for each in CHECKS if each.is_counted])
     found |= _broken_chain(kept, recount)

@@ -226,7 +226,7 @@ class SqlLedger:
             [outcome] = await self._write(decide)
         except InDoubt:
             logger.error("a commit of several lanes is in doubt; the books are asked")
-            [outcome] = await self._write(look_up)
+            [outcome] = await self._look_up(look_up)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
@@ -250,7 +250,10 @@ class SqlLedger:
         try:
             return await self._write(run)
         except InDoubt:
-            return await self._look_up(lane, batch)
+            logger.error("a commit of %d requests is in doubt; the books are asked", len(batch))
+            return await self._look_up(
+                lambda connection: read_outcomes(port_on(connection, lane), batch)
+            )
         except (DatabaseUnavailable, Overloaded):
             raise
         except Exception:
@@ -260,14 +263,16 @@ class SqlLedger:
             lambda connection: run_one_by_one(port_on(connection, lane), batch)
         )
 
-    async def _look_up(self, lane: int, batch: Sequence[Submission]) -> Sequence[Outcome]:
-        """After a commit that may have happened or not: what the books say of each key."""
-        logger.error("a commit of %d requests is in doubt; the books are asked", len(batch))
+    async def _look_up(self, work: Callable[[Connection], list[Outcome]]) -> list[Outcome]:
+        """After a commit that may have happened or not: what the books say.
 
-        def look_up(connection: Connection) -> list[Outcome]:
-            return read_outcomes(port_on(connection, lane), batch)
-
-        return await self._write(look_up)
+        Raises:
+            InDoubt: they can not be asked, so that nobody knows.
+        """
+        try:
+            return await self._write(work)
+        except (DatabaseUnavailable, Overloaded) as error:
+            raise InDoubt("the database failed while it committed") from error
 
     async def _write(self, work: Callable[[Connection], list[Outcome]]) -> list[Outcome]:
         """What the work answers; it locks its lane first, and finds what it did before."""

@@ -48,6 +48,7 @@ class WritingAhead:
             self._jobs.put(None)
             self._thread.join()
             self._thread = None
+            self._error = None
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -58,3 +59,4 @@ class WritingAhead:
                 except BaseException as error:  # noqa: BLE001 - it belongs to who waits.
                     self._error = error
             self._jobs.task_done()
+        self._jobs.task_done()  # The end is a job, too: who settles later does not wait for it.

@@ -30,6 +30,7 @@ from kernel.database.postgresql_engine import open_engine, prepare_schema
 from kernel.database.postgresql_errors import (
     FAILURES,
     LOST,
+    Doubtful,
     is_broken_constraint,
     is_duplicate,
     is_impossible_value,
@@ -103,8 +104,8 @@ class PostgresDatabase(Database):
         is_one_statement: bool = False,
     ) -> T:
         """What `work` returns, once all it wrote is durable; see `Database`."""
-        if is_one_statement:
-            assert isolation is Isolation.READ_COMMITTED, "such a statement is beside others"
+        if is_one_statement and isolation is not Isolation.READ_COMMITTED:
+            raise AssertionError("such a statement is beside others")
         begin = None if is_one_statement else f"BEGIN ISOLATION LEVEL {isolation.value}"
         return await self._finish(self._write(begin, work, is_idempotent))
 
@@ -161,12 +162,12 @@ class PostgresDatabase(Database):
         self, begin: str | None, work: Callable[[Connection], T], is_idempotent: bool
     ) -> T:
         began, duplicates = monotonic(), 0
-        doubt: _Doubtful | None = None
+        doubt: Doubtful | None = None
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 async with self._turn(begin, is_alone=attempt > ALONE_AFTER):
                     return await self._commit(begin, work)
-            except _Doubtful as error:
+            except Doubtful as error:
                 doubt = error
                 if not (is_idempotent and _may_try_again(attempt, began)):
                     raise _in_doubt(doubt) from doubt
@@ -211,19 +212,15 @@ class PostgresDatabase(Database):
                     return result
             except FAILURES as error:
                 if begin is None and is_in_doubt(error):
-                    raise _Doubtful from error
+                    raise Doubtful from error
                 raise
             try:
                 await seat.commit()
             except FAILURES as error:
                 if is_in_doubt(error):
-                    raise _Doubtful from error
+                    raise Doubtful from error
                 raise
             return result
-
-
-class _Doubtful(Exception):
-    """The connection was lost around COMMIT."""
 
 
 def _may_try_again(attempt: int, began: float) -> bool:
@@ -236,12 +233,12 @@ async def _back_off(attempt: int) -> None:
     await asyncio.sleep(uniform(longest / 4, longest))
 
 
-def _in_doubt(doubt: _Doubtful) -> InDoubt:
+def _in_doubt(doubt: Doubtful) -> InDoubt:
     logger.error("the outcome of a commit is not known: %s", doubt.__cause__)
     return InDoubt("the database failed while it committed")
 
 
 def _unavailable(what: str, error: BaseException) -> DatabaseUnavailable:
     logger.error("%s: %s", what, getattr(error, "orig", None) or error)
-    kind = "lost" if isinstance(error, LOST) else "failed"
+    kind = "lost" if isinstance(getattr(error, "orig", error), LOST) else "failed"
     return DatabaseUnavailable(f"the database {kind}, {what}")

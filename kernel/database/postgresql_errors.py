@@ -12,15 +12,22 @@ from kernel.graphql import BadUserInput
 LOST = (OSError, TimeoutError, asyncpg.InternalClientError)
 FAILURES = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, *LOST)
 """All that may come of a database that fails, rather than of the work that it does."""
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, *LOST)
+"""What asyncpg raises for a statement; SQLAlchemy's adapter of it raises its own."""
 
 _UNIQUE = "23505"
 _NO_TEXT = "22021"
+_STALE_PLAN = "0A000"
 # Serialisation failure, deadlock, stale plan after tables changed, too many connections.
-_PASSING = ("40001", "40P01", "0A000", "53300")
+_PASSING = ("40001", "40P01", _STALE_PLAN, "53300")
 # Connection exceptions; a server that ends, starts or crashed.
 _LOST_CLASSES = ("08", "57P")
 # Their connection is in order, but what it prepared is not; the second has no place left.
-_SPOILING = ("0A000", "53300")
+_SPOILING = (_STALE_PLAN, "53300")
+
+
+class Doubtful(Exception):
+    """The connection was lost around COMMIT, or around a statement that commits by itself."""
 
 
 def sqlstate(error: BaseException) -> str | None:
@@ -68,9 +75,9 @@ def is_lost(error: BaseException) -> bool:
     code = sqlstate(error)
     if code is not None:
         return code.startswith(_LOST_CLASSES)
-    if isinstance(error, LOST):
-        return True
     origin = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(origin, LOST):
+        return True
     cause = (
         origin if isinstance(origin, asyncpg.InterfaceError) else getattr(origin, "__cause__", None)
     )
@@ -87,4 +94,9 @@ def is_in_doubt(error: BaseException) -> bool:
 
 def spoils_connection(error: BaseException) -> bool:
     """Whether the connection is not to be used again."""
-    return is_lost(error) or sqlstate(error) in _SPOILING
+    return isinstance(error, Doubtful) or is_lost(error) or sqlstate(error) in _SPOILING
+
+
+def is_stale_plan(error: BaseException) -> bool:
+    """Whether tables changed since the statement was prepared."""
+    return sqlstate(error) == _STALE_PLAN

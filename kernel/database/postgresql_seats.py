@@ -21,7 +21,13 @@ from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from kernel.database.postgresql_errors import FAILURES, spoils_connection
+from kernel.database.postgresql_errors import (
+    DRIVER_ERRORS,
+    FAILURES,
+    LOST,
+    is_stale_plan,
+    spoils_connection,
+)
 from kernel.database.postgresql_together import Shape, all_values, together
 from kernel.statements import SEAT, told
 
@@ -76,12 +82,13 @@ class Seat:
 
     Attributes:
         connection: SQLAlchemy's, which work is given.
+        opened_at: on the monotonic clock.
     """
 
     def __init__(self, opened: AsyncConnection, driver: asyncpg.Connection) -> None:
         self._opened = opened
         self._driver = driver
-        self._began = monotonic()
+        self.opened_at = monotonic()
         self._alone = _Alone.NO
         self._foreseen: dict[str, dict[tuple[Any, ...], SeatRows]] = {}
         self._prepared: OrderedDict[str, tuple[Any, Sequence[tuple[str]]]] = OrderedDict()
@@ -99,7 +106,7 @@ class Seat:
     @property
     def is_worn(self) -> bool:
         """Whether another is to be opened in its place."""
-        return self._driver.is_closed() or monotonic() > self._began + SEAT_LIFETIME_SECONDS
+        return self._driver.is_closed() or monotonic() > self.opened_at + SEAT_LIFETIME_SECONDS
 
     async def work(self, work: Callable[[Connection], T], *, begin: str | None) -> T:
         """What `work` returns, inside the transaction that `begin` begins.
@@ -148,13 +155,14 @@ class Seat:
         """Returns once the transaction is durable.
 
         Raises:
-            DBAPIError, OSError, TimeoutError: it failed, or the answer is lost.
+            DBAPIError: it failed, or the answer is lost.
         """
         try:
             said = await self._command("COMMIT")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise told("COMMIT", error) from error
-        assert said == "COMMIT", "work goes on after a failed statement only under a savepoint"
+        except DRIVER_ERRORS as error:
+            raise self._told("COMMIT", error) from error
+        if said != "COMMIT":  # Also under `python -O`: nothing was kept.
+            raise AssertionError("work goes on after a failed statement only under a savepoint")
 
     def fetch(self, statement: str, values: Sequence[Any]) -> SeatRows:
         """What a statement with `$1`, `$2`, … gives; called by work.
@@ -169,8 +177,8 @@ class Seat:
         self.claim(statement)
         try:
             rows: SeatRows = await_only(self._fetch(statement, values))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise told(statement, error) from error
+        except DRIVER_ERRORS as error:
+            raise self._told(statement, error) from error
         return rows
 
     def foresee(self, reads: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
@@ -179,11 +187,13 @@ class Seat:
         Raises:
             DBAPIError: it failed.
         """
+        if not reads:
+            return
         self.claim("SELECT")
         try:
             await_only(self._foresee(reads))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise told("together", error) from error
+        except DRIVER_ERRORS as error:
+            raise self._told("together", error) from error
 
     def run(self, statement: str) -> None:
         """Runs a statement without parameters; called by work.
@@ -194,8 +204,8 @@ class Seat:
         self.claim(statement)
         try:
             await_only(self._command(statement))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise told(statement, error) from error
+        except DRIVER_ERRORS as error:
+            raise self._told(statement, error) from error
 
     async def settle(self) -> None:
         """Ends what is left of a transaction, and lets SQLAlchemy forget what it believes of it."""
@@ -204,11 +214,24 @@ class Seat:
         if self.connection.in_transaction():
             self.connection.rollback()
 
-    async def leave(self, *, is_lost: bool) -> None:
-        """Closes the connection."""
-        if is_lost:
-            await self._opened.invalidate()
+    async def leave(self) -> None:
+        """Gives the connection back to SQLAlchemy's pool."""
         await self._opened.close()
+
+    def drop(self) -> None:
+        """Closes the connection without a word: who is asked to end one may be mute."""
+        self._driver.terminate()
+        sync = self._opened.sync_connection
+        if sync is not None:
+            sync.invalidate()
+            sync.close()
+
+    def _told(self, statement: str, error: Exception) -> Exception:
+        """The driver's error as work knows it."""
+        if isinstance(error, LOST):
+            # What is asked next would wait as long, or be given the answer to this.
+            self._driver.terminate()
+        return told(statement, error)
 
     async def _command(self, statement: str) -> str:
         """Runs a statement without parameters: one round trip; what the server says it did."""
@@ -265,6 +288,8 @@ class Seats:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self._engine.sync_engine, "before_cursor_execute", _count)
         self._free: list[Seat] = []
+        self._fresh_since = 0.0
+        """When tables were last found changed: what was prepared before is not used again."""
 
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[Seat]:
@@ -272,37 +297,41 @@ class Seats:
         seat = await self._take()
         try:
             yield seat
-        except FAILURES as error:
+        except BaseException as error:
+            if is_stale_plan(error):
+                self._fresh_since = monotonic()
             await self._put_back(seat, is_lost=spoils_connection(error))
-            raise
-        except BaseException:
-            await self._put_back(seat)
             raise
         await self._put_back(seat)
 
     async def close(self) -> None:
         """Closes those that are free."""
         while self._free:
-            await self._free.pop().leave(is_lost=False)
+            await self._free.pop().leave()
 
     async def _take(self) -> Seat:
         while self._free:
             seat = self._free.pop()
-            if not seat.is_worn:
+            if not self._is_worn(seat):
                 return seat
-            await seat.leave(is_lost=True)
+            seat.drop()
         return await Seat.open(self._engine)
 
     async def _put_back(self, seat: Seat, *, is_lost: bool = False) -> None:
-        if not is_lost and not seat.is_worn:
-            try:
-                await seat.settle()
-            except FAILURES:
-                is_lost = True
-            else:
-                self._free.append(seat)
-                return
-        await seat.leave(is_lost=True)
+        if is_lost or self._is_worn(seat):
+            seat.drop()
+            return
+        try:
+            await seat.settle()
+        except BaseException as error:  # Cancelled, too: a seat that is kept nowhere is leaked.
+            seat.drop()
+            if not isinstance(error, FAILURES):
+                raise
+            return
+        self._free.append(seat)
+
+    def _is_worn(self, seat: Seat) -> bool:
+        return seat.is_worn or seat.opened_at <= self._fresh_since
 
 
 def _count(connection: Connection, _cursor: object, statement: str, *_: object) -> None:

@@ -116,8 +116,13 @@ def notice_message(
     points: int,
     now: int,
 ) -> Message:
-    """The message that points of a card will expire."""
-    message_id = derived_id("msg", ledger_id, "notice", card_id, str(expires_at), str(days))
+    """The message that points of a card will expire.
+
+    Restored books may announce the same expiry anew, of other points: its id is derived from all
+    that it says.
+    """
+    said = map(str, (expires_at, days, points, now))
+    message_id = derived_id("msg", ledger_id, "notice", card_id, *said)
     data = {
         "cardId": card_id,
         "points": points,

@@ -142,3 +142,29 @@ async def test_books_restored_from_a_backup_tell_nothing_new_under_an_old_id(
     assert consumer.repeats > 0, "what the backup had not marked was told again"
     assert consumer.changed == []
     assert booked == told
+
+
+async def test_books_restored_from_a_backup_announce_nothing_new_under_an_old_id(
+    tmp_path: Path,
+) -> None:
+    path, backup = tmp_path / "ledger.sqlite", tmp_path / "backup.sqlite"
+    consumer = Consumer()
+    books = await Books.open(path)
+    end = books.now + timedelta(days=59)
+    await books.order("o1", "A", "m1", earned=100, expires_in=end - books.now)
+    vacuum_into(path, backup)
+    for written in (path, backup):
+        now = books.now + timedelta(hours=1)
+        await books.close()
+        books = await Books.open(written)
+        books.clock.set(now)
+        if written == path:
+            await books.order("o2", "A", "m1", earned=60, expires_in=end - now)
+        assert await books.subgraph.announce() == 1
+        await books.subgraph.delivery_to(consumer).run_once()
+    await books.close()
+
+    told = [json.loads(payload) for payload in consumer.heard.values()]
+    points = [each["data"]["points"] for each in told if each["type"] == "points.expiring"]
+    assert points == [160, 100]
+    assert consumer.changed == []

@@ -100,6 +100,7 @@ async def poison(books: Books, key: str) -> None:
     )
 
 
+@pytest.mark.sqlite
 async def test_a_poisoned_request_fails_alone(books: Books) -> None:
     await poison(books, "o7")
 
@@ -146,6 +147,7 @@ def commit_that_fails(monkeypatch: pytest.MonkeyPatch, *, is_kept: bool) -> None
     monkeypatch.setattr(sqlite, "run", failing)
 
 
+@pytest.mark.sqlite
 async def test_a_commit_in_doubt_that_happened_is_answered_from_the_books(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +160,7 @@ async def test_a_commit_in_doubt_that_happened_is_answered_from_the_books(
     assert (await books.verify()).is_sound
 
 
+@pytest.mark.sqlite
 async def test_a_commit_in_doubt_that_did_not_happen_is_refused_and_can_be_repeated(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +177,7 @@ async def test_a_commit_in_doubt_that_did_not_happen_is_refused_and_can_be_repea
     assert (await books.verify()).is_sound
 
 
+@pytest.mark.sqlite
 async def test_a_full_disk_keeps_nothing_and_the_same_requests_pass_later(books: Books) -> None:
     database = books.subgraph.context_for(None, "", "").database
 

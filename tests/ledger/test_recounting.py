@@ -1,8 +1,12 @@
 """Other processes help to count large books, and find what one process finds."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
-from ledger import recount, recounting
+from kernel.database import DatabaseUnavailable
+from ledger import recount, recounting, verify
 from tests.ledger.book import Books
 from tests.ledger.test_verify import some_history
 
@@ -18,7 +22,7 @@ def lanes() -> int:
 @pytest.fixture(autouse=True)
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recounting, "LARGE", 1)
-    monkeypatch.setattr(recounting.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(recounting, "_processors", lambda: 2)
     monkeypatch.setattr(recount, "AT_ONCE", 2)
 
 
@@ -56,6 +60,7 @@ async def test_a_sound_book_is_sound_for_all_who_count(
     assert elsewhere.is_sound
 
 
+@pytest.mark.sqlite
 async def test_whoever_counts_the_part_finds_what_is_wrong(books: Books) -> None:
     await a_longer_history(books)
     [(lane, seq)] = await books.rows("SELECT lane, seq FROM ledger_tx WHERE order_no = 'no-more-4'")
@@ -85,3 +90,38 @@ async def test_what_a_process_that_fails_did_not_count_is_counted_here(
     assert report.findings == ()
     assert report.transactions == 6 + ORDERS
     assert "a process that counted the books failed" in caplog.text
+
+
+async def test_a_process_that_stands_still_is_not_waited_for(
+    books: Books, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await a_longer_history(books)
+    still = tmp_path / "still"
+    still.write_text("#!/bin/sh\nexec sleep 600\n")
+    still.chmod(0o700)
+    monkeypatch.setattr(recounting.sys, "executable", str(still))
+    monkeypatch.setattr(recounting, "PART_SECONDS", 0.1)
+
+    report = await books.verify()
+
+    assert report.findings == ()
+    assert report.transactions == 6 + ORDERS
+    assert "a process that counted the books failed: TimeoutError" in caplog.text
+
+
+@pytest.mark.sqlite
+async def test_a_check_that_fails_leaves_nobody_counting(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_longer_history(books)
+    before = asyncio.all_tasks()
+
+    async def fails(*_: object) -> None:
+        raise DatabaseUnavailable("no disk")
+
+    monkeypatch.setattr(verify, "_broken", fails)
+
+    with pytest.raises(DatabaseUnavailable, match="no disk"):
+        await books.verify()
+
+    assert asyncio.all_tasks() == before

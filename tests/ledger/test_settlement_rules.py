@@ -256,6 +256,7 @@ async def test_only_admins_propose_and_approve(books: Books) -> None:
         assert answer.errors[0].extensions["code"] == "FORBIDDEN"
 
 
+@pytest.mark.sqlite
 async def test_the_database_keeps_approved_rules_as_they_are(books: Books) -> None:
     connection = sqlite3.connect(books.path)
     try:

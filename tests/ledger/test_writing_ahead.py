@@ -40,3 +40,15 @@ def test_its_thread_ends_with_it() -> None:
     ahead.close()
 
     assert threading.active_count() == before
+
+
+def test_a_job_that_failed_is_forgotten_once_it_is_closed() -> None:
+    ahead, done = WritingAhead(), []
+    ahead.put(lambda: 1 // 0)
+    ahead.close()
+
+    ahead.put(lambda: done.append(1))
+    ahead.settle()
+
+    assert done == [1]
+    ahead.close()
