@@ -41,6 +41,13 @@ class DecisionOutcome(StrEnum):
     NOT_EVALUATED = "NOT_EVALUATED"
 
 
+class KeptBackReason(StrEnum):
+    """Why a refund keeps something back."""
+
+    COUPON = "COUPON"
+    TIER_GIFT = "TIER_GIFT"
+
+
 class CouponOutcome(StrEnum):
     """What a refund does to the coupons of its order."""
 

@@ -155,8 +155,9 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
         CouponRules(rules.coupons, rules.alliance_coupons, rules.owned_skus),
         cart.lines,
         channel=cart.channel,
-        cart=OpenCart(tuple(layers.left), layers.shipping, _budget(cart, rules, layers.left)),
+        cart=OpenCart(tuple(layers.left), layers.shipping, _budget(cart, rules, goods)),
         spend_minor=goods.left_minor,
+        given=gifts.lines,
     )
     layers.decisions.extend(layer.decisions)
     for applied in layer.applied:
@@ -167,15 +168,17 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
     return layers
 
 
-def _budget(cart: PriceCart, rules: PriceRules, left_minor: Sequence[int]) -> int | None:
+def _budget(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int | None:
     """What coupons and points may take off goods; None without a limit.
+
+    What tiers give is not counted: it would use up the limit, and cost the member a coupon.
 
     Source: docs/rules/pricing.md, rule 22.
     """
     if rules.policy is None or rules.policy.discount_cap_bps is None:
         return None
     list_minor = sum(line.list_minor for line in cart.lines)
-    taken = list_minor - sum(left_minor)
+    taken = list_minor - sum(goods.left_minor)
     return max(0, list_minor * rules.policy.discount_cap_bps // WHOLE_BP - taken)
 
 

@@ -24,7 +24,7 @@ from merchants.offers import (
 )
 from merchants.port import ClaimCoupon, LockCoupons, RecordEvent, RefundLine, ReleaseAttempt
 from merchants.rechecking import RecheckedCoupon, with_recheck
-from merchants.refunding import PaidOrder, refund_lines
+from merchants.refunding import KeptBack, PaidOrder, refund_lines
 from merchants.refusals import CouponBudgetSpent
 from merchants.segments import Segment
 from merchants.sharing import share_coupon
@@ -221,30 +221,30 @@ def test_rechecked_refunds_bring_back_what_was_paid_and_never_less_than_nothing(
     terms: CouponTerms = amount_off(off, min_spend_minor=minimum)
     order = PaidOrder(lines, (), 0, 0, 1, 10_000, "CNY")
     left = [units for _, units in prices]
-    cash = deducted = 0
+    cash, kept = 0, KeptBack()
     qualifying = sum(line.payable_minor for line in lines)
     paid = qualifying
     while any(left):
         index = data.draw(st.sampled_from([i for i, units in enumerate(left) if units]))
         units = data.draw(st.integers(1, left[index]))
         plain = refund_lines(order, [RefundLine(index, units)])
-        refund, _ = with_recheck(
+        refund = with_recheck(
             plain,
             order,
             [RecheckedCoupon("c", terms)],
             [decision],
-            deducted_before_minor=deducted,
-        )
+            before=kept,
+        ).shares
         assert refund.cash_minor >= 0
         assert refund.qualifying_minor <= qualifying
-        cash, deducted = cash + refund.cash_minor, deducted + refund.deducted_minor
+        cash, kept = cash + refund.cash_minor, kept.and_then(refund.kept_back)
         qualifying = refund.qualifying_minor
         assert cash + qualifying == paid
         left[index] -= units
         order = PaidOrder(lines, (*order.refunded, *refund.lines), 0, 0, 1, 10_000, "CNY")
 
     assert cash == paid
-    assert deducted == 0
+    assert kept.is_nothing
 
 
 async def test_a_share_reads_as_free_again_by_its_time_alone(shop: Shop) -> None:
