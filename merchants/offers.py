@@ -59,6 +59,35 @@ class CouponOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeptBack:
+    """What refunds keep back because the rest of an order no longer earns it.
+
+    Attributes:
+        cash_minor, coins_minor, points: negative for what an earlier refund kept and one returns.
+        reasons: for what, sorted.
+    """
+
+    cash_minor: int = 0
+    coins_minor: int = 0
+    points: int = 0
+    reasons: tuple[KeptBackReason, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is none of them."""
+        return self.cash_minor == self.coins_minor == self.points == 0
+
+    def and_then(self, more: KeptBack) -> KeptBack:
+        """Both together."""
+        return KeptBack(
+            self.cash_minor + more.cash_minor,
+            self.coins_minor + more.coins_minor,
+            self.points + more.points,
+            tuple(sorted({*self.reasons, *more.reasons})),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CartLine:
     """One line of a cart.
 

@@ -15,11 +15,12 @@ from merchants.offers import (
     CouponTerms,
     Decision,
     DecisionKind,
+    KeptBack,
     KeptBackReason,
     PricedLine,
 )
 from merchants.pricing import points_earned
-from merchants.refunding import KeptBack, PaidOrder, RefundShares, units_part
+from merchants.refunding import PaidOrder, RefundShares, units_part
 from merchants.spending import POINTS
 
 _BEFORE_COUPONS = (DecisionKind.PROMOTION, DecisionKind.MEMBER_PRICE, DecisionKind.TIER_BENEFIT)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kernel.refusals import InvalidInput
 from kernel.units import apportion, units_share
-from merchants.offers import KeptBackReason, PricedLine
+from merchants.offers import KeptBack, PricedLine
 from merchants.port import RefundLine
 from merchants.pricing import points_earned
 from merchants.refusals import RefundExceedsOrder
@@ -29,34 +29,6 @@ class LineRefund:
     cash_minor: int
     points: int
     coins_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeptBack:
-    """What refunds keep back because goods that were given are no longer earned.
-
-    Attributes:
-        reasons: sorted names of `KeptBackReason`: for what.
-    """
-
-    cash_minor: int = 0
-    coins_minor: int = 0
-    points: int = 0
-    reasons: tuple[KeptBackReason, ...] = ()
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether it is none of them."""
-        return self.cash_minor == self.coins_minor == self.points == 0
-
-    def and_then(self, more: KeptBack) -> KeptBack:
-        """Both together."""
-        return KeptBack(
-            self.cash_minor + more.cash_minor,
-            self.coins_minor + more.coins_minor,
-            self.points + more.points,
-            tuple(sorted({*self.reasons, *more.reasons})),
-        )
 
 
 @dataclass(frozen=True, slots=True)

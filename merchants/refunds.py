@@ -20,7 +20,7 @@ from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
 from merchants.limits import LINES_MAX, number_problems
 from merchants.locks_sql import read_redeemed, return_coupon
-from merchants.offers import CouponOutcome, KeptBackReason, Redemption
+from merchants.offers import CouponOutcome, KeptBack, KeptBackReason, Redemption
 from merchants.orders_sql import OrderRow, read_orders, write_refunded
 from merchants.outbox_sql import add_event, read_cursor, refund_event
 from merchants.port import OrderState, Refunded, RefundOrder, RefundTerms
@@ -33,7 +33,7 @@ from merchants.rechecking import (
     keeping_back,
     with_recheck,
 )
-from merchants.refunding import KeptBack, PaidOrder, RefundShares, refund_amount, refund_lines
+from merchants.refunding import PaidOrder, RefundShares, refund_amount, refund_lines
 from merchants.refunds_sql import RefundRow, insert_refund, read_refunds
 from merchants.refusals import RefundConflict
 from merchants.stored import (
@@ -362,6 +362,7 @@ def _replay(connection: Connection, order: OrderRow, refund: RefundRow, fact_has
             coins_returned_minor=refund.coins_minor,
             points_kept=refund.points_kept,
             coupon_outcome=CouponOutcome(refund.coupon_outcome),
+            kept_back=_kept_back(refund),
         ),
         order=order.facts,
         event=refund_event(order, refund, cursor),
@@ -375,6 +376,7 @@ def _terms(shares: RefundShares, outcome: CouponOutcome) -> RefundTerms:
         coins_returned_minor=shares.coins_minor,
         points_kept=shares.points_kept,
         coupon_outcome=outcome,
+        kept_back=shares.kept_back,
     )
 
 

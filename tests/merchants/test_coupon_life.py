@@ -20,11 +20,12 @@ from merchants.offers import (
     Decision,
     DecisionKind,
     DecisionOutcome,
+    KeptBack,
     PricedLine,
 )
 from merchants.port import ClaimCoupon, LockCoupons, RecordEvent, RefundLine, ReleaseAttempt
 from merchants.rechecking import RecheckedCoupon, with_recheck
-from merchants.refunding import KeptBack, PaidOrder, refund_lines
+from merchants.refunding import PaidOrder, refund_lines
 from merchants.refusals import CouponBudgetSpent
 from merchants.segments import Segment
 from merchants.sharing import share_coupon

@@ -15,6 +15,7 @@ from merchants.offers import (
     CouponTerms,
     DecisionOutcome,
     GiftZone,
+    KeptBack,
     KeptBackReason,
     OfferedCoupon,
     Priced,
@@ -29,7 +30,7 @@ from merchants.rechecking import (
     given_lines,
     with_recheck,
 )
-from merchants.refunding import KeptBack, PaidOrder, RefundShares, refund_lines
+from merchants.refunding import PaidOrder, RefundShares, refund_lines
 from merchants.stacking import Candidate
 from merchants.tiers import Benefit
 from tests.merchants.shop import TEA, cart
