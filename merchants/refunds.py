@@ -18,6 +18,7 @@ from merchants.coupons_sql import read_coupons
 from merchants.ladders.evaluating import Evaluator, Noted
 from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
+from merchants.lifecycle import void_freed
 from merchants.limits import LINES_MAX, number_problems
 from merchants.locks_sql import read_redeemed, return_coupon
 from merchants.offers import CouponOutcome, KeptBack, KeptBackReason, Redemption
@@ -95,6 +96,8 @@ def refund_order(
     insert_refund(connection, row)
     _move_order(connection, order, row, evaluator)
     _settle_coupons(connection, order, coupons)
+    freed = [coupon_id for coupon_id, _ in coupons.returned]
+    void_freed(connection, order.merchant_id, freed, now=now, zone=evaluator.zone)
     if shares.is_full and refund.lines:
         return_stock(connection, merchant_id=order.merchant_id, order_id=order.order_id)
     cursor = add_event(

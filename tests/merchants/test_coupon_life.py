@@ -143,6 +143,51 @@ async def test_a_lost_tier_takes_its_unused_coupons_and_can_give_them_again(shop
     assert await shop.scalar("SELECT COUNT(*) FROM coupon_occasion") == 0
 
 
+async def test_a_coupon_that_comes_back_after_its_tier_was_lost_is_withdrawn(shop: Shop) -> None:
+    await shop.join()
+    await shop.set_ladder(ladder(TierMetric.PURCHASE_COUNT, ("one", 1), ("two", 2), name="count"))
+    await shop.template(amount_off(500), life=REACHED)
+    orders = [await shop.place(cart(100)) for _ in range(2)]
+    coupon_id = str(await shop.scalar("SELECT coupon_id FROM coupon"))
+    await shop.backend.lock(LockCoupons(TEA, "try", STORE, ANN, (coupon_id,)))
+
+    await shop.refund(orders[0], "r", (0, 1))
+    held = await shop.scalar("SELECT state FROM coupon")
+    await shop.backend.release(ReleaseAttempt(TEA, "try"))
+    freed = await shop.scalar("SELECT state FROM coupon")
+    await shop.place(cart(100))
+    again = await shop.scalar("SELECT COUNT(*) FROM coupon WHERE state = 'ISSUED'")
+
+    assert (held, freed, again) == ("LOCKED", "VOID", 1)
+
+
+async def test_a_coupon_that_a_refund_brings_back_below_its_tier_is_withdrawn(shop: Shop) -> None:
+    await shop.join()
+    await shop.set_ladder(ladder(TierMetric.PURCHASE_COUNT, ("one", 1), ("two", 2), name="count"))
+    await shop.template(amount_off(500), life=REACHED)
+    orders = [await shop.place(cart(100)) for _ in range(2)]
+    coupon_id = str(await shop.scalar("SELECT coupon_id FROM coupon"))
+    bought = await shop.place(cart(1_000, coupon_ids=(coupon_id,)))
+    for number, each in enumerate(orders):
+        await shop.refund(each, f"r-{number}", (0, 1))
+
+    refunded = await shop.refund(bought, "r", (0, 1))
+
+    assert refunded.terms.cash_minor == 500
+    assert await shop.scalar("SELECT state FROM coupon") == "VOID"
+
+
+async def test_a_coupon_that_comes_back_while_its_tier_stands_is_its_holders(shop: Shop) -> None:
+    coupon_id = await reach_tier_two(shop)
+    await shop.backend.lock(LockCoupons(TEA, "try", STORE, ANN, (coupon_id,)))
+    await shop.backend.release(ReleaseAttempt(TEA, "try"))
+    bought = await shop.place(cart(1_000, coupon_ids=(coupon_id,)))
+
+    await shop.refund(bought, "r", (0, 1))
+
+    assert await shop.scalar("SELECT state FROM coupon") == "ISSUED"
+
+
 async def test_a_lost_tier_leaves_a_coupon_that_a_checkout_holds(shop: Shop) -> None:
     coupon_id = await reach_tier_two(shop)
     await shop.backend.lock(LockCoupons(TEA, "one", STORE, ANN, (coupon_id,)))
