@@ -150,8 +150,8 @@ def _other_bases(
 def _may_be_lower(public: GoodsPrice, goods: GoodsPrice, layers: _Layers) -> bool:
     """Whether other prices of goods could leave less to pay once coupons are taken.
 
-    They could not where no line is cheaper by them and no coupon or gift reaches its minimum spend only
-    because lines are dearer.
+    They could not where no line is cheaper by them and no coupon or gift reaches its minimum
+    spend only because lines are dearer.
     """
     if goods.left_minor == public.left_minor:
         return False
