@@ -126,7 +126,7 @@ def _void_above(
 ) -> bool:
     """Whether the coupon is of a tier above these ranks, by ladder, and is withdrawn now."""
     audience = coupon.draft.life.audience
-    if audience is None or audience.ladder not in ranks:
+    if audience is None or audience.ladder is None or audience.ladder not in ranks:
         return False
     if (audience.min_rank or 0) <= ranks[audience.ladder]:
         return False

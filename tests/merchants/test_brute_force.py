@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from merchants.benefits.in_force import BenefitInForce
 from merchants.benefits.in_force import member_rates as rates_of
 from merchants.benefits.terms import early_minutes
 from merchants.coupon_kinds import OpenCart, Reach, effect_of, reach_of, scope_of, spending
@@ -21,6 +22,7 @@ from merchants.promotions.goods import GoodsPrice, MemberRate, goods_price
 from merchants.promotions.terms import Buyer, Promotion
 from merchants.promotions.thresholds import order_promotions
 from merchants.stacking import Candidate
+from merchants.tiers import Benefit
 from tests.merchants.brute_force import (
     Offers,
     best_sets,
@@ -158,6 +160,22 @@ def gifts_worth_most(
     ]
     best = max(earned, key=lambda chosen: sum(each[1] for each in chosen))
     return tuple((index, worth) for index, worth, _ in best)
+
+
+@pytest.mark.parametrize("minimums", list(product((5_000, 11_000, 30_000), repeat=2)))
+def test_no_other_set_of_gifts_is_worth_more(minimums: tuple[int, int]) -> None:
+    rules = PriceRules(
+        benefits=tuple(
+            BenefitInForce("t", 1, at, Benefit("GIFT", sku, gift_sku=sku, min_spend_minor=least))
+            for at, (sku, least) in enumerate(zip("ab", minimums, strict=True))
+        )
+    )
+    for costs in product((1_000, 6_000, 12_000), repeat=3):
+        bought = tuple(CartLine(sku, 1, cost) for sku, cost in zip("abx", costs, strict=True))
+        wanted = cart(lines=bought)
+        worth = sum(each for _, each in gifts_worth_most(rules, wanted, list(costs)))
+
+        assert price(wanted, rules).payable_minor == sum(costs) - worth
 
 
 def lowest_after_coupons(wanted: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int:
