@@ -14,6 +14,7 @@ from kernel.clock import to_micros
 from kernel.refusals import NotFound
 from merchants.coupons_sql import read_coupons
 from merchants.eligibility import refuse_outsiders
+from merchants.lifecycle import void_freed
 from merchants.locks_sql import (
     Taking,
     lock_coupon,
@@ -73,7 +74,9 @@ def lock_coupons(
     return Locked(replayed=not is_new and bool(coupon_ids), coupon_ids=coupon_ids)
 
 
-def release_attempt(connection: Connection, attempt: ReleaseAttempt) -> Released:
+def release_attempt(
+    connection: Connection, attempt: ReleaseAttempt, *, now: datetime, zone: ZoneInfo
+) -> Released:
     """The attempt's coupons free again, and the attempt closed for ever.
 
     Raises:
@@ -89,6 +92,7 @@ def release_attempt(connection: Connection, attempt: ReleaseAttempt) -> Released
     coupon_ids = read_locked(connection, **key)
     for coupon_id in coupon_ids:
         unlock_coupon(connection, coupon_id=coupon_id, **key)
+    void_freed(connection, attempt.merchant_id, coupon_ids, now=now, zone=zone)
     release_stock(connection, **key)
     write_released(connection, coupon_ids=dump(coupon_ids), **key)
     return Released(replayed=False, coupon_ids=tuple(coupon_ids))

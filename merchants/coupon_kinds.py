@@ -59,12 +59,12 @@ class Reach:
 
     Attributes:
         lines: positions of the covered lines; of a zone's kind, of the picked articles.
-        units: units of each of them that it gives, and how many the line has; None for kinds
-            that do not give articles.
+        units: units of each of them that it gives, how many of the line still cost something,
+            and how many the line has; None for kinds that do not give articles.
     """
 
     lines: tuple[int, ...]
-    units: tuple[tuple[int, int], ...] | None = None
+    units: tuple[tuple[int, int, int], ...] | None = None
 
 
 def scope_of(terms: CouponTerms, lines: Sequence[CartLine]) -> tuple[int, ...]:
@@ -100,36 +100,43 @@ def reach_of(
     owned_skus: Collection[str],
     *,
     scope: tuple[int, ...],
+    given: Collection[int] = (),
 ) -> Reach:
     """What the coupon may touch: covered lines, or the dearest articles of its zone.
 
     Args:
         scope: from `scope_of`.
+        given: positions of the lines of which a tier gives a unit already.
 
     Source: docs/rules/coupons.md, rules 5 and 30.
     """
     if terms.zone is None:
         return Reach(scope)
     zone = terms.zone
+    open_units = [line.quantity - (index in given) for index, line in enumerate(lines)]
     inside = [
         index
         for index, line in enumerate(lines)
         if in_zone(zone, line) and not (zone.excludes_owned and line.sku in owned_skus)
     ]
     inside.sort(
-        key=lambda index: (-(left_minor[index] // lines[index].quantity), lines[index].sku, index)
+        key=lambda index: (
+            -(left_minor[index] // max(open_units[index], 1)),
+            lines[index].sku,
+            index,
+        )
     )
     wanted = zone.pick
     picked: list[tuple[int, int]] = []
     for index in inside:
-        units = min(wanted, lines[index].quantity)
+        units = min(wanted, open_units[index])
         if units:
             picked.append((index, units))
             wanted -= units
     picked.sort()
     return Reach(
         tuple(index for index, _ in picked),
-        tuple((units, lines[index].quantity) for index, units in picked),
+        tuple((units, open_units[index], lines[index].quantity) for index, units in picked),
     )
 
 
@@ -143,7 +150,7 @@ def spending(spend_minor: Sequence[int], reach: Reach, *, scope: tuple[int, ...]
         return covered
     return covered - sum(
         units_share(spend_minor[index], units=units, of_units=of_units)
-        for index, (units, of_units) in zip(reach.lines, reach.units, strict=True)
+        for index, (units, _, of_units) in zip(reach.lines, reach.units, strict=True)
         if index in scope
     )
 
@@ -185,7 +192,7 @@ def _weights(terms: CouponTerms, reach: Reach, cart: OpenCart) -> list[int]:
         add_on = terms.zone.add_on_minor if terms.zone is not None else 0
         return [
             max(0, units_share(left[index], units=units, of_units=of_units) - units * add_on)
-            for index, (units, of_units) in zip(reach.lines, reach.units, strict=True)
+            for index, (units, of_units, _) in zip(reach.lines, reach.units, strict=True)
         ]
     if terms.kind is CouponKind.PERCENT_OFF:
         off = terms.percent_off_bps or 0

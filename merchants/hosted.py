@@ -223,8 +223,9 @@ class HostedBackend:
 
     async def release(self, attempt: ReleaseAttempt) -> Released:
         """Frees the attempt."""
+        now, zone = self.clock.now(), self.settings().facts.zone
         return await self.database.transaction(
-            lambda connection: release_attempt(connection, attempt)
+            lambda connection: release_attempt(connection, attempt, now=now, zone=zone)
         )
 
     async def refund(self, refund: RefundOrder) -> Refunded:

@@ -5,7 +5,9 @@ Source: docs/rules/coupons.md, rules 15, 16 and 21.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -14,9 +16,16 @@ from kernel.text import is_title
 from merchants.coupons import CouponState
 from merchants.coupons_sql import read_coupons
 from merchants.refusals import CouponNotFree, TemplateStateUnreachable
+from merchants.standings import ranks_of
 from merchants.template_life import CouponTemplateState, may_follow
 from merchants.templates_sql import Template, write_template_state
-from merchants.voiding_sql import forget_occasion, read_tier_coupons, void_coupon
+from merchants.voiding_sql import (
+    TierCoupon,
+    forget_occasion,
+    read_free_of_tier,
+    read_tier_coupons,
+    void_coupon,
+)
 
 VOID_MAX = 100
 REASON_MAX = 200
@@ -75,7 +84,8 @@ def void_tier_coupons(
 ) -> list[str]:
     """Withdraws unused coupons of tiers that the card no longer has; tells which.
 
-    Coupons that are used, or held by a checkout, stay. Reaching the tier again gives them again.
+    Coupons that are used, or held by a checkout, stay until they come back. Reaching the tier
+    again gives them again.
 
     Args:
         ladder: in which the card lost a tier.
@@ -83,13 +93,45 @@ def void_tier_coupons(
 
     Source: docs/rules/coupons.md, rule 21.
     """
-    voided = []
-    for coupon in read_tier_coupons(connection, merchant_id=merchant_id, card_id=card_id):
-        audience = coupon.draft.life.audience
-        if audience is None or audience.ladder != ladder or (audience.min_rank or 0) <= rank:
-            continue
-        key = {"merchant_id": merchant_id, "coupon_id": coupon.coupon_id}
-        if void_coupon(connection, **key, reason=TIER_LOST):
-            forget_occasion(connection, **key)
-            voided.append(coupon.coupon_id)
-    return voided
+    return [
+        coupon.coupon_id
+        for coupon in read_tier_coupons(connection, merchant_id=merchant_id, card_id=card_id)
+        if _void_above(connection, merchant_id, coupon, {ladder: rank})
+    ]
+
+
+def void_freed(
+    connection: Connection,
+    merchant_id: str,
+    coupon_ids: Sequence[str],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+) -> None:
+    """Withdraws coupons that just came back, where the tier that gave them was lost meanwhile.
+
+    Source: docs/rules/coupons.md, rule 21.
+    """
+    for coupon_id in coupon_ids:
+        found = read_free_of_tier(connection, merchant_id=merchant_id, coupon_id=coupon_id)
+        if found is not None:
+            card_id, coupon = found
+            key = (merchant_id, card_id)
+            ranks = ranks_of(connection, [key], now=now, zone=zone)[key]
+            _void_above(connection, merchant_id, coupon, ranks)
+
+
+def _void_above(
+    connection: Connection, merchant_id: str, coupon: TierCoupon, ranks: Mapping[str, int]
+) -> bool:
+    """Whether the coupon is of a tier above these ranks, by ladder, and is withdrawn now."""
+    audience = coupon.draft.life.audience
+    if audience is None or audience.ladder is None or audience.ladder not in ranks:
+        return False
+    if (audience.min_rank or 0) <= ranks[audience.ladder]:
+        return False
+    key = {"merchant_id": merchant_id, "coupon_id": coupon.coupon_id}
+    is_void = void_coupon(connection, **key, reason=TIER_LOST)
+    if is_void:
+        forget_occasion(connection, **key)
+    return is_void

@@ -41,6 +41,13 @@ class DecisionOutcome(StrEnum):
     NOT_EVALUATED = "NOT_EVALUATED"
 
 
+class KeptBackReason(StrEnum):
+    """Why a refund keeps something back."""
+
+    COUPON = "COUPON"
+    TIER_GIFT = "TIER_GIFT"
+
+
 class CouponOutcome(StrEnum):
     """What a refund does to the coupons of its order."""
 
@@ -49,6 +56,35 @@ class CouponOutcome(StrEnum):
     RETURNED = "RETURNED"
     EXPIRED = "EXPIRED"
     RECHECKED = "RECHECKED"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """What refunds keep back because the rest of an order no longer earns it.
+
+    Attributes:
+        cash_minor, coins_minor, points: negative for what an earlier refund kept and one returns.
+        reasons: for what, sorted.
+    """
+
+    cash_minor: int = 0
+    coins_minor: int = 0
+    points: int = 0
+    reasons: tuple[KeptBackReason, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is none of them."""
+        return self.cash_minor == self.coins_minor == self.points == 0
+
+    def and_then(self, more: KeptBack) -> KeptBack:
+        """Both together."""
+        return KeptBack(
+            self.cash_minor + more.cash_minor,
+            self.coins_minor + more.coins_minor,
+            self.points + more.points,
+            tuple(sorted({*self.reasons, *more.reasons})),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from merchants.giving import GiveCoupons as GiveCoupons
 from merchants.giving import SharedCoupon as SharedCoupon
 from merchants.merging_calls import MergeWallets as MergeWallets
 from merchants.merging_calls import WalletsMerged as WalletsMerged
-from merchants.offers import CartLine, CouponOutcome, OfferedCoupon, Priced, StockUnits
+from merchants.offers import CartLine, CouponOutcome, KeptBack, OfferedCoupon, Priced, StockUnits
 from merchants.tiers import Standing
 
 
@@ -197,6 +197,7 @@ class RefundTerms:
     coins_returned_minor: int
     points_kept: int
     coupon_outcome: CouponOutcome
+    kept_back: KeptBack = KeptBack()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,34 +102,56 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
     public = goods_price(
         cart.lines, rules.promotions, buyer=Buyer(is_member=False), rates=(), at=cart.at
     )
-    goods = public
-    if cart.card_id is not None:
-        goods = goods_price(
-            cart.lines,
-            rules.promotions,
-            buyer=Buyer(True, rules.rank, early_minutes(each.benefit for each in rules.benefits)),
-            rates=member_rates(rules.benefits),
-            at=cart.at,
-        )
-    layers = _after_coupons(cart, rules, goods)
+    goods = public if cart.card_id is None else _members_goods(cart, rules)
+    layers = own = _after_coupons(cart, rules, goods)
     decisions = promotion_decisions(goods, cart.lines)
-    if _may_be_lower(public, goods, layers):
-        otherwise = _after_coupons(cart, rules, public)
+    for base in _other_bases(cart, rules, public, goods):
+        if not _may_be_lower(base, goods, own):
+            continue
+        otherwise = _after_coupons(cart, rules, base)
         if otherwise.to_pay < layers.to_pay:
             layers = otherwise
-            decisions = promotion_decisions(public, cart.lines)
-            decisions += parity_decisions(public, goods)
+            decisions = promotion_decisions(base, cart.lines)
+            decisions += parity_decisions(base, goods)
     decisions += closed_decisions(goods)
     decisions += early_decisions(rules.benefits, layers.goods)
     layers.decisions[:0] = decisions
     return _finish(cart, rules, layers, public)
 
 
-def _may_be_lower(public: GoodsPrice, goods: GoodsPrice, layers: _Layers) -> bool:
-    """Whether the public prices could leave less to pay once coupons are taken.
+def _members_goods(cart: PriceCart, rules: PriceRules, *, with_rates: bool = True) -> GoodsPrice:
+    return goods_price(
+        cart.lines,
+        rules.promotions,
+        buyer=Buyer(True, rules.rank, early_minutes(each.benefit for each in rules.benefits)),
+        rates=member_rates(rules.benefits) if with_rates else (),
+        at=cart.at,
+    )
 
-    They could not where no line is cheaper by them and no coupon reaches its minimum spend only
-    because lines are dearer.
+
+def _other_bases(
+    cart: PriceCart, rules: PriceRules, public: GoodsPrice, goods: GoodsPrice
+) -> list[GoodsPrice]:
+    """Prices of goods that leave something of the member's own out, most first.
+
+    Source: docs/rules/pricing.md, rule 18.
+    """
+    if cart.card_id is None:
+        return []
+    bases = [public]
+    # Who may have no more promotions than everybody has the public prices without a tier.
+    if goods.rates and goods.open != public.open:
+        without_tier = _members_goods(cart, rules, with_rates=False)
+        if without_tier.left_minor not in (public.left_minor, goods.left_minor):
+            bases.append(without_tier)
+    return bases
+
+
+def _may_be_lower(public: GoodsPrice, goods: GoodsPrice, layers: _Layers) -> bool:
+    """Whether other prices of goods could leave less to pay once coupons are taken.
+
+    They could not where no line is cheaper by them and no coupon or gift reaches its minimum
+    spend only because lines are dearer.
     """
     if goods.left_minor == public.left_minor:
         return False
@@ -155,8 +177,9 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
         CouponRules(rules.coupons, rules.alliance_coupons, rules.owned_skus),
         cart.lines,
         channel=cart.channel,
-        cart=OpenCart(tuple(layers.left), layers.shipping, _budget(cart, rules, layers.left)),
+        cart=OpenCart(tuple(layers.left), layers.shipping, _budget(cart, rules, goods)),
         spend_minor=goods.left_minor,
+        given=gifts.lines,
     )
     layers.decisions.extend(layer.decisions)
     for applied in layer.applied:
@@ -167,15 +190,17 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
     return layers
 
 
-def _budget(cart: PriceCart, rules: PriceRules, left_minor: Sequence[int]) -> int | None:
+def _budget(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int | None:
     """What coupons and points may take off goods; None without a limit.
+
+    What tiers give is not counted: it would use up the limit, and cost the member a coupon.
 
     Source: docs/rules/pricing.md, rule 22.
     """
     if rules.policy is None or rules.policy.discount_cap_bps is None:
         return None
     list_minor = sum(line.list_minor for line in cart.lines)
-    taken = list_minor - sum(left_minor)
+    taken = list_minor - sum(goods.left_minor)
     return max(0, list_minor * rules.policy.discount_cap_bps // WHOLE_BP - taken)
 
 

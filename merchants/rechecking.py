@@ -1,19 +1,27 @@
 """What a refund keeps back once the rest of the order no longer earns its coupon. Pure.
 
-Source: docs/rules/refunds.md, rule 9.
+Source: docs/rules/refunds.md, rules 9 to 11.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from kernel.units import units_share
 from merchants.benefits.gifts import GIVES
 from merchants.coupon_kinds import ZONE_KINDS
-from merchants.offers import CouponKind, CouponTerms, Decision, DecisionKind, PricedLine
+from merchants.offers import (
+    CouponKind,
+    CouponTerms,
+    Decision,
+    DecisionKind,
+    KeptBack,
+    KeptBackReason,
+    PricedLine,
+)
 from merchants.pricing import points_earned
-from merchants.refunding import PaidOrder, RefundShares
+from merchants.refunding import PaidOrder, RefundShares, units_part
+from merchants.spending import POINTS
 
 _BEFORE_COUPONS = (DecisionKind.PROMOTION, DecisionKind.MEMBER_PRICE, DecisionKind.TIER_BENEFIT)
 
@@ -48,55 +56,132 @@ def given_gifts(decisions: Sequence[Decision]) -> list[RecheckedCoupon]:
     ]
 
 
+def given_lines(lines: Sequence[PricedLine], decisions: Sequence[Decision]) -> frozenset[int]:
+    """Positions of the lines of which a tier gave a unit."""
+    gifts = _ids_of_gifts(decisions)
+    return frozenset(
+        line.index for line in lines if any(each.decision_id in gifts for each in line.allocations)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """A refund after its order's minimum spends were tested again.
+
+    Attributes:
+        undone: coupons that are undone, all of what they took off the rest being kept back.
+    """
+
+    shares: RefundShares
+    undone: tuple[str, ...] = ()
+
+
 def with_recheck(
     shares: RefundShares,
     order: PaidOrder,
     coupons: Sequence[RecheckedCoupon],
     decisions: Sequence[Decision],
     *,
-    deducted_before_minor: int,
-) -> tuple[RefundShares, list[str]]:
-    """The refund less what its coupons took off the rest, and the coupons that are undone.
+    before: KeptBack,
+) -> Rechecked:
+    """The refund less what its coupons and gifts took off the rest without being earned by it.
 
     What is kept back is cumulative: units that come back later bring their part of it back, so
-    that a full refund brings back exactly what was paid. The cash of one refund is never below 0;
-    what it could not bear is kept back from the next.
+    that a full refund brings back exactly what was paid. It is kept from cash, then from coins,
+    then from points. No refund is below 0; what it could not bear is kept back from the next.
 
     Args:
-        deducted_before_minor: what earlier refunds kept back in all.
+        before: what earlier refunds kept back in all.
     """
-    target, undone = 0, []
+    gifts = _ids_of_gifts(decisions)
+    target, unearned = 0, []
     back = _units_back(order, shares)
     for coupon in coupons:
-        rest, benefit = _rest(order.lines, back, coupon, decisions)
+        rest, benefit = _rest(order, back, coupon, decisions)
         if benefit and rest < coupon.terms.min_spend_minor:
             target += benefit
-            undone.append(coupon.coupon_id)
-    if target == deducted_before_minor == 0:
-        return shares, []
-    kept_back = min(target - deducted_before_minor, shares.cash_minor)
-    following = replace(shares, deducted_minor=kept_back)
-    following = keeping_back(following, order, deducted_before_minor=deducted_before_minor)
-    is_borne = deducted_before_minor + kept_back == target
-    return following, undone if is_borne else []
+            unearned.append(coupon.coupon_id)
+    if target == 0 and before.is_nothing:
+        return Rechecked(shares)
+    worth = _Worth.of(order)
+    owed = target - before.cash_minor - before.coins_minor - worth.minor(before.points)
+    reasons = {_reason(each in gifts) for each in unearned}
+    kept = _keep(shares, owed, worth) if owed >= 0 else _give_back(before, -owed, worth, target)
+    if owed < 0 or not reasons:
+        reasons |= {*before.reasons}
+    kept = replace(kept, reasons=() if kept.is_nothing else tuple(sorted(reasons)))
+    following = keeping_back(replace(shares, kept_back=kept), order, before=before)
+    unborne = owed - kept.cash_minor - kept.coins_minor - worth.minor(kept.points)
+    is_borne = unborne <= 0 or unborne < worth.minor(1)
+    undone = tuple(each for each in unearned if each not in gifts)
+    return Rechecked(following, undone if is_borne else ())
 
 
-def keeping_back(
-    shares: RefundShares, order: PaidOrder, *, deducted_before_minor: int
-) -> RefundShares:
-    """The refund of an order with all that is kept back counted as cash that is left."""
-    in_all = deducted_before_minor + shares.deducted_minor
+def keeping_back(shares: RefundShares, order: PaidOrder, *, before: KeptBack) -> RefundShares:
+    """The refund of an order with all that is kept back counted as left in it."""
+    in_all = before.and_then(shares.kept_back)
     cash_left = sum(line.payable_minor for line in order.lines) - sum(
         each.cash_minor for each in (*order.refunded, *shares.lines)
     )
     return replace(
         shares,
         points_kept=points_earned(
-            cash_left + in_all, per_major=order.earn_points_per_major_unit, bps=order.earn_bps
+            cash_left + in_all.cash_minor,
+            per_major=order.earn_points_per_major_unit,
+            bps=order.earn_bps,
         ),
-        qualifying_minor=shares.qualifying_minor + in_all,
-        is_full=shares.is_full and in_all == 0,
+        qualifying_minor=shares.qualifying_minor + in_all.cash_minor + in_all.coins_minor,
+        is_full=shares.is_full and in_all.is_nothing,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Worth:
+    """What all points of an order paid, in minor units."""
+
+    points: int
+    paid_minor: int
+
+    @classmethod
+    def of(cls, order: PaidOrder) -> _Worth:
+        return cls(
+            sum(line.points for line in order.lines),
+            sum(
+                each.amount_minor
+                for line in order.lines
+                for each in line.allocations
+                if each.decision_id == POINTS
+            ),
+        )
+
+    def minor(self, points: int) -> int:
+        """What so many points paid, rounded down."""
+        return points * self.paid_minor // self.points if self.points else 0
+
+    def most_points(self, minor: int) -> int:
+        """The most points that paid no more than this."""
+        return minor * self.points // self.paid_minor if self.paid_minor else 0
+
+
+def _keep(shares: RefundShares, owed_minor: int, worth: _Worth) -> KeptBack:
+    cash = min(owed_minor, shares.cash_minor)
+    coins = min(owed_minor - cash, shares.coins_minor)
+    points = min(worth.most_points(owed_minor - cash - coins), shares.points)
+    return KeptBack(cash, coins, points)
+
+
+def _give_back(before: KeptBack, excess_minor: int, worth: _Worth, target: int) -> KeptBack:
+    """What is kept no longer: cash first, in the order in which it was kept."""
+    if target == 0:
+        return KeptBack(-before.cash_minor, -before.coins_minor, -before.points)
+    cash = min(excess_minor, before.cash_minor)
+    coins = min(excess_minor - cash, before.coins_minor)
+    points = min(worth.most_points(excess_minor - cash - coins), before.points)
+    return KeptBack(-cash, -coins, -points)
+
+
+def _ids_of_gifts(decisions: Sequence[Decision]) -> frozenset[str]:
+    return frozenset(each.id for each in decisions if each.says == GIVES)
 
 
 def _units_back(order: PaidOrder, shares: RefundShares) -> list[int]:
@@ -108,32 +193,51 @@ def _units_back(order: PaidOrder, shares: RefundShares) -> list[int]:
 
 
 def _rest(
-    lines: Sequence[PricedLine],
+    order: PaidOrder,
     back: Sequence[int],
-    coupon: RecheckedCoupon,
+    tested: RecheckedCoupon,
     decisions: Sequence[Decision],
 ) -> tuple[int, int]:
-    """What is left that counts for the coupon's minimum, and what it took off all that is left."""
+    """What is left that counts for the minimum, and what it took off all that is left.
+
+    As at the sale: a coupon's minimum is tested as if tiers had given nothing, a gift's on what
+    is left beside all that they gave.
+    """
+    gifts = _ids_of_gifts(decisions)
+    is_gift = tested.coupon_id in gifts
     before = {
         each.id
         for each in decisions
-        if each.kind in _BEFORE_COUPONS and each.id != coupon.coupon_id
+        if each.kind in _BEFORE_COUPONS and (is_gift or each.id not in gifts)
     }
     rest = benefit = 0
-    for line, units in zip(lines, back, strict=True):
-        taken_off = sum(
-            each.amount_minor for each in line.allocations if each.decision_id == coupon.coupon_id
-        )
-        benefit += taken_off - units_share(taken_off, units=units, of_units=line.quantity)
-        if not _covers(coupon.terms, line, taken_off):
+    for line, units in zip(order.lines, back, strict=True):
+        is_given = line.index in order.given
+        taken_off = _taken(line, {tested.coupon_id})
+        if is_gift:
+            benefit += taken_off if units < line.quantity else 0
+        else:
+            benefit += _left_of(taken_off, line, units, is_given=is_given)
+        if not _covers(tested.terms, line, taken_off):
             continue
-        price = line.list_minor - sum(
-            each.amount_minor for each in line.allocations if each.decision_id in before
-        )
-        if coupon.terms.kind in ZONE_KINDS:
+        price = line.list_minor - _taken(line, before)
+        if tested.terms.kind in ZONE_KINDS and not is_gift:
             price -= taken_off  # What is given does not count.
-        rest += price - units_share(price, units=units, of_units=line.quantity)
+        rest += _left_of(price, line, units, is_given=is_given and is_gift)
     return rest, benefit
+
+
+def _taken(line: PricedLine, ids: Collection[str]) -> int:
+    return sum(each.amount_minor for each in line.allocations if each.decision_id in ids)
+
+
+def _left_of(amount: int, line: PricedLine, units: int, *, is_given: bool) -> int:
+    """What the units that did not come back carry of the line's amount."""
+    return amount - units_part(amount, units=units, of_units=line.quantity, is_given=is_given)
+
+
+def _reason(is_gift: bool) -> KeptBackReason:
+    return KeptBackReason.TIER_GIFT if is_gift else KeptBackReason.COUPON
 
 
 def _covers(terms: CouponTerms, line: PricedLine, taken_off: int) -> bool:

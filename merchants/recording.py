@@ -18,6 +18,7 @@ from merchants.coupons_sql import read_coupons
 from merchants.ladders.evaluating import Evaluator, Noted
 from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
+from merchants.lifecycle import void_freed
 from merchants.locks_sql import (
     Taking,
     read_redeemed,
@@ -77,6 +78,7 @@ def record_event(
         _redeem(connection, event, at)
     elif event.coupon_ids:
         _return(connection, event, at)
+    void_freed(connection, event.merchant_id, event.coupon_ids, now=event.at, zone=zone)
     return Recorded(replayed=False)
 
 

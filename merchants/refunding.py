@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kernel.refusals import InvalidInput
 from kernel.units import apportion, units_share
-from merchants.offers import PricedLine
+from merchants.offers import KeptBack, PricedLine
 from merchants.port import RefundLine
 from merchants.pricing import points_earned
 from merchants.refusals import RefundExceedsOrder
@@ -33,7 +33,11 @@ class LineRefund:
 
 @dataclass(frozen=True, slots=True)
 class PaidOrder:
-    """An order as refunds see it; `refunded` are the line refunds so far, in order."""
+    """An order as refunds see it; `refunded` are the line refunds so far, in order.
+
+    Attributes:
+        given: positions of the lines of which a tier gave a unit; it comes back last.
+    """
 
     lines: tuple[PricedLine, ...]
     refunded: tuple[LineRefund, ...]
@@ -42,6 +46,7 @@ class PaidOrder:
     earn_points_per_major_unit: int
     earn_bps: int
     currency: str
+    given: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class RefundShares:
         points_kept: points that the cash left in the lines earns.
         qualifying_minor: cash and coins left in the lines; what counts for ladders.
         is_full: nothing of the order is left with the merchant.
-        deducted_minor: kept back because a coupon is undone; negative when it is given back.
+        kept_back: what this refund keeps back; negative what an earlier one kept and it returns.
     """
 
     lines: tuple[LineRefund, ...]
@@ -60,23 +65,23 @@ class RefundShares:
     points_kept: int
     qualifying_minor: int
     is_full: bool
-    deducted_minor: int = 0
+    kept_back: KeptBack = KeptBack()
 
     @property
     def cash_minor(self) -> int:
         """Cash to hand back, shipping included."""
         gross = sum(line.cash_minor for line in self.lines) + self.shipping_minor
-        return gross - self.deducted_minor
+        return gross - self.kept_back.cash_minor
 
     @property
     def points(self) -> int:
         """Spent points that return."""
-        return sum(line.points for line in self.lines)
+        return sum(line.points for line in self.lines) - self.kept_back.points
 
     @property
     def coins_minor(self) -> int:
         """Spent coins that return."""
-        return sum(line.coins_minor for line in self.lines)
+        return sum(line.coins_minor for line in self.lines) - self.kept_back.coins_minor
 
 
 @dataclass(slots=True)
@@ -84,11 +89,12 @@ class _LineLeft:
     """What is left of one line."""
 
     line: PricedLine
+    is_given: bool
     units: int
     cash: int
     points: int
     coins: int
-    is_adjusted: bool
+    is_adjusted: bool = False
 
 
 def refund_lines(order: PaidOrder, asked: Sequence[RefundLine]) -> RefundShares:
@@ -162,7 +168,14 @@ def _check_lines(asked: Sequence[RefundLine], *, line_count: int) -> None:
 
 def _left_of(order: PaidOrder) -> list[_LineLeft]:
     left = [
-        _LineLeft(line, line.quantity, line.payable_minor, line.points, line.coins_minor, False)
+        _LineLeft(
+            line,
+            line.index in order.given,
+            line.quantity,
+            line.payable_minor,
+            line.points,
+            line.coins_minor,
+        )
         for line in order.lines
     ]
     for refund in order.refunded:
@@ -175,19 +188,34 @@ def _left_of(order: PaidOrder) -> list[_LineLeft]:
     return left
 
 
+def units_part(amount: int, *, units: int, of_units: int, is_given: bool) -> int:
+    """What the first units to come back carry of a line's amount, rounded down.
+
+    Args:
+        is_given: whether a tier gave one of the units: it carries nothing and comes back last.
+
+    Source: docs/rules/refunds.md, rules 1 and 11.
+    """
+    paying = of_units - is_given
+    if units and units >= paying:
+        return amount
+    return units_share(amount, units=units, of_units=max(paying, 1))
+
+
 def _take_units(each: _LineLeft, units: int) -> LineRefund:
     line = each.line
-    before = line.quantity - each.units
+    back = line.quantity - each.units + units
 
-    def share(amount: int) -> int:
-        upto = units_share(amount, units=before + units, of_units=line.quantity)
-        return upto - units_share(amount, units=before, of_units=line.quantity)
+    def due(amount: int, left: int) -> int:
+        part = units_part(amount, units=back, of_units=line.quantity, is_given=each.is_given)
+        return max(0, part - (amount - left))
 
     if each.is_adjusted:
-        cash = units_share(each.cash, units=units, of_units=each.units)
+        cash = units_part(each.cash, units=units, of_units=each.units, is_given=each.is_given)
     else:
-        cash = share(line.payable_minor)
-    taken = LineRefund(line.index, units, cash, share(line.points), share(line.coins_minor))
+        cash = due(line.payable_minor, each.cash)
+    points, coins = due(line.points, each.points), due(line.coins_minor, each.coins)
+    taken = LineRefund(line.index, units, cash, points, coins)
     each.units -= units
     each.cash -= taken.cash_minor
     each.points -= taken.points

@@ -18,14 +18,22 @@ from merchants.coupons_sql import read_coupons
 from merchants.ladders.evaluating import Evaluator, Noted
 from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
+from merchants.lifecycle import void_freed
 from merchants.limits import LINES_MAX, number_problems
 from merchants.locks_sql import read_redeemed, return_coupon
-from merchants.offers import CouponOutcome, Redemption
+from merchants.offers import CouponOutcome, KeptBack, KeptBackReason, Redemption
 from merchants.orders_sql import OrderRow, read_orders, write_refunded
 from merchants.outbox_sql import add_event, read_cursor, refund_event
 from merchants.port import OrderState, Refunded, RefundOrder, RefundTerms
 from merchants.promotions.stock_sql import return_stock
-from merchants.rechecking import RecheckedCoupon, given_gifts, keeping_back, with_recheck
+from merchants.rechecking import (
+    Rechecked,
+    RecheckedCoupon,
+    given_gifts,
+    given_lines,
+    keeping_back,
+    with_recheck,
+)
 from merchants.refunding import PaidOrder, RefundShares, refund_amount, refund_lines
 from merchants.refunds_sql import RefundRow, insert_refund, read_refunds
 from merchants.refusals import RefundConflict
@@ -53,10 +61,9 @@ def refund_terms(
     """
     order = _order(connection, refund)
     earlier = read_refunds(connection, merchant_id=order.merchant_id, order_id=order.order_id)
-    shares, undone = _shares(connection, order, earlier, refund, currency)
-    coupons = _coupons(connection, order, earlier, shares, undone, now=to_micros(now))
-    outcome = coupons.outcome
-    return _terms(shares, outcome)
+    rechecked = _shares(connection, order, earlier, refund, currency)
+    coupons = _coupons(connection, order, earlier, rechecked, now=to_micros(now))
+    return _terms(rechecked.shares, coupons.outcome)
 
 
 def refund_order(
@@ -82,12 +89,15 @@ def refund_order(
     for each in earlier:
         if each.refund_no == refund.refund_no:
             return _replay(connection, order, each, fact_hash)
-    shares, undone = _shares(connection, order, earlier, refund, currency)
-    coupons = _coupons(connection, order, earlier, shares, undone, now=to_micros(now))
+    rechecked = _shares(connection, order, earlier, refund, currency)
+    shares = rechecked.shares
+    coupons = _coupons(connection, order, earlier, rechecked, now=to_micros(now))
     row = _row(order, refund, shares, coupons, fact_hash, position=len(earlier) + 1, now=now)
     insert_refund(connection, row)
     _move_order(connection, order, row, evaluator)
     _settle_coupons(connection, order, coupons)
+    freed = [coupon_id for coupon_id, _ in coupons.returned]
+    void_freed(connection, order.merchant_id, freed, now=now, zone=evaluator.zone)
     if shares.is_full and refund.lines:
         return_stock(connection, merchant_id=order.merchant_id, order_id=order.order_id)
     cursor = add_event(
@@ -126,10 +136,12 @@ def _shares(
     earlier: list[RefundRow],
     refund: RefundOrder,
     currency: str,
-) -> tuple[RefundShares, list[str]]:
+) -> Rechecked:
     """What comes back, and the coupons that it undoes because the rest is below their minimum."""
+    lines = lines_from_json(load(order.lines))
+    decisions = decisions_from_json(load(order.decisions))
     paid = PaidOrder(
-        lines=lines_from_json(load(order.lines)),
+        lines=lines,
         refunded=tuple(
             line for each in earlier for line in line_refunds_from_json(load(each.lines))
         ),
@@ -138,18 +150,25 @@ def _shares(
         earn_points_per_major_unit=order.earn_points_per_major_unit,
         earn_bps=order.earn_bps,
         currency=currency,
+        given=given_lines(lines, decisions),
     )
-    deducted = sum(each.deducted_minor for each in earlier)
+    before = KeptBack()
+    for each in earlier:
+        before = before.and_then(_kept_back(each))
     if refund.amount_minor is not None:
         # A price adjustment changes no unit, so what was kept back stays kept back.
         shares = refund_amount(paid, refund.amount_minor)
-        if deducted:
-            shares = keeping_back(shares, paid, deducted_before_minor=deducted)
-        return shares, []
+        return Rechecked(keeping_back(shares, paid, before=before))
     shares = refund_lines(paid, refund.lines)
-    decisions = decisions_from_json(load(order.decisions))
     rechecked = [*_rechecked_coupons(connection, order), *given_gifts(decisions)]
-    return with_recheck(shares, paid, rechecked, decisions, deducted_before_minor=deducted)
+    return with_recheck(shares, paid, rechecked, decisions, before=before)
+
+
+def _kept_back(refund: RefundRow) -> KeptBack:
+    reasons = tuple(KeptBackReason(each) for each in refund.deducted_for.split(",") if each)
+    return KeptBack(
+        refund.deducted_minor, refund.deducted_coins_minor, refund.deducted_points, reasons
+    )
 
 
 def _rechecked_coupons(connection: Connection, order: OrderRow) -> list[RecheckedCoupon]:
@@ -192,8 +211,7 @@ def _coupons(
     connection: Connection,
     order: OrderRow,
     earlier: list[RefundRow],
-    shares: RefundShares,
-    undone: list[str],
+    rechecked: Rechecked,
     *,
     now: int,
 ) -> _Coupons:
@@ -207,6 +225,7 @@ def _coupons(
     before = {
         each.coupon_id for row in earlier for each in redemptions_from_json(load(row.redemptions))
     }
+    shares, undone = rechecked.shares, rechecked.undone
     by_units = any(line.units for line in shares.lines)
     ends = shares.is_full and by_units
     going = [
@@ -215,7 +234,7 @@ def _coupons(
         if each.coupon_id not in before and (ends or each.coupon_id in undone)
     ]
     if not going:
-        is_rechecked = shares.deducted_minor != 0 or bool(undone)
+        is_rechecked = bool(undone) or KeptBackReason.COUPON in shares.kept_back.reasons
         return _Coupons(CouponOutcome.RECHECKED if is_rechecked else CouponOutcome.KEPT)
     ids = {each.coupon_id for each in going}
     found = read_redeemed(connection, merchant_id=order.merchant_id, order_id=order.order_id)
@@ -284,7 +303,10 @@ def _row(
         redemptions=dump(redemptions_as_json(redemptions)),
         state_after=state,
         at=to_micros(now),
-        deducted_minor=shares.deducted_minor,
+        deducted_minor=shares.kept_back.cash_minor,
+        deducted_coins_minor=shares.kept_back.coins_minor,
+        deducted_points=shares.kept_back.points,
+        deducted_for=",".join(shares.kept_back.reasons),
     )
 
 
@@ -343,6 +365,7 @@ def _replay(connection: Connection, order: OrderRow, refund: RefundRow, fact_has
             coins_returned_minor=refund.coins_minor,
             points_kept=refund.points_kept,
             coupon_outcome=CouponOutcome(refund.coupon_outcome),
+            kept_back=_kept_back(refund),
         ),
         order=order.facts,
         event=refund_event(order, refund, cursor),
@@ -356,6 +379,7 @@ def _terms(shares: RefundShares, outcome: CouponOutcome) -> RefundTerms:
         coins_returned_minor=shares.coins_minor,
         points_kept=shares.points_kept,
         coupon_outcome=outcome,
+        kept_back=shares.kept_back,
     )
 
 

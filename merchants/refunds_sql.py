@@ -13,12 +13,13 @@ from kernel.statements import Prepared
 _COLUMNS = (
     "merchant_id, order_id, refund_no, position, fact_hash, lines, shipping_minor, cash_minor,"
     " points, coins_minor, points_kept, qualifying_minor, coupon_outcome, redemptions,"
-    " state_after, at, deducted_minor"
+    " state_after, at, deducted_minor, deducted_coins_minor, deducted_points, deducted_for"
 )
 _INSERT = Prepared(
     f"INSERT INTO refund ({_COLUMNS}) VALUES (:merchant_id, :order_id, :refund_no, :position,"
     " :fact_hash, :lines, :shipping_minor, :cash_minor, :points, :coins_minor, :points_kept,"
-    " :qualifying_minor, :coupon_outcome, :redemptions, :state_after, :at, :deducted_minor)"
+    " :qualifying_minor, :coupon_outcome, :redemptions, :state_after, :at, :deducted_minor,"
+    " :deducted_coins_minor, :deducted_points, :deducted_for)"
 )
 _OF_ORDER = Prepared(
     f"SELECT {_COLUMNS} FROM refund WHERE merchant_id = :merchant_id AND order_id = :order_id"
@@ -32,7 +33,9 @@ class RefundRow:
 
     Attributes:
         position: counts the order's refunds from 1.
-        deducted_minor: kept back because a coupon is undone; negative when given back.
+        deducted_minor, deducted_coins_minor, deducted_points: kept back because a coupon or a gift
+            is no longer earned; negative when given back.
+        deducted_for: names of `KeptBackReason`, with commas between them.
     """
 
     merchant_id: str
@@ -52,6 +55,9 @@ class RefundRow:
     state_after: str
     at: int
     deducted_minor: int
+    deducted_coins_minor: int
+    deducted_points: int
+    deducted_for: str
 
 
 _NAMES = tuple(RefundRow.__dataclass_fields__)

@@ -12,6 +12,9 @@ from kernel.units import WHOLE_BP, apportion
 from merchants.offers import Decision, DecisionKind, DecisionOutcome
 from merchants.port import PriceCart
 
+POINTS = "points"
+"""The decision about points; its shares are what points paid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spending:
@@ -91,7 +94,7 @@ def _points_decisions(
     cart: PriceCart, *, points: int, discount_minor: int, available: int, is_capped: bool
 ) -> tuple[Decision, ...]:
     done = _decision(
-        "points",
+        POINTS,
         DecisionKind.POINTS,
         discount_minor,
         says="POINTS_TAKE_OFF" if discount_minor else "POINTS_NO_EFFECT",

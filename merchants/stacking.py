@@ -81,6 +81,7 @@ def coupon_layer(
     channel: str,
     cart: OpenCart,
     spend_minor: Sequence[int],
+    given: Collection[int] = (),
 ) -> CouponLayer:
     """The combination that takes most off: the merchant's coupons first, then the alliance's.
 
@@ -89,14 +90,16 @@ def coupon_layer(
     Args:
         spend_minor: what minimum spends are tested on: each line after prices of goods and
             promotions on orders.
+        given: positions of the lines of which a tier gives a unit already.
 
     Source: docs/rules/coupons.md, rules 6 and 7.
     """
     decisions: list[Decision] = []
     groups: dict[tuple[bool, str], list[Usable]] = {}
+    bought = _Bought(lines, channel, cart, spend_minor, rules.owned_skus, given)
     for is_alliances, candidates in ((False, rules.own), (True, rules.alliance)):
         for candidate in candidates:
-            checked = _check(candidate, lines, channel, cart, spend_minor, rules.owned_skus)
+            checked = _check(candidate, bought)
             if isinstance(checked, Decision):
                 decisions.append(checked)
             else:
@@ -140,33 +143,45 @@ def refused(
     )
 
 
-def _check(
-    candidate: Candidate,
-    lines: Sequence[CartLine],
-    channel: str,
-    cart: OpenCart,
-    spend_minor: Sequence[int],
-    owned_skus: Collection[str],
-) -> Usable | Decision:
+@dataclass(frozen=True, slots=True)
+class _Bought:
+    """What the conditions of coupons are tested on."""
+
+    lines: Sequence[CartLine]
+    channel: str
+    cart: OpenCart
+    spend_minor: Sequence[int]
+    owned_skus: Collection[str]
+    given: Collection[int]
+
+
+def _check(candidate: Candidate, bought: _Bought) -> Usable | Decision:
     """The coupon as the search takes it, or why it can not be used in this cart."""
-    coupon, terms = candidate.coupon, candidate.coupon.terms
+    coupon, terms, lines = candidate.coupon, candidate.coupon.terms, bought.lines
     if candidate.barred is not None:
         reason, says = candidate.barred
         return refused(coupon, reason, says=says)
-    if terms.channels is not None and channel not in terms.channels:
+    if terms.channels is not None and bought.channel not in terms.channels:
         return refused(coupon, "COUPON_WRONG_CHANNEL")
     scope = scope_of(terms, lines)
     if not scope:
         return refused(coupon, "OUT_OF_SCOPE")
-    reach = reach_of(terms, lines, cart.left_minor, owned_skus, scope=scope)
+    reach = reach_of(
+        terms,
+        lines,
+        bought.cart.left_minor,
+        bought.owned_skus,
+        scope=scope,
+        given=bought.given,
+    )
     if terms.kind in ZONE_KINDS and not reach.lines:
         return _not_given(coupon, lines)
-    missing = terms.min_spend_minor - spending(spend_minor, reach, scope=scope)
+    missing = terms.min_spend_minor - spending(bought.spend_minor, reach, scope=scope)
     if missing > 0:
         return refused(
             coupon, "BELOW_MIN_SPEND", missing_minor=missing, facts=(("missing", missing),)
         )
-    if terms.kind is CouponKind.SHIPPING and cart.shipping_minor == 0:
+    if terms.kind is CouponKind.SHIPPING and bought.cart.shipping_minor == 0:
         return refused(coupon, "NO_EFFECT", says="NO_SHIPPING")
     return Usable(coupon, reach)
 

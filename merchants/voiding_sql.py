@@ -23,6 +23,12 @@ _OF_TIERS = Prepared(
     " AND (c.state = 'ISSUED' OR c.share_until IS NOT NULL) AND t.trigger_kind = 'TIER_REACHED'"
     " ORDER BY c.coupon_id"
 )
+_FREE_OF_TIER = Prepared(
+    "SELECT c.coupon_id, c.card_id, t.draft FROM coupon AS c JOIN coupon_template AS t"
+    " ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
+    " WHERE c.merchant_id = :merchant_id AND c.coupon_id = :coupon_id AND c.passed_from IS NULL"
+    " AND c.state = 'ISSUED' AND t.trigger_kind = 'TIER_REACHED'"
+)
 _FORGET = Prepared(
     "DELETE FROM coupon_occasion WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id"
 )
@@ -63,6 +69,17 @@ def read_tier_coupons(
     """Unused coupons of the card that its tiers gave."""
     rows = connection.execute(_OF_TIERS, {"merchant_id": merchant_id, "card_id": card_id})
     return [TierCoupon(row.coupon_id, draft_from_json(load(row.draft))) for row in rows]
+
+
+def read_free_of_tier(
+    connection: Connection, *, merchant_id: str, coupon_id: str
+) -> tuple[str, TierCoupon] | None:
+    """The card and the coupon, when it is unused and a tier gave it."""
+    values = {"merchant_id": merchant_id, "coupon_id": coupon_id}
+    row = connection.execute(_FREE_OF_TIER, values).one_or_none()
+    if row is None:
+        return None
+    return row.card_id, TierCoupon(row.coupon_id, draft_from_json(load(row.draft)))
 
 
 def forget_occasion(connection: Connection, *, merchant_id: str, coupon_id: str) -> None:

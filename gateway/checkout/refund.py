@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from kernel.ids import MalformedId, derived_id, merchant_of, prefix_of
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from ledger.contract import ApplyRefund, DebtPolicy, OrderUnknown, RefundReceipt
+from merchants.offers import KeptBack, KeptBackReason
 from merchants.port import Event, OrderFacts, Refunded, RefundLine, RefundOrder, RefundTerms
 
 
@@ -49,6 +50,7 @@ class RefundFigures:
         points_clawed_back: earned points taken back, debt included.
         debt_created: part of `points_clawed_back` that the member owes.
         coupon_outcome: name of a `CouponOutcome`.
+        kept_back: what is kept back, which the other figures leave out.
     """
 
     cash_minor: int
@@ -57,6 +59,7 @@ class RefundFigures:
     points_clawed_back: int
     debt_created: int
     coupon_outcome: str
+    kept_back: KeptBack = KeptBack()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ async def refund(desk: Desk, caller: Caller, asked: RefundAsked) -> OrderRefunde
     answer = await desk.running.once(key, lambda: _refund(desk, caller, asked, key))
     outcome = answer.success()
     return OrderRefunded(
-        **{**outcome, "figures": RefundFigures(**outcome["figures"])}, replayed=answer.replayed
+        **{**outcome, "figures": _figures_from(outcome["figures"])}, replayed=answer.replayed
     )
 
 
@@ -141,7 +144,7 @@ def _preview_of(order: OrderFacts, terms: RefundTerms, *, at: datetime) -> Apply
 def figures_of(desk: Desk, terms: RefundTerms, receipt: RefundReceipt | None) -> RefundFigures:
     """What the backend and the ledger say together; `receipt` None for an anonymous buyer."""
     if receipt is None:
-        return RefundFigures(terms.cash_minor, 0, 0, 0, 0, terms.coupon_outcome)
+        return RefundFigures(terms.cash_minor, 0, 0, 0, 0, terms.coupon_outcome, terms.kept_back)
     settings = desk.settings.current.values
     kept_minor = 0
     if settings.debt_policy is DebtPolicy.DEDUCT_FROM_REFUND_CASH:
@@ -153,6 +156,7 @@ def figures_of(desk: Desk, terms: RefundTerms, receipt: RefundReceipt | None) ->
         points_clawed_back=receipt.points_clawed_back,
         debt_created=receipt.debt_created,
         coupon_outcome=terms.coupon_outcome,
+        kept_back=terms.kept_back,
     )
 
 
@@ -241,8 +245,16 @@ def _outcome(asked: RefundAsked, refunded: Refunded, figures: RefundFigures) -> 
             "points_clawed_back": figures.points_clawed_back,
             "debt_created": figures.debt_created,
             "coupon_outcome": figures.coupon_outcome,
+            "kept_back": asdict(figures.kept_back),
         },
     }
+
+
+def _figures_from(stored: dict[str, Any]) -> RefundFigures:
+    """Figures as an answer keeps them; older ones do not tell what is kept back."""
+    kept = dict(stored.get("kept_back") or {})
+    reasons = tuple(KeptBackReason(each) for each in kept.pop("reasons", ()))
+    return RefundFigures(**{**stored, "kept_back": KeptBack(**kept, reasons=reasons)})
 
 
 async def _merchant_of_order(desk: Desk, caller: Caller, order_id: str) -> str:

@@ -16,6 +16,7 @@ from gateway.schema.nodes import Node, Order
 from kernel.graphql import Long, Money
 from merchants.offers import Priced
 from merchants.schema.enums import CouponOutcome
+from merchants.schema.kept_back import KEPT_BACK, KeptBack
 from merchants.schema.offers import BenefitDecision, PricedLine
 
 strawberry.enum(CheckoutState, description="State of a checkout.")
@@ -97,6 +98,7 @@ class RefundTerms:
     coupon_outcome: CouponOutcome = strawberry.field(
         description="What happens to the order's coupons."
     )
+    kept_back: KeptBack | None = strawberry.field(description=KEPT_BACK)
 
     @classmethod
     def of(cls, figures: RefundFigures, currency: str) -> RefundTerms:
@@ -108,6 +110,7 @@ class RefundTerms:
             points_clawed_back=Long(figures.points_clawed_back),
             debt_created=Long(figures.debt_created),
             coupon_outcome=CouponOutcome(figures.coupon_outcome),
+            kept_back=KeptBack.of(figures.kept_back, currency),
         )
 
 
@@ -129,6 +132,7 @@ class Refund:
     coupon_outcome: CouponOutcome = strawberry.field(
         description="What happened to the order's coupons."
     )
+    kept_back: KeptBack | None = strawberry.field(description=KEPT_BACK)
 
     @classmethod
     def of(cls, made: RefundMade, currency: str) -> Refund:
@@ -143,4 +147,5 @@ class Refund:
             points_clawed_back=Long(figures.points_clawed_back),
             debt_created=Long(figures.debt_created),
             coupon_outcome=CouponOutcome(figures.coupon_outcome),
+            kept_back=KeptBack.of(figures.kept_back, currency),
         )

@@ -6,7 +6,8 @@ Source: docs/rules/pricing.md, rule 24.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 from kernel.units import units_share
 from merchants.benefits.in_force import BenefitInForce, decision_of, refused
@@ -15,6 +16,9 @@ from merchants.offers import CartLine, Decision, DecisionOutcome
 
 GIVES = "TIER_GIVES"
 """What the decision of a gift that is given says; refunds know gifts by it."""
+
+EXACT_MAX = 10
+"""Gifts, dearest first, among which the best set is found exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,13 @@ class TierGifts:
 
     decisions: tuple[Decision, ...] = ()
     shares: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def lines(self) -> frozenset[int]:
+        """Positions of the lines of which a unit is given."""
+        return frozenset(
+            index for _, shares in self.shares for index, share in enumerate(shares) if share
+        )
 
 
 def tier_gifts(
@@ -45,52 +56,102 @@ def tier_gifts(
     )
     if not gifts:
         return TierGifts()
-    picked = {
-        sku: _dearest(sku, lines, left_minor)
-        for sku in sorted({each.benefit.gift_sku or "" for each in gifts})
-    }
-    spent = sum(left_minor) - sum(found[1] for found in picked.values() if found is not None)
+    wanted = _wanted(gifts, lines, left_minor)
+    given = _given(list(wanted.values()), sum(left_minor))
     decisions: list[Decision] = []
     shares: list[tuple[str, tuple[int, ...]]] = []
-    giver: dict[str, str] = {}
     for each in gifts:
-        sku = each.benefit.gift_sku or ""
-        decided = _decide(each, picked[sku], spent=spent, winner=giver.get(sku))
-        decisions.append(decided)
-        if decided.outcome is DecisionOutcome.APPLIED:
-            giver[sku] = each.decision_id
-            index = picked[sku][0]  # type: ignore[index]
+        of_its_article = wanted.get(each.benefit.gift_sku or "")
+        decisions.append(_decide(each, of_its_article, given, sum(left_minor)))
+        if of_its_article in given and of_its_article.giver is each:
             taken = [0] * len(lines)
-            taken[index] = decided.amount_minor
+            taken[of_its_article.index] = of_its_article.cost_minor
             shares.append((each.decision_id, tuple(taken)))
     return TierGifts(tuple(decisions), tuple(shares))
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An article in the cart that a benefit may give: the one that needs least.
+
+    Attributes:
+        index: position of the line whose unit costs most now.
+        cost_minor: what that unit costs.
+    """
+
+    giver: BenefitInForce
+    index: int
+    cost_minor: int
+
+    @property
+    def needed_minor(self) -> int:
+        """What other goods must cost."""
+        return self.giver.benefit.min_spend_minor or 0
+
+
+def _wanted(
+    gifts: Sequence[BenefitInForce], lines: Sequence[CartLine], left_minor: Sequence[int]
+) -> dict[str, _Wanted]:
+    wanted: dict[str, _Wanted] = {}
+    for each in gifts:
+        sku = each.benefit.gift_sku or ""
+        found = None if sku in wanted else _dearest(sku, lines, left_minor)
+        if found is not None:
+            wanted[sku] = _Wanted(each, *found)
+    return wanted
+
+
+def _given(wanted: Sequence[_Wanted], spent_minor: int) -> tuple[_Wanted, ...]:
+    """Those that together give most, each being earned by what none of them gives."""
+    dearest_first = sorted(
+        (each for each in wanted if each.cost_minor),
+        key=lambda each: (-each.cost_minor, each.giver.decision_id),
+    )
+    best: tuple[_Wanted, ...] = ()
+    most = 0
+    exact = dearest_first[:EXACT_MAX]
+    for size in range(1, len(exact) + 1):
+        for chosen in combinations(exact, size):
+            worth = sum(each.cost_minor for each in chosen)
+            if worth > most and _missing(chosen, spent_minor) <= 0:
+                best, most = chosen, worth
+    for each in dearest_first[EXACT_MAX:]:
+        if _missing((*best, each), spent_minor) <= 0:
+            best = (*best, each)
+    return best
+
+
+def _missing(given: Sequence[_Wanted], spent_minor: int) -> int:
+    """How much more other goods must cost for all of them; 0 or less when they are earned."""
+    rest = spent_minor - sum(each.cost_minor for each in given)
+    return max(each.needed_minor for each in given) - rest
+
+
 def _decide(
-    each: BenefitInForce, found: tuple[int, int] | None, *, spent: int, winner: str | None
+    each: BenefitInForce, wanted: _Wanted | None, given: Sequence[_Wanted], spent_minor: int
 ) -> Decision:
-    needed = each.benefit.min_spend_minor or 1
-    if found is None:
+    if wanted is None:
         return refused(each, "GIFT_NOT_IN_CART", facts=(("zone", each.benefit.gift_sku or ""),))
-    if winner is not None:
-        return refused(each, "BETTER_BENEFIT", blocked_by=winner)
-    if spent < needed:
-        missing = needed - spent
-        return refused(
+    if wanted in given and wanted.giver is not each:
+        return refused(each, "BETTER_BENEFIT", blocked_by=wanted.giver.decision_id)
+    if wanted in given:
+        cost, needed = wanted.cost_minor, wanted.needed_minor
+        return decision_of(
             each,
-            "BELOW_MIN_SPEND",
-            says="GIFT_BELOW",
-            missing_minor=missing,
-            facts=(("missing", missing),),
+            outcome=DecisionOutcome.APPLIED,
+            says=GIVES,
+            amount_minor=cost,
+            facts=(("amount", cost), ("minSpend", needed)),
         )
-    if found[1] == 0:
+    missing = _missing((*given, replace(wanted, giver=each)), spent_minor)
+    if missing <= 0:
         return refused(each, "NO_EFFECT")
-    return decision_of(
+    return refused(
         each,
-        outcome=DecisionOutcome.APPLIED,
-        says=GIVES,
-        amount_minor=found[1],
-        facts=(("amount", found[1]), ("minSpend", needed)),
+        "BELOW_MIN_SPEND",
+        says="GIFT_BELOW",
+        missing_minor=missing,
+        facts=(("missing", missing),),
     )
 
 

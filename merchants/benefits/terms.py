@@ -38,7 +38,7 @@ class Benefit:
         gift_sku: of GIFT: the merchant's article.
         price_minor: of MEMBER_PRICE: what a unit costs.
         skus, category_ids: goods that PERCENT_OFF or MEMBER_PRICE is limited to; None for all.
-        min_spend_minor: of GIFT: what other goods must cost; None for anything at all.
+        min_spend_minor: of GIFT: what other goods must cost; None for a flag.
     """
 
     kind: str
@@ -60,7 +60,7 @@ class Benefit:
         if self.kind == EARLY_ACCESS:
             return self.early_minutes is None
         if self.kind == GIFT:
-            return self.gift_sku is None
+            return self.gift_sku is None or self.min_spend_minor is None
         if self.kind == MEMBER_PRICE:
             return self.price_minor is None
         return self.kind not in (PERCENT_OFF, POINTS_MULTIPLIER, FREE_SHIPPING)
@@ -134,6 +134,8 @@ def benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
             problems.append([f"{at}.giftSku", "For GIFT alone."])
         if benefit.min_spend_minor is not None and benefit.gift_sku is None:
             problems.append([f"{at}.minSpend", "Together with giftSku."])
+        if benefit.kind == GIFT and benefit.gift_sku and benefit.min_spend_minor is None:
+            problems.append([f"{at}.minSpend", "Needed with giftSku."])
         problems += _scope_problems(at, benefit)
     return problems
 

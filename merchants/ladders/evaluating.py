@@ -89,6 +89,11 @@ class Evaluator:
         self._zone = zone
         self._void = void_tier_coupons
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """Of its calendar."""
+        return self._zone
+
     def note(self, connection: Connection, noted: Noted) -> None:
         """Evaluates every ladder of the merchant after the card's figures moved."""
         merchant_id, at = noted.merchant_id, to_micros(noted.at)

@@ -122,7 +122,8 @@ def is_on(terms: PromotionTerms, at: datetime, zone: ZoneInfo, *, early_minutes:
     """
     if not min(terms.opens_at, _opens_early(terms, early_minutes)) <= at < terms.ends_at:
         return False
-    day = at.astimezone(zone)
+    # Before its first instant it holds for early buyers, as the first of its days begins early.
+    day = max(at, terms.starts_at).astimezone(zone)
     return (terms.weekdays is None or day.isoweekday() in terms.weekdays) and (
         terms.month_days is None or day.day in terms.month_days
     )

@@ -14,6 +14,7 @@ from merchants import offers, port
 from merchants.schema.coupon_refusals import BackendBudgetSpentRefusal
 from merchants.schema.coupons import Coupon
 from merchants.schema.enums import CouponOutcome, EventKind
+from merchants.schema.kept_back import KEPT_BACK, KeptBack
 from merchants.schema.offers import BenefitDecision, PricedLine
 from merchants.schema.orders import Order
 from merchants.schema.refusals import (
@@ -98,6 +99,7 @@ class BackendRefundTerms:
         description="Points the order keeps earned after all its refunds."
     )
     coupon_outcome: CouponOutcome = strawberry.field(description="What happens to the coupons.")
+    kept_back: KeptBack | None = strawberry.field(description=KEPT_BACK)
 
     @classmethod
     def of(cls, terms: port.RefundTerms, currency: str) -> BackendRefundTerms:
@@ -108,6 +110,7 @@ class BackendRefundTerms:
             coins_returned=Money.of(terms.coins_returned_minor, currency),
             points_kept=Long(terms.points_kept),
             coupon_outcome=terms.coupon_outcome,
+            kept_back=KeptBack.of(terms.kept_back, currency),
         )
 
 

@@ -8,7 +8,13 @@ from merchants.coupons import CouponState, CouponTemplateState, Funder
 from merchants.ladders.evaluation import Cause
 from merchants.ladders.paid import PaidState
 from merchants.ladders.policies import TierCombination
-from merchants.offers import CouponKind, CouponOutcome, DecisionKind, DecisionOutcome
+from merchants.offers import (
+    CouponKind,
+    CouponOutcome,
+    DecisionKind,
+    DecisionOutcome,
+    KeptBackReason,
+)
 from merchants.port import EventKind, OrderState
 from merchants.promotions.terms import PromotionKind
 from merchants.segments import Segment
@@ -38,6 +44,11 @@ strawberry.enum(Funder, description="Who bears a coupon's cost.")
 strawberry.enum(DecisionKind, description="What a decision is about.")
 strawberry.enum(DecisionOutcome, description="What became of a candidate benefit.")
 strawberry.enum(CouponOutcome, description="What a refund does to the coupons of its order.")
+strawberry.enum(
+    KeptBackReason,
+    description="Why a refund keeps something back: the rest of the order no longer earns a coupon "
+    "(COUPON), or what a tier gave (TIER_GIFT).",
+)
 strawberry.enum(PromotionKind, description="What a promotion does.")
 strawberry.enum(OrderState, description="State of an order.")
 strawberry.enum(TierMetric, description="What a ladder measures.")
@@ -91,6 +102,7 @@ __all__ = [
     "Downgrade",
     "EventKind",
     "Funder",
+    "KeptBackReason",
     "OrderState",
     "PaidState",
     "PartialRefundRule",

@@ -65,7 +65,7 @@ class BenefitInput:
     min_spend: MoneyInput | None = strawberry.field(
         default=None,
         description="For GIFT: what the other goods of the order must cost, after promotions and "
-        "member prices; absent: anything above 0.",
+        "member prices; needed with `giftSku`.",
     )
 
 

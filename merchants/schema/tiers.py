@@ -117,7 +117,7 @@ class Benefit:
         description="Categories that it is limited to; null for all."
     )
     min_spend: Money | None = strawberry.field(
-        description="What other goods must cost, of GIFT; null for anything, and for other kinds."
+        description="What other goods must cost, of GIFT; null for a flag and for other kinds."
     )
 
     @classmethod

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from merchants.benefits.gifts import tier_gifts
+from merchants.benefits.in_force import BenefitInForce
 from merchants.benefits.in_force import member_rates as rates_of
 from merchants.benefits.terms import early_minutes
 from merchants.coupon_kinds import OpenCart, Reach, effect_of, reach_of, scope_of, spending
@@ -22,6 +22,7 @@ from merchants.promotions.goods import GoodsPrice, MemberRate, goods_price
 from merchants.promotions.terms import Buyer, Promotion
 from merchants.promotions.thresholds import order_promotions
 from merchants.stacking import Candidate
+from merchants.tiers import Benefit
 from tests.merchants.brute_force import (
     Offers,
     best_sets,
@@ -131,22 +132,71 @@ def test_no_other_set_of_order_promotions_takes_more_off(run: Callable[[], None]
     run()
 
 
+def gifts_worth_most(
+    rules: PriceRules, wanted: PriceCart, left: list[int]
+) -> tuple[tuple[int, int], ...]:
+    """(line, price of a unit) of each gift of the best set, found by trying every set."""
+    offers: list[list[tuple[int, int, int] | None]] = []
+    for sku in {line.sku for line in wanted.lines}:
+        needed = [
+            each.benefit.min_spend_minor
+            for each in rules.benefits
+            if each.benefit.kind == "GIFT" and each.benefit.gift_sku == sku
+        ]
+        least = min((each for each in needed if each is not None), default=None)
+        units = [
+            (left[index] // line.quantity, -index)
+            for index, line in enumerate(wanted.lines)
+            if line.sku == sku
+        ]
+        if least is not None:
+            worth, index = max(units)
+            offers.append([None, (-index, worth, least)])
+    sets = [tuple(each for each in chosen if each) for chosen in product(*offers)]
+    earned = [
+        chosen
+        for chosen in sets
+        if all(sum(left) - sum(each[1] for each in chosen) >= least for _, _, least in chosen)
+    ]
+    best = max(earned, key=lambda chosen: sum(each[1] for each in chosen))
+    return tuple((index, worth) for index, worth, _ in best)
+
+
+@pytest.mark.parametrize("minimums", list(product((5_000, 11_000, 30_000), repeat=2)))
+def test_no_other_set_of_gifts_is_worth_more(minimums: tuple[int, int]) -> None:
+    rules = PriceRules(
+        benefits=tuple(
+            BenefitInForce("t", 1, at, Benefit("GIFT", sku, gift_sku=sku, min_spend_minor=least))
+            for at, (sku, least) in enumerate(zip("ab", minimums, strict=True))
+        )
+    )
+    for costs in product((1_000, 6_000, 12_000), repeat=3):
+        bought = tuple(CartLine(sku, 1, cost) for sku, cost in zip("abx", costs, strict=True))
+        wanted = cart(lines=bought)
+        worth = sum(each for _, each in gifts_worth_most(rules, wanted, list(costs)))
+
+        assert price(wanted, rules).payable_minor == sum(costs) - worth
+
+
 def lowest_after_coupons(wanted: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int:
     """What is left to pay over every choice of coupons, goods and shipping together."""
-    left = list(goods.left_minor)
-    for _, shares in tier_gifts(rules.benefits, wanted.lines, left).shares:
-        left = [each - share for each, share in zip(left, shares, strict=True)]
+    left, given = list(goods.left_minor), set()
+    for index, worth in gifts_worth_most(rules, wanted, left):
+        left[index] -= worth
+        given.add(index)
     has_shipping = all(each.benefit.kind != "FREE_SHIPPING" for each in rules.benefits)
     listed = sum(line.list_minor for line in wanted.lines)
     cap = rules.policy.discount_cap_bps if rules.policy else None
-    budget = None if cap is None else max(0, listed * cap // 10_000 - listed + sum(left))
+    budget = (
+        None if cap is None else max(0, listed * cap // 10_000 - listed + sum(goods.left_minor))
+    )
     start = OpenCart(tuple(left), wanted.shipping_minor if has_shipping else 0, budget)
     groups: dict[tuple[int, str], list[tuple[CouponTerms, Reach]]] = {}
     for issuer, candidates in enumerate((rules.coupons, rules.alliance_coupons)):
         for each in candidates:
             terms = each.coupon.terms
             scope = scope_of(terms, wanted.lines)
-            reach = reach_of(terms, wanted.lines, left, rules.owned_skus, scope=scope)
+            reach = reach_of(terms, wanted.lines, left, rules.owned_skus, scope=scope, given=given)
             spent = spending(goods.left_minor, reach, scope=scope)
             if scope and spent >= terms.min_spend_minor and (reach.lines or terms.zone is None):
                 groups.setdefault((issuer, terms.stacking_group or ""), []).append((terms, reach))
@@ -163,7 +213,7 @@ def lowest_after_coupons(wanted: PriceCart, rules: PriceRules, goods: GoodsPrice
     return min(costs)
 
 
-def the_lower_of_both_bases_is_paid(
+def the_lowest_of_all_bases_is_paid(
     case: tuple[PriceCart, PriceRules], is_missed_by_members: bool
 ) -> None:
     wanted, rules = case
@@ -182,6 +232,13 @@ def the_lower_of_both_bases_is_paid(
             rates=rates_of(rules.benefits),
             at=wanted.at,
         ),
+        goods_price(
+            wanted.lines,
+            rules.promotions,
+            buyer=Buyer(True, rules.rank, early_minutes(each.benefit for each in rules.benefits)),
+            rates=(),
+            at=wanted.at,
+        ),
         goods_price(wanted.lines, rules.promotions, buyer=Buyer(False), rates=(), at=wanted.at),
     ]
 
@@ -190,8 +247,8 @@ def the_lower_of_both_bases_is_paid(
     assert paid == min(lowest_after_coupons(wanted, rules, goods) for goods in bases)
 
 
-@sizes(the_lower_of_both_bases_is_paid, carts(), st.booleans())
-def test_a_member_pays_the_lowest_over_both_bases_and_all_coupons(run: Callable[[], None]) -> None:
+@sizes(the_lowest_of_all_bases_is_paid, carts(), st.booleans())
+def test_a_member_pays_the_lowest_over_all_bases_and_all_coupons(run: Callable[[], None]) -> None:
     run()
 
 

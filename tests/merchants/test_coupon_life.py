@@ -20,6 +20,7 @@ from merchants.offers import (
     Decision,
     DecisionKind,
     DecisionOutcome,
+    KeptBack,
     PricedLine,
 )
 from merchants.port import ClaimCoupon, LockCoupons, RecordEvent, RefundLine, ReleaseAttempt
@@ -142,6 +143,51 @@ async def test_a_lost_tier_takes_its_unused_coupons_and_can_give_them_again(shop
     assert await shop.scalar("SELECT COUNT(*) FROM coupon_occasion") == 0
 
 
+async def test_a_coupon_that_comes_back_after_its_tier_was_lost_is_withdrawn(shop: Shop) -> None:
+    await shop.join()
+    await shop.set_ladder(ladder(TierMetric.PURCHASE_COUNT, ("one", 1), ("two", 2), name="count"))
+    await shop.template(amount_off(500), life=REACHED)
+    orders = [await shop.place(cart(100)) for _ in range(2)]
+    coupon_id = str(await shop.scalar("SELECT coupon_id FROM coupon"))
+    await shop.backend.lock(LockCoupons(TEA, "try", STORE, ANN, (coupon_id,)))
+
+    await shop.refund(orders[0], "r", (0, 1))
+    held = await shop.scalar("SELECT state FROM coupon")
+    await shop.backend.release(ReleaseAttempt(TEA, "try"))
+    freed = await shop.scalar("SELECT state FROM coupon")
+    await shop.place(cart(100))
+    again = await shop.scalar("SELECT COUNT(*) FROM coupon WHERE state = 'ISSUED'")
+
+    assert (held, freed, again) == ("LOCKED", "VOID", 1)
+
+
+async def test_a_coupon_that_a_refund_brings_back_below_its_tier_is_withdrawn(shop: Shop) -> None:
+    await shop.join()
+    await shop.set_ladder(ladder(TierMetric.PURCHASE_COUNT, ("one", 1), ("two", 2), name="count"))
+    await shop.template(amount_off(500), life=REACHED)
+    orders = [await shop.place(cart(100)) for _ in range(2)]
+    coupon_id = str(await shop.scalar("SELECT coupon_id FROM coupon"))
+    bought = await shop.place(cart(1_000, coupon_ids=(coupon_id,)))
+    for number, each in enumerate(orders):
+        await shop.refund(each, f"r-{number}", (0, 1))
+
+    refunded = await shop.refund(bought, "r", (0, 1))
+
+    assert refunded.terms.cash_minor == 500
+    assert await shop.scalar("SELECT state FROM coupon") == "VOID"
+
+
+async def test_a_coupon_that_comes_back_while_its_tier_stands_is_its_holders(shop: Shop) -> None:
+    coupon_id = await reach_tier_two(shop)
+    await shop.backend.lock(LockCoupons(TEA, "try", STORE, ANN, (coupon_id,)))
+    await shop.backend.release(ReleaseAttempt(TEA, "try"))
+    bought = await shop.place(cart(1_000, coupon_ids=(coupon_id,)))
+
+    await shop.refund(bought, "r", (0, 1))
+
+    assert await shop.scalar("SELECT state FROM coupon") == "ISSUED"
+
+
 async def test_a_lost_tier_leaves_a_coupon_that_a_checkout_holds(shop: Shop) -> None:
     coupon_id = await reach_tier_two(shop)
     await shop.backend.lock(LockCoupons(TEA, "one", STORE, ANN, (coupon_id,)))
@@ -221,30 +267,30 @@ def test_rechecked_refunds_bring_back_what_was_paid_and_never_less_than_nothing(
     terms: CouponTerms = amount_off(off, min_spend_minor=minimum)
     order = PaidOrder(lines, (), 0, 0, 1, 10_000, "CNY")
     left = [units for _, units in prices]
-    cash = deducted = 0
+    cash, kept = 0, KeptBack()
     qualifying = sum(line.payable_minor for line in lines)
     paid = qualifying
     while any(left):
         index = data.draw(st.sampled_from([i for i, units in enumerate(left) if units]))
         units = data.draw(st.integers(1, left[index]))
         plain = refund_lines(order, [RefundLine(index, units)])
-        refund, _ = with_recheck(
+        refund = with_recheck(
             plain,
             order,
             [RecheckedCoupon("c", terms)],
             [decision],
-            deducted_before_minor=deducted,
-        )
+            before=kept,
+        ).shares
         assert refund.cash_minor >= 0
         assert refund.qualifying_minor <= qualifying
-        cash, deducted = cash + refund.cash_minor, deducted + refund.deducted_minor
+        cash, kept = cash + refund.cash_minor, kept.and_then(refund.kept_back)
         qualifying = refund.qualifying_minor
         assert cash + qualifying == paid
         left[index] -= units
         order = PaidOrder(lines, (*order.refunded, *refund.lines), 0, 0, 1, 10_000, "CNY")
 
     assert cash == paid
-    assert deducted == 0
+    assert kept.is_nothing
 
 
 async def test_a_share_reads_as_free_again_by_its_time_alone(shop: Shop) -> None:

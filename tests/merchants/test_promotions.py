@@ -315,3 +315,15 @@ def test_a_cart_with_too_many_packings_is_packed_greedily_and_alike_each_time() 
 
     assert result.payable_minor == 5_000 * (140 + 100)
     assert priced(wanted, *reversed(bundles)) == result
+
+
+def test_early_access_opens_a_sale_of_some_days_before_the_first_of_them() -> None:
+    sunday = datetime(2026, 3, 8, tzinfo=SHANGHAI)
+    span = {"starts_at": sunday, "ends_at": sunday + timedelta(days=30)}
+    early = sunday - timedelta(minutes=10)
+    for days in ({"weekdays": (7,)}, {"month_days": (8,)}):
+        sale = terms("FLASH_SALE", price_minor=1, stock=5, **days, **span)
+
+        assert is_on(sale, early, SHANGHAI, early_minutes=30)
+        assert not is_on(sale, early, SHANGHAI, early_minutes=5)
+        assert not is_on(sale, sunday + timedelta(days=1), SHANGHAI, early_minutes=30)

@@ -1,0 +1,28 @@
+"""A member's price is the lowest of those that leave some of the member's own out."""
+
+from __future__ import annotations
+
+from merchants.offers import CartLine, CouponKind, CouponTerms, DecisionOutcome, OfferedCoupon
+from merchants.pricing import PriceRules, price
+from merchants.stacking import Candidate
+from tests.merchants.offers import promotion, tier
+from tests.merchants.shop import TEA, cart
+
+
+def test_a_tier_never_makes_a_price_higher_than_a_member_without_one_pays() -> None:
+    wanted = cart(lines=(CartLine("a", 1, 90_000), CartLine("b", 1, 10_000)))
+    terms = CouponTerms("coupon", CouponKind.AMOUNT_OFF, 90_000, amount_minor=10_000)
+    coupons = (Candidate(OfferedCoupon("coupon", TEA, terms)),)
+    promotions = (promotion("MEMBER_PRICE", "m", price_minor=5_000, skus=("b",)),)
+
+    without = price(wanted, PriceRules(promotions=promotions, coupons=coupons))
+    priced = price(
+        wanted, PriceRules(benefits=(tier(1_000),), promotions=promotions, coupons=coupons)
+    )
+
+    assert priced.payable_minor == without.payable_minor == 85_000
+    assert priced.coupon_ids == ("coupon",)
+    told = {each.id: each.outcome for each in priced.decisions}
+    assert told["m"] is DecisionOutcome.APPLIED
+    assert told["parity"] is DecisionOutcome.APPLIED
+    assert told[tier(1_000).decision_id] is DecisionOutcome.REFUSED
