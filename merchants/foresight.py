@@ -11,7 +11,7 @@ from kernel.clock import to_micros
 from kernel.foresight import foresee
 from merchants.coupons_sql import read_usable_coupons
 from merchants.keys_sql import Key
-from merchants.ladders.held_sql import read_floors
+from merchants.ladders.held_sql import read_floors, read_held
 from merchants.ladders.paid_sql import read_paid_of
 from merchants.ladders.policies_sql import read_policies
 from merchants.ladders_sql import read_ladders, read_lifetime_figures
@@ -59,7 +59,7 @@ def foresee_sale(connection: Connection, order: PlaceOrder) -> None:
         read_released(asked, merchant_id=merchant_id, attempt_id=order.attempt_id)
         if card_id is not None:
             read_survivor(asked, merchant_id, card_id)
-            _ask_evaluation(asked, merchant_id, at=to_micros(order.paid_at))
+            _ask_evaluation(asked, (merchant_id, card_id), at=to_micros(order.paid_at))
             read_triggered_templates(asked, merchant_id, CouponTrigger.CATEGORY)
 
     foresee(connection, ask)
@@ -70,15 +70,16 @@ def foresee_record(connection: Connection, event: RecordEvent) -> None:
 
     def ask(asked: Connection) -> None:
         read_survivor(asked, event.merchant_id, event.card_id)
-        _ask_evaluation(asked, event.merchant_id, at=to_micros(event.at))
+        _ask_evaluation(asked, (event.merchant_id, event.card_id), at=to_micros(event.at))
 
     foresee(connection, ask)
 
 
-def _ask_evaluation(asked: Connection, merchant_id: str, *, at: int) -> None:
-    read_triggered_templates(asked, merchant_id, CouponTrigger.TIER_REACHED)
-    read_ladders(asked, [merchant_id], at=at)
-    read_policies(asked, [merchant_id], at=at)
+def _ask_evaluation(asked: Connection, key: Key, *, at: int) -> None:
+    read_triggered_templates(asked, key[0], CouponTrigger.TIER_REACHED)
+    read_ladders(asked, [key[0]], at=at)
+    read_held(asked, [key])
+    read_policies(asked, [key[0]], at=at)
 
 
 def _ask_tiers(asked: Connection, key: Key, *, at: int) -> None:

@@ -98,11 +98,10 @@ class Evaluator:
         """Evaluates every ladder of the merchant after the card's figures moved."""
         merchant_id, at = noted.merchant_id, to_micros(noted.at)
         ladders = read_ladders(connection, [merchant_id], at=at).get(merchant_id, [])
-        if not ladders:
+        held = read_held(connection, [noted.key])
+        if not ladders and not held:
             return
         policy = read_policies(connection, [merchant_id], at=at).get(merchant_id, NO_POLICY)
-        has_windows = any(ladder.window is not TierWindow.LIFETIME for ladder in ladders)
-        held = read_held(connection, [noted.key]) if has_windows else {}
         for ladder in ladders:
             key = (*noted.key, ladder.name)
             if ladder.window is TierWindow.LIFETIME and not policy.weights:
@@ -111,6 +110,11 @@ class Evaluator:
                 self._note_more(connection, noted, ladder, policy, held[key])
             else:
                 self._note_anew(connection, noted, ladder, held.get(key))
+        in_force = {ladder.name for ladder in ladders}
+        for key, kept in held.items():
+            # What is heard of late may be older than the ladder that counts it.
+            if key[2] not in in_force and kept.as_of > noted.at:
+                self._settle(connection, key, kept.as_of)
 
     def end_due(self, connection: Connection, *, now: datetime, limit: int = DUE_MAX) -> int:
         """Evaluates tiers whose time is over by `now`; how many, at most `limit`.

@@ -391,6 +391,17 @@ async def test_a_fall_that_is_found_late_voids_by_the_tier_that_was_reached_agai
     assert lost == [2]
 
 
+async def test_a_late_sale_of_before_the_ladder_began_counts_in_it_at_once(shop: Shop) -> None:
+    await shop.set_ladder(rolling(effective_from=NOW))
+    await shop.place(cart(45_000))
+    before = await shop.standings()
+
+    await shop.place(cart(10_000), paid_at=NOW - timedelta(days=100))
+
+    after = await shop.standings()
+    assert [(each.rank, each.current) for each in (*before, *after)] == [(1, 45_000), (2, 55_000)]
+
+
 async def test_spending_points_never_costs_a_tier(shop: Shop) -> None:
     await shop.set_ladder(replace(rolling(effective_from=NOW), metric=TierMetric.GROWTH))
     await shop.place(cart(1_000_000))
