@@ -113,9 +113,9 @@ class Place:
         return f"+86139{int(self.town.request_id().removeprefix('request-')):08}"
 
     def later(self) -> str:
-        """An instant of next year, each time a later one."""
+        """An instant that no test comes to, each time a later one."""
         number = int(self.town.request_id().removeprefix("request-"))
-        return (datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=number)).isoformat()
+        return (datetime(2046, 1, 1, tzinfo=UTC) + timedelta(minutes=number)).isoformat()
 
     async def proposed(self) -> str:
         """Id of a settlement rule that another admin proposed."""
@@ -275,7 +275,7 @@ PROMOTION = {
     "title": "满50减8",
     "kind": "THRESHOLD_OFF",
     "startsAt": "2026-03-01T00:00:00Z",
-    "endsAt": "2027-03-01T00:00:00Z",
+    "endsAt": "2036-03-01T00:00:00Z",
     "threshold": cny(5_000),
     "off": cny(800),
 }

@@ -217,7 +217,9 @@ async def test_route_serves_a_supergraph_until_it_is_told_to_stop(tmp_path: Path
 @pytest.mark.slow
 async def test_a_directory_that_a_server_runs_on_is_told_by_exit_code_3(tmp_path: Path) -> None:
     async with open_alliance(tmp_path, clock=SystemClock(), ids=RandomIds()):
-        exit_code, error = await asyncio.to_thread(run_in, tmp_path, ["verify"], Path.cwd())
+        exit_code, error = await asyncio.to_thread(
+            run_in, tmp_path, ["serve", "--port", "1"], Path.cwd()
+        )
 
     assert exit_code == 3
     assert error == f"alliance: another server runs on {tmp_path}\n"
