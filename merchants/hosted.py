@@ -23,6 +23,7 @@ from merchants.foresight import (
     foresee_record,
     foresee_sale,
 )
+from merchants.forgetting import forget_wallet
 from merchants.issuing import join_merchant
 from merchants.ladders.evaluating import (
     DUE_MAX,
@@ -320,6 +321,12 @@ class HostedBackend:
         now, evaluator = self.clock.now(), self.evaluator
         return await self.database.transaction(
             lambda connection: unmerge_wallets(connection, merge, now=now, evaluator=evaluator)
+        )
+
+    async def forget(self, merchant_id: str, card_id: str) -> None:
+        """The card of an erased member has not joined any more."""
+        await self.database.transaction(
+            lambda connection: forget_wallet(connection, merchant_id, card_id)
         )
 
     async def orders(self, keys: Sequence[tuple[str, str]]) -> list[OrderFacts | None]:

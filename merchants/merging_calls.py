@@ -1,8 +1,9 @@
-"""What a backend is asked and answers about wallets that become one: part of `merchants.port`."""
+"""What a backend is asked about wallets that become one, or end: part of `merchants.port`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,11 @@ class WalletsMerged:
 
     replayed: bool
     coupons_moved: int
+
+
+class ForgetsWallets(Protocol):
+    """A backend forgets the cards of erased members; the part of `Backend` that does it."""
+
+    async def forget(self, merchant_id: str, card_id: str) -> None:
+        """The card has not joined any more, and what it could still use is void; now or before."""
+        ...

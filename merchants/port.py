@@ -20,6 +20,7 @@ from merchants.giving import ClaimCoupon as ClaimCoupon
 from merchants.giving import Claimed as Claimed
 from merchants.giving import GiveCoupons as GiveCoupons
 from merchants.giving import SharedCoupon as SharedCoupon
+from merchants.merging_calls import ForgetsWallets
 from merchants.merging_calls import MergeWallets as MergeWallets
 from merchants.merging_calls import WalletsMerged as WalletsMerged
 from merchants.offers import CartLine, CouponOutcome, KeptBack, OfferedCoupon, Priced, StockUnits
@@ -283,7 +284,7 @@ class Offers:
         return max((standing.rank for standing in self.tiers), default=0)
 
 
-class Backend(Protocol):
+class Backend(ForgetsWallets, Protocol):
     """A backend of any number of merchants.
 
     Calls that write are idempotent: by attempt (lock, release), by (merchant, orderNo), by

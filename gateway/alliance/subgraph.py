@@ -147,7 +147,12 @@ class AllianceSubgraph:
             reach=reach,
         )
         self.erasure = Erasure(
-            database=database, ledger=ledger, running=running, clock=clock, ids=ids, reach=reach
+            database=database,
+            ledger=ledger,
+            backend=backend,
+            running=running,
+            clock=clock,
+            reach=reach,
         )
         self._referrals = Referrals(
             database=database,

@@ -1,6 +1,7 @@
 """Erases members: what tells who somebody was goes; what was booked stays, under an empty name.
 
-The alliance's transaction is the commit point; the ledger follows, at once or by the sweeper.
+The alliance's transaction is the commit point; the ledger and the backends follow, at once or by
+the sweeper.
 See docs/rules/identity.md, rule 16.
 """
 
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, delete, false, insert, or_, select, tuple_, u
 from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
+from gateway.directory.entries import ALLIANCE_MERCHANT_ID
 from gateway.membership import members_sql
 from gateway.membership.people import CardStatus, Member, MemberStatus
 from gateway.membership.refusals import ErasureBlocked, MemberFrozen
@@ -24,6 +26,7 @@ from gateway.membership.tables import (
     ERASURE,
     IDENTITY,
     MEMBER,
+    MEMBERSHIP,
     MESSAGE,
     RETIRED_NUMBER,
     VERIFICATION_CODE,
@@ -34,10 +37,10 @@ from kernel.callers import Caller, CallerKind
 from kernel.clock import Clock, from_micros, to_micros
 from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import Forbidden
-from kernel.ids import IdSource
 from kernel.refusals import NotFound, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from ledger.contract import CardStanding, ForfeitCard, Ledger
+from merchants.port import Backend
 
 logger = logging.getLogger(__name__)
 
@@ -73,16 +76,16 @@ class Erasure:
         *,
         database: Database,
         ledger: Ledger,
+        backend: Backend,
         running: Running,
         clock: Clock,
-        ids: IdSource,
         reach: Callable[[str], None],
     ) -> None:
         self._database = database
         self._ledger = ledger
+        self._backend = backend
         self._running = running
         self._clock = clock
-        self._ids = ids
         self._reach = reach
 
     async def erase(self, caller: Caller, command: EraseMember) -> MemberErased:
@@ -93,7 +96,7 @@ class Erasure:
             NotFound: there is no such member any more, or the token is another's.
             MemberFrozen: the member is frozen, and the caller no admin.
             ErasureBlocked: something is left and not forfeited, or held by an open checkout.
-            RequestInProgress: it is under way, or the ledger did not answer; repeat it.
+            RequestInProgress: it is under way, or the ledger or a backend did not answer; repeat it.
             RequestIdReused: the request id came with another input.
         """
         if caller.kind is CallerKind.MERCHANT:
@@ -103,7 +106,7 @@ class Erasure:
         return MemberErased(answer.success()["member_id"], answer.replayed)
 
     async def sweep(self) -> int:
-        """Tells the ledger of every erasure that it has not heard of; how many."""
+        """Tells ledger and backends of every erasure that they have not heard of; how many."""
         rows = await self._database.snapshot(
             lambda connection: list(
                 connection.execute(
@@ -179,11 +182,16 @@ class Erasure:
 
     async def _finish(self, member_id: str, forfeit: ForfeitCard) -> None:
         async with self._running.occupying(member_id):
-            await self._forfeit(member_id, forfeit)
+            await self._tell(member_id, forfeit)
 
-    async def _forfeit(self, member_id: str, forfeit: ForfeitCard) -> None:
+    async def _tell(self, member_id: str, forfeit: ForfeitCard) -> None:
         await self._ledger.forfeit_card(forfeit)
         self._reach("erasure.ledger")
+        for merchant_id in await self._database.snapshot(
+            lambda connection: _joined(connection, forfeit.card_id)
+        ):
+            await self._backend.forget(merchant_id, forfeit.card_id)
+            self._reach("erasure.wallet")
         await self._database.transaction(
             lambda connection: connection.execute(
                 update(ERASURE).where(ERASURE.c.member_id == member_id).values(is_done=True)
@@ -201,6 +209,16 @@ def _begun_by(
         )
     ).one_or_none()
     return None if row is None else (member_id, ForfeitCard(row.card_id, from_micros(row.at)))
+
+
+def _joined(connection: Connection, card_id: str) -> list[str]:
+    """Merchants where the card has a wallet, the alliance's own among them."""
+    merchants = connection.execute(
+        select(MEMBERSHIP.c.merchant_id)
+        .where(MEMBERSHIP.c.card_id == card_id)
+        .order_by(MEMBERSHIP.c.merchant_id)
+    ).scalars()
+    return [*merchants, ALLIANCE_MERCHANT_ID]
 
 
 def _erasable(
@@ -261,6 +279,10 @@ def _forget(connection: Connection, member_id: str) -> None:
     )
     connection.execute(
         update(MEMBER).where(MEMBER.c.id == member_id).values(status=MemberStatus.ERASED)
+    )
+    # A wallet that a crash kept shut stays shut.
+    connection.execute(
+        update(MEMBERSHIP).where(MEMBERSHIP.c.member_id.in_(member_ids)).values(is_told=True)
     )
     cards = select(CARD.c.id).where(CARD.c.member_id.in_(member_ids))
     connection.execute(delete(RETIRED_NUMBER).where(RETIRED_NUMBER.c.card_id.in_(cards)))

@@ -190,7 +190,7 @@ async def test_a_kill_between_any_two_steps_of_erasing_ends_erased(
             return json.dumps(await state_of(town, seed), default=repr), death.seen
 
     expected, steps = await life(tmp_path / "whole", die_at=0)
-    assert {"erasure.begun", "erasure.ledger"} <= set(steps)
+    assert {"erasure.begun", "erasure.ledger", "erasure.wallet"} <= set(steps)
     for die_at in range(1, len(steps) + 1):
         state, seen = await life(tmp_path / str(die_at), die_at=die_at)
         assert state == expected, seen
