@@ -66,6 +66,13 @@ class Reach:
     lines: tuple[int, ...]
     units: tuple[tuple[int, int, int], ...] | None = None
 
+    @property
+    def given_units(self) -> dict[int, int]:
+        """Units that it gives, by the position of their line."""
+        return {
+            index: units for index, (units, _, _) in zip(self.lines, self.units or (), strict=False)
+        }
+
 
 def scope_of(terms: CouponTerms, lines: Sequence[CartLine]) -> tuple[int, ...]:
     """Positions of the lines whose article and category count for this coupon."""

@@ -199,10 +199,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The share of one decision that falls on one line; never changes."""
+    """The share of one decision that falls on one line; never changes.
+
+    Attributes:
+        given_units: units of the line that a coupon gave; 0 for all other decisions.
+    """
 
     decision_id: str
     amount_minor: int
+    given_units: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Source: docs/rules/pricing.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -43,6 +43,8 @@ from merchants.promotions.goods import GoodsPrice, goods_price
 from merchants.promotions.terms import Buyer, Promotion
 from merchants.spending import Spending, coins_spending, points_spending
 from merchants.stacking import AppliedCoupon, Candidate, CouponRules, coupon_layer
+
+NO_UNITS: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,15 @@ class _Layers:
         """What is left to pay in all."""
         return sum(self.left) + self.shipping
 
-    def take(self, decision_id: str, shares: Sequence[int]) -> None:
+    def take(
+        self, decision_id: str, shares: Sequence[int], given_units: Mapping[int, int] = NO_UNITS
+    ) -> None:
         """Takes each line's share of one decision off it."""
         for index, share in enumerate(shares):
             if share:
                 self.left[index] -= share
-                self.allocations[index].append(Allocation(decision_id, share))
+                given = given_units.get(index, 0)
+                self.allocations[index].append(Allocation(decision_id, share, given))
 
 
 def price(cart: PriceCart, rules: PriceRules) -> Priced:
@@ -183,7 +188,7 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
     )
     layers.decisions.extend(layer.decisions)
     for applied in layer.applied:
-        layers.take(applied.coupon.coupon_id, applied.effect.shares_minor)
+        layers.take(applied.coupon.coupon_id, applied.effect.shares_minor, applied.given_units)
     layers.applied = layer.applied
     layers.shipping = layer.cart.shipping_minor
     layers.budget = layer.cart.budget_minor

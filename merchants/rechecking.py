@@ -5,11 +5,13 @@ Source: docs/rules/refunds.md, rules 9 to 11.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kernel.units import units_share
 from merchants.benefits.gifts import GIVES
 from merchants.coupon_kinds import ZONE_KINDS
+from merchants.line_units import UnitGroup, unit_groups
 from merchants.offers import (
     CouponKind,
     CouponTerms,
@@ -20,7 +22,7 @@ from merchants.offers import (
     PricedLine,
 )
 from merchants.pricing import points_earned
-from merchants.refunding import PaidOrder, RefundShares, units_part
+from merchants.refunding import PaidOrder, RefundShares
 from merchants.spending import POINTS
 
 _BEFORE_COUPONS = (DecisionKind.PROMOTION, DecisionKind.MEMBER_PRICE, DecisionKind.TIER_BENEFIT)
@@ -56,12 +58,9 @@ def given_gifts(decisions: Sequence[Decision]) -> list[RecheckedCoupon]:
     ]
 
 
-def given_lines(lines: Sequence[PricedLine], decisions: Sequence[Decision]) -> frozenset[int]:
-    """Positions of the lines of which a tier gave a unit."""
-    gifts = _ids_of_gifts(decisions)
-    return frozenset(
-        line.index for line in lines if any(each.decision_id in gifts for each in line.allocations)
-    )
+def ids_of_gifts(decisions: Sequence[Decision]) -> frozenset[str]:
+    """Ids of the decisions by which tiers gave something."""
+    return frozenset(each.id for each in decisions if each.says == GIVES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def with_recheck(
     Args:
         before: what earlier refunds kept back in all.
     """
-    gifts = _ids_of_gifts(decisions)
+    gifts = ids_of_gifts(decisions)
     target, unearned = 0, []
     back = _units_back(order, shares)
     for coupon in coupons:
@@ -180,10 +179,6 @@ def _give_back(before: KeptBack, excess_minor: int, worth: _Worth, target: int) 
     return KeptBack(-cash, -coins, -points)
 
 
-def _ids_of_gifts(decisions: Sequence[Decision]) -> frozenset[str]:
-    return frozenset(each.id for each in decisions if each.says == GIVES)
-
-
 def _units_back(order: PaidOrder, shares: RefundShares) -> list[int]:
     """Units of each line that came back, this refund's included."""
     back = [0] * len(order.lines)
@@ -203,7 +198,7 @@ def _rest(
     As at the sale: a coupon's minimum is tested as if tiers had given nothing, a gift's on what
     is left beside all that they gave.
     """
-    gifts = _ids_of_gifts(decisions)
+    gifts = ids_of_gifts(decisions)
     is_gift = tested.coupon_id in gifts
     before = {
         each.id
@@ -212,41 +207,46 @@ def _rest(
     }
     rest = benefit = 0
     for line, units in zip(order.lines, back, strict=True):
-        is_given = line.index in order.given
-        taken_off = _taken(line, {tested.coupon_id})
-        if is_gift:
-            benefit += taken_off if units < line.quantity else 0
-        else:
-            benefit += _left_of(taken_off, line, units, is_given=is_given)
-        if not _covers(tested.terms, line, taken_off):
-            continue
-        price = line.list_minor - _taken(line, before)
-        if tested.terms.kind in ZONE_KINDS and not is_gift:
-            price -= taken_off  # What is given does not count.
-        rest += _left_of(price, line, units, is_given=is_given and is_gift)
+        covered = _covers(tested, line)
+        for group, left in _units_left(unit_groups(line, order.gifts), units):
+            taken_off = group.taken_minor.get(tested.coupon_id, 0)
+            benefit += _carried(taken_off, group, left)
+            if not covered or group.giver == tested.coupon_id:
+                continue  # What is given does not count.
+            price = group.cash_minor + sum(
+                amount for each, amount in group.taken_minor.items() if each not in before
+            )
+            if tested.terms.kind in ZONE_KINDS and not is_gift:
+                price -= taken_off
+            rest += _carried(price, group, left)
     return rest, benefit
 
 
-def _taken(line: PricedLine, ids: Collection[str]) -> int:
-    return sum(each.amount_minor for each in line.allocations if each.decision_id in ids)
+def _units_left(groups: Sequence[UnitGroup], back: int) -> Iterator[tuple[UnitGroup, int]]:
+    """Each group, and how many of its units did not come back."""
+    for group in groups:
+        of_group = min(back, group.units)
+        back -= of_group
+        yield group, group.units - of_group
 
 
-def _left_of(amount: int, line: PricedLine, units: int, *, is_given: bool) -> int:
-    """What the units that did not come back carry of the line's amount."""
-    return amount - units_part(amount, units=units, of_units=line.quantity, is_given=is_given)
+def _carried(amount: int, group: UnitGroup, left: int) -> int:
+    """What so many of the group's last units carry of its amount."""
+    return amount - units_share(amount, units=group.units - left, of_units=group.units)
 
 
 def _reason(is_gift: bool) -> KeptBackReason:
     return KeptBackReason.TIER_GIFT if is_gift else KeptBackReason.COUPON
 
 
-def _covers(terms: CouponTerms, line: PricedLine, taken_off: int) -> bool:
+def _covers(tested: RecheckedCoupon, line: PricedLine) -> bool:
     """Whether the coupon covers the line.
 
     Orders keep no categories: of a coupon limited to some, the lines that it took something off
     are those that it covers. One that gives articles takes nothing off what it covers, so every
     line may be one.
     """
+    terms = tested.terms
     if terms.category_ids is not None and terms.kind not in ZONE_KINDS:
-        return taken_off > 0
+        return any(each.decision_id == tested.coupon_id for each in line.allocations)
     return terms.skus is None or line.sku in terms.skus

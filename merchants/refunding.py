@@ -6,10 +6,11 @@ Source: docs/rules/refunds.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kernel.refusals import InvalidInput
 from kernel.units import apportion, units_share
+from merchants.line_units import UnitGroup, first_units, unit_groups
 from merchants.offers import KeptBack, PricedLine
 from merchants.port import RefundLine
 from merchants.pricing import points_earned
@@ -36,7 +37,7 @@ class PaidOrder:
     """An order as refunds see it; `refunded` are the line refunds so far, in order.
 
     Attributes:
-        given: positions of the lines of which a tier gave a unit; it comes back last.
+        gifts: ids of the decisions by which tiers gave a unit.
     """
 
     lines: tuple[PricedLine, ...]
@@ -46,7 +47,7 @@ class PaidOrder:
     earn_points_per_major_unit: int
     earn_bps: int
     currency: str
-    given: frozenset[int] = frozenset()
+    gifts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class _LineLeft:
     """What is left of one line."""
 
     line: PricedLine
-    is_given: bool
+    groups: tuple[UnitGroup, ...]
     units: int
     cash: int
     points: int
@@ -170,7 +171,7 @@ def _left_of(order: PaidOrder) -> list[_LineLeft]:
     left = [
         _LineLeft(
             line,
-            line.index in order.given,
+            unit_groups(line, order.gifts),
             line.quantity,
             line.payable_minor,
             line.points,
@@ -188,39 +189,41 @@ def _left_of(order: PaidOrder) -> list[_LineLeft]:
     return left
 
 
-def units_part(amount: int, *, units: int, of_units: int, is_given: bool) -> int:
-    """What the first units to come back carry of a line's amount, rounded down.
-
-    Args:
-        is_given: whether a tier gave one of the units: it carries nothing and comes back last.
-
-    Source: docs/rules/refunds.md, rules 1 and 11.
-    """
-    paying = of_units - is_given
-    if units and units >= paying:
-        return amount
-    return units_share(amount, units=units, of_units=max(paying, 1))
-
-
 def _take_units(each: _LineLeft, units: int) -> LineRefund:
-    line = each.line
-    back = line.quantity - each.units + units
+    line, groups = each.line, each.groups
+    before = line.quantity - each.units
 
-    def due(amount: int, left: int) -> int:
-        part = units_part(amount, units=back, of_units=line.quantity, is_given=each.is_given)
-        return max(0, part - (amount - left))
+    def due(amounts: list[int], left: int) -> int:
+        part = first_units(groups, amounts, units=before + units)
+        return max(0, part - (sum(amounts) - left))
 
     if each.is_adjusted:
-        cash = units_part(each.cash, units=units, of_units=each.units, is_given=each.is_given)
+        cash = _of_adjusted(each, before, units)
     else:
-        cash = due(line.payable_minor, each.cash)
-    points, coins = due(line.points, each.points), due(line.coins_minor, each.coins)
+        cash = due([group.cash_minor for group in groups], each.cash)
+    points = due([group.points for group in groups], each.points)
+    coins = due([group.coins_minor for group in groups], each.coins)
     taken = LineRefund(line.index, units, cash, points, coins)
     each.units -= units
     each.cash -= taken.cash_minor
     each.points -= taken.points
     each.coins -= taken.coins_minor
     return taken
+
+
+def _of_adjusted(each: _LineLeft, before: int, units: int) -> int:
+    """The part of the cash that a price adjustment left, which the next units carry."""
+    groups = []
+    for group in each.groups:
+        back = min(before, group.units)
+        before -= back
+        if back < group.units:
+            carried = group.cash_minor - units_share(
+                group.cash_minor, units=back, of_units=group.units
+            )
+            groups.append(replace(group, units=group.units - back, cash_minor=carried))
+    parts = apportion(each.cash, [group.cash_minor for group in groups])
+    return first_units(groups, parts, units=units)
 
 
 def _shares(

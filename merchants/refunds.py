@@ -30,7 +30,7 @@ from merchants.rechecking import (
     Rechecked,
     RecheckedCoupon,
     given_gifts,
-    given_lines,
+    ids_of_gifts,
     keeping_back,
     with_recheck,
 )
@@ -150,7 +150,7 @@ def _shares(
         earn_points_per_major_unit=order.earn_points_per_major_unit,
         earn_bps=order.earn_bps,
         currency=currency,
-        given=given_lines(lines, decisions),
+        gifts=ids_of_gifts(decisions),
     )
     before = KeptBack()
     for each in earlier:

@@ -15,6 +15,9 @@ from merchants.port import PriceCart
 POINTS = "points"
 """The decision about points; its shares are what points paid."""
 
+COINS = "coins"
+"""The decision about coins; its shares are what coins paid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spending:
@@ -119,7 +122,7 @@ def _points_decisions(
 
 def _coins_decisions(cart: PriceCart, coins: int) -> tuple[Decision, ...]:
     done = _decision(
-        "coins",
+        COINS,
         DecisionKind.COINS,
         coins,
         says="COINS_PAY" if coins else "COINS_NONE",

@@ -5,7 +5,7 @@ Source: docs/rules/coupons.md, rules 5 to 9 and 29 to 31.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from merchants.coupon_kinds import (
@@ -58,11 +58,16 @@ class CouponRules:
 
 @dataclass(frozen=True, slots=True)
 class AppliedCoupon:
-    """A coupon that applies."""
+    """A coupon that applies.
+
+    Attributes:
+        given_units: units of goods that it gives, by the position of their line.
+    """
 
     coupon: OfferedCoupon
     effect: CouponEffect
     is_alliances: bool
+    given_units: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,10 @@ def coupon_layer(
         rivals = groups[(is_alliances, group)]
         taken = next((pair for pair in choice.taken if pair[0] in rivals), None)
         if taken is not None:
-            applied.append(AppliedCoupon(taken[0].coupon, taken[1], is_alliances))
+            usable, effect = taken
+            applied.append(
+                AppliedCoupon(usable.coupon, effect, is_alliances, usable.reach.given_units)
+            )
         decisions.extend(_decide(rivals, taken, choice))
     decisions.sort(key=lambda decision: decision.id)
     return CouponLayer(tuple(applied), tuple(decisions), choice.cart)

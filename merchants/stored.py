@@ -47,10 +47,15 @@ def lines_as_json(lines: Iterable[PricedLine]) -> list[Any]:
             line.payable_minor,
             line.points,
             line.coins_minor,
-            [[each.decision_id, each.amount_minor] for each in line.allocations],
+            [_allocation_as_json(each) for each in line.allocations],
         ]
         for line in lines
     ]
+
+
+def _allocation_as_json(each: Allocation) -> list[Any]:
+    given = [each.given_units] if each.given_units else []
+    return [each.decision_id, each.amount_minor, *given]
 
 
 def lines_from_json(stored: list[Any]) -> tuple[PricedLine, ...]:

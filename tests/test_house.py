@@ -79,6 +79,8 @@ def test_rules_know_no_framework() -> None:
         "decisions",
         "pricing",
         "stacking",
+        "line_units",
+        "rechecking",
         "refunding",
         "rules",
         "lots",

@@ -96,7 +96,7 @@ class Erasure:
             NotFound: there is no such member any more, or the token is another's.
             MemberFrozen: the member is frozen, and the caller no admin.
             ErasureBlocked: something is left and not forfeited, or held by an open checkout.
-            RequestInProgress: it is under way, or the ledger or a backend did not answer; repeat it.
+            RequestInProgress: it is under way, or somebody needed did not answer; repeat it.
             RequestIdReused: the request id came with another input.
         """
         if caller.kind is CallerKind.MERCHANT:

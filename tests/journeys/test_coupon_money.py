@@ -178,3 +178,28 @@ async def test_an_alliance_coupon_is_tested_again_and_goes_back_to_the_alliance(
     assert is_back == "ISSUED"
     assert rest["cash"]["amountMinor"] == 1_500
     assert await net(people) == before
+
+
+async def test_of_a_held_line_with_a_gift_the_paid_unit_brings_its_price_back(
+    people: Settled,
+) -> None:
+    zone = {"skus": ["cup"], "pick": 1}
+    _, coupon_id = await coupon_of(people, kind="GIFT", amount=None, giftZone=zone)
+    town, till = people.town, people.town.merchant(people.tea)
+    cart = {
+        "storeId": people.tea_shop,
+        "cardId": people.ann_card,
+        "lines": [line(3_000), line(1_001, sku="cup", quantity=2)],
+        "couponIds": [coupon_id],
+        "chooseBest": False,
+    }
+    quote = await town.query("Quote", till, cart=cart)
+    held = await town.done("HoldCheckout", till, cart=cart, quoteVersion=quote["version"])
+    sold = await town.done(
+        "CaptureCheckout", till, checkoutId=held["checkout"]["id"], orderNo=town.request_id()
+    )
+    assert quote["payable"]["amountMinor"] == 4_001
+
+    back = [await refund(people, sold["order"]["id"], (1, 1)) for _ in range(2)]
+
+    assert [each["cash"]["amountMinor"] for each in back] == [1_001, 0]

@@ -27,7 +27,7 @@ from merchants.rechecking import (
     Rechecked,
     RecheckedCoupon,
     given_gifts,
-    given_lines,
+    ids_of_gifts,
     with_recheck,
 )
 from merchants.refunding import PaidOrder, RefundShares, refund_lines
@@ -63,7 +63,7 @@ class Sold:
             1,
             priced.earn_bps,
             "CNY",
-            given_lines(priced.lines, priced.decisions),
+            ids_of_gifts(priced.decisions),
         )
 
     def back(self, *lines: tuple[int, int]) -> RefundShares:
