@@ -187,6 +187,9 @@ def effect_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> CouponEffect:
     if terms.kind is CouponKind.AMOUNT_OFF:
         face = min(terms.amount_minor or 0, face)
     total = _capped(terms, face, cart)
+    if total < face and terms.kind is CouponKind.PERCENT_OFF:
+        # What a limit leaves of a percentage is an amount, and spread as one.
+        weights = [cart.left_minor[index] for index in reach.lines]
     if total:
         for index, share in zip(reach.lines, apportion(total, weights), strict=True):
             shares[index] = share

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from merchants.benefits.in_force import BenefitInForce
 from merchants.benefits.in_force import member_rates as rates_of
 from merchants.benefits.terms import early_minutes
-from merchants.coupon_kinds import OpenCart, Reach, effect_of, reach_of, scope_of, spending
 from merchants.offers import CartLine, CouponKind, CouponTerms, OfferedCoupon
 from merchants.port import PriceCart
 from merchants.pricing import PriceRules, price
@@ -32,25 +31,11 @@ from tests.merchants.brute_force import (
     quarters,
     some,
 )
+from tests.merchants.coupon_reference import Counter, Wallet, best_outcome
 from tests.merchants.offers import promotion, tier
 from tests.merchants.random_carts import carts
 from tests.merchants.shop import NOW, TEA, cart
-
-few = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
-many = settings(max_examples=4_000, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-def sizes(check: Callable[..., None], *strategies: Any) -> Any:
-    """Runs the property with few examples, and as a long run with many."""
-    return pytest.mark.parametrize(
-        "run",
-        [
-            pytest.param(few(given(*strategies)(check)), id="few"),
-            pytest.param(many(given(*strategies)(check)), id="many", marks=pytest.mark.soak),
-        ],
-    )
+from tests.merchants.sizes import sizes
 
 
 def goods_are_cheapest(
@@ -190,27 +175,20 @@ def lowest_after_coupons(wanted: PriceCart, rules: PriceRules, goods: GoodsPrice
     budget = (
         None if cap is None else max(0, listed * cap // 10_000 - listed + sum(goods.left_minor))
     )
-    start = OpenCart(tuple(left), wanted.shipping_minor if has_shipping else 0, budget)
-    groups: dict[tuple[int, str], list[tuple[CouponTerms, Reach]]] = {}
-    for issuer, candidates in enumerate((rules.coupons, rules.alliance_coupons)):
-        for each in candidates:
-            terms = each.coupon.terms
-            scope = scope_of(terms, wanted.lines)
-            reach = reach_of(terms, wanted.lines, left, rules.owned_skus, scope=scope, given=given)
-            spent = spending(goods.left_minor, reach, scope=scope)
-            if scope and spent >= terms.min_spend_minor and (reach.lines or terms.zone is None):
-                groups.setdefault((issuer, terms.stacking_group or ""), []).append((terms, reach))
-    order: list[Sequence[tuple[CouponTerms, Reach] | None]] = [
-        [None, *groups[key]] for key in sorted(groups)
-    ]
-    costs = []
-    for chosen in product(*order):
-        cart = start
-        for each in chosen:
-            if each is not None:
-                cart = cart.without(effect_of(*each, cart))
-        costs.append(sum(cart.left_minor) + cart.shipping_minor)
-    return min(costs)
+    counter = Counter(
+        lines=wanted.lines,
+        left=left,
+        spent=goods.left_minor,
+        shipping=wanted.shipping_minor if has_shipping else 0,
+        budget=budget,
+        channel=wanted.channel,
+        owned=rules.owned_skus,
+        given=given,
+    )
+    wallet = Wallet(
+        [each.coupon for each in rules.coupons], [each.coupon for each in rules.alliance_coupons]
+    )
+    return best_outcome(counter, wallet).to_pay
 
 
 def the_lowest_of_all_bases_is_paid(

@@ -18,7 +18,6 @@ from merchants.refunding import (
     RefundShares,
     refund_amount,
     refund_lines,
-    refundable_minor,
 )
 from merchants.tiers import Benefit, TierMetric
 from merchants.wording import message_of, title_of
@@ -141,40 +140,6 @@ def after(order: PaidOrder, shares: RefundShares) -> PaidOrder:
         refunded=(*order.refunded, *shares.lines),
         shipping_refunded_minor=order.shipping_refunded_minor + shares.shipping_minor,
     )
-
-
-@quick
-@given(carts(), st.data())
-def test_partial_refunds_sum_to_the_whole(
-    case: tuple[PriceCart, PriceRules], data: st.DataObject
-) -> None:
-    wanted, rules = case
-    priced = price(wanted, rules)
-    order = paid(wanted, priced)
-    left = {line.index: line.quantity for line in priced.lines}
-    done: list[RefundShares] = []
-    while left:
-        most = refundable_minor(order)
-        if most and data.draw(st.booleans()):
-            shares = refund_amount(order, data.draw(st.integers(1, most)))
-        else:
-            index = data.draw(st.sampled_from(sorted(left)))
-            units = data.draw(st.integers(1, left[index]))
-            left[index] -= units
-            if not left[index]:
-                del left[index]
-            shares = refund_lines(order, [RefundLine(index, units)])
-        done.append(shares)
-        order = after(order, shares)
-
-    assert sum(each.cash_minor for each in done) == priced.payable_minor
-    assert sum(each.points for each in done) == priced.points_spent
-    assert sum(each.coins_minor for each in done) == priced.coins_spent_minor
-    assert all(line.cash_minor >= 0 for each in done for line in each.lines)
-    kept = [priced.points_to_earn, *(each.points_kept for each in done)]
-    assert kept == sorted(kept, reverse=True)
-    assert kept[-1] == done[-1].qualifying_minor == 0
-    assert done[-1].is_full
 
 
 def test_units_of_a_line_come_back_by_cumulative_share() -> None:

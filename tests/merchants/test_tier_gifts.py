@@ -21,19 +21,13 @@ from merchants.offers import (
     Priced,
 )
 from merchants.policy import PricingPolicy
-from merchants.port import PriceCart, RefundLine
+from merchants.port import PriceCart
 from merchants.pricing import PriceRules, price
-from merchants.rechecking import (
-    Rechecked,
-    RecheckedCoupon,
-    given_gifts,
-    ids_of_gifts,
-    with_recheck,
-)
-from merchants.refunding import PaidOrder, RefundShares, refund_lines
+from merchants.rechecking import RecheckedCoupon
 from merchants.stacking import Candidate
 from merchants.tiers import Benefit
 from tests.merchants.shop import TEA, cart
+from tests.merchants.sold import Sold
 
 
 def gives(sku: str, min_spend_minor: int | None, position: int = 0) -> BenefitInForce:
@@ -47,40 +41,6 @@ def bought(*lines: tuple[str, int, int]) -> PriceCart:
 
 def coupon(terms: CouponTerms) -> tuple[Candidate, ...]:
     return (Candidate(OfferedCoupon("coupon", TEA, terms)),)
-
-
-class Sold:
-    """A sale, and its refunds so far."""
-
-    def __init__(self, priced: Priced, *coupons: RecheckedCoupon) -> None:
-        self.decisions, self.coupons = priced.decisions, coupons
-        self.kept = KeptBack()
-        self.order = PaidOrder(
-            priced.lines,
-            (),
-            0,
-            0,
-            1,
-            priced.earn_bps,
-            "CNY",
-            ids_of_gifts(priced.decisions),
-        )
-
-    def back(self, *lines: tuple[int, int]) -> RefundShares:
-        return self.recheck(*lines).shares
-
-    def recheck(self, *lines: tuple[int, int]) -> Rechecked:
-        done = with_recheck(
-            refund_lines(self.order, [RefundLine(*each) for each in lines]),
-            self.order,
-            [*self.coupons, *given_gifts(self.decisions)],
-            self.decisions,
-            before=self.kept,
-        )
-        self.kept = self.kept.and_then(done.shares.kept_back)
-        refunded = (*self.order.refunded, *done.shares.lines)
-        self.order = replace(self.order, refunded=refunded)
-        return done
 
 
 def given_of(priced: Priced) -> dict[str, int]:
