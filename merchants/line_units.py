@@ -41,9 +41,15 @@ class _Open:
         self.left -= amount
         self.taken[decision_id] = self.taken.get(decision_id, 0) + amount
 
-    def part(self, giver: str, units: int) -> _Open:
-        """So many of the units, with what they carry so far, as units that `giver` gives."""
-        given = _Open(giver, units, units_share(self.left, units=units, of_units=self.units))
+    def part(self, giver: str, units: int, *, worth: int | None) -> _Open:
+        """So many of the units, with what they carry so far, as units that `giver` gives.
+
+        Args:
+            worth: what they cost by now; None: as much as any of the units.
+        """
+        if worth is None or units == self.units:
+            worth = units_share(self.left, units=units, of_units=self.units)
+        given = _Open(giver, units, min(worth, self.left))
         for decision_id, amount in self.taken.items():
             share = units_share(amount, units=units, of_units=self.units)
             given.taken[decision_id] = share
@@ -69,7 +75,9 @@ def unit_groups(line: PricedLine, gifts: Collection[str]) -> tuple[UnitGroup, ..
         units = min(paid.units, 1 if is_tiers else each.given_units)
         amount = each.amount_minor
         if units:
-            given = paid.part(each.decision_id, units)
+            # What a tier gives costs nothing any more, so it cost what the tier took off.
+            worth = amount if is_tiers else None
+            given = paid.part(each.decision_id, units, worth=worth)
             (of_tiers if is_tiers else of_coupons).append(given)
             own = min(amount, given.left)
             given.take(each.decision_id, own)

@@ -174,7 +174,7 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
     shipping = free_shipping(rules.benefits, cart.shipping_minor)
     layers.decisions.extend(shipping)
     layers.shipping -= sum(each.amount_minor for each in shipping)
-    gifts = tier_gifts(rules.benefits, cart.lines, goods.left_minor)
+    gifts = tier_gifts(rules.benefits, cart.lines, goods.left_minor, goods.parts)
     layers.decisions.extend(gifts.decisions)
     for decision_id, shares in gifts.shares:
         layers.take(decision_id, shares)

@@ -13,6 +13,7 @@ from kernel.units import units_share
 from merchants.benefits.in_force import BenefitInForce, decision_of, refused
 from merchants.benefits.terms import GIFT
 from merchants.offers import CartLine, Decision, DecisionOutcome
+from merchants.promotions.items import Parts
 
 GIVES = "TIER_GIVES"
 """What the decision of a gift that is given says; refunds know gifts by it."""
@@ -41,12 +42,16 @@ class TierGifts:
 
 
 def tier_gifts(
-    benefits: Sequence[BenefitInForce], lines: Sequence[CartLine], left_minor: Sequence[int]
+    benefits: Sequence[BenefitInForce],
+    lines: Sequence[CartLine],
+    left_minor: Sequence[int],
+    parts: Sequence[Parts] = (),
 ) -> TierGifts:
     """The gifts that the cart holds and has the spending for.
 
     Args:
         left_minor: each line after prices of goods and promotions on orders.
+        parts: by line, its units where they do not all cost alike.
 
     Source: docs/rules/pricing.md, rule 24.
     """
@@ -56,7 +61,8 @@ def tier_gifts(
     )
     if not gifts:
         return TierGifts()
-    wanted = _wanted(gifts, lines, left_minor)
+    costs = _unit_costs(lines, left_minor, parts)
+    wanted = _wanted(gifts, lines, costs)
     given = _given(list(wanted.values()), sum(left_minor))
     decisions: list[Decision] = []
     shares: list[tuple[str, tuple[int, ...]]] = []
@@ -89,13 +95,24 @@ class _Wanted:
         return self.giver.benefit.min_spend_minor or 0
 
 
+def _unit_costs(
+    lines: Sequence[CartLine], left_minor: Sequence[int], parts: Sequence[Parts]
+) -> list[int]:
+    """What the dearest unit of each line costs now, rounded down."""
+    costs = []
+    for index, line in enumerate(lines):
+        alike = (parts[index] if parts else ()) or ((line.quantity, left_minor[index]),)
+        costs.append(max(units_share(left, units=1, of_units=units) for units, left in alike))
+    return costs
+
+
 def _wanted(
-    gifts: Sequence[BenefitInForce], lines: Sequence[CartLine], left_minor: Sequence[int]
+    gifts: Sequence[BenefitInForce], lines: Sequence[CartLine], costs: Sequence[int]
 ) -> dict[str, _Wanted]:
     wanted: dict[str, _Wanted] = {}
     for each in gifts:
         sku = each.benefit.gift_sku or ""
-        found = None if sku in wanted else _dearest(sku, lines, left_minor)
+        found = None if sku in wanted else _dearest(sku, lines, costs)
         if found is not None:
             wanted[sku] = _Wanted(each, *found)
     return wanted
@@ -155,15 +172,9 @@ def _decide(
     )
 
 
-def _dearest(
-    sku: str, lines: Sequence[CartLine], left_minor: Sequence[int]
-) -> tuple[int, int] | None:
+def _dearest(sku: str, lines: Sequence[CartLine], costs: Sequence[int]) -> tuple[int, int] | None:
     """Position of the line whose unit costs most now, and what one unit of it costs."""
-    units = [
-        (units_share(left_minor[index], units=1, of_units=line.quantity), -index)
-        for index, line in enumerate(lines)
-        if line.sku == sku
-    ]
+    units = [(costs[index], -index) for index, line in enumerate(lines) if line.sku == sku]
     if not units:
         return None
     cost, index = max(units)

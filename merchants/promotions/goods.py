@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from kernel.units import apportion
 from merchants.offers import CartLine, StockUnits
 from merchants.promotions.bundles import Bundle
 from merchants.promotions.items import (
     FlashRule,
     ItemPrices,
     ItemRules,
+    Parts,
     Shares,
     UnitRule,
     item_prices,
@@ -62,6 +64,7 @@ class GoodsPrice:
         closed: promotions that it may not have, with the reason code.
         buyer, at: who bought, and when.
         rates: what the buyer's tiers make of prices.
+        parts: by line, its units where they do not all cost alike; empty where they do.
     """
 
     left_minor: tuple[int, ...]
@@ -73,6 +76,7 @@ class GoodsPrice:
     buyer: Buyer
     at: datetime
     rates: tuple[MemberRate, ...] = ()
+    parts: tuple[Parts, ...] = ()
 
     @property
     def stock(self) -> tuple[StockUnits, ...]:
@@ -108,11 +112,13 @@ def goods_price(
     ]
     orders = order_promotions([each for each in may if each.terms.kind in ORDER_KINDS], lines, left)
     shares = [list(each) for each in items.shares]
+    parts = list(items.parts)
     for applied in orders.applied:
         for index, share in enumerate(applied.shares_minor):
             if share:
                 left[index] -= share
                 shares[index].append((applied.promotion.promotion_id, share))
+                parts[index] = _less(parts[index], share)
     return GoodsPrice(
         left_minor=tuple(left),
         shares=tuple(tuple(each) for each in shares),
@@ -123,7 +129,16 @@ def goods_price(
         buyer=buyer,
         at=at,
         rates=rates,
+        parts=tuple(parts),
     )
+
+
+def _less(parts: Parts, share: int) -> Parts:
+    """The parts after an order promotion took its share of their line, by what each costs."""
+    if not parts:
+        return parts
+    spread = apportion(share, [left for _, left in parts])
+    return tuple((units, left - taken) for (units, left), taken in zip(parts, spread, strict=True))
 
 
 def _item_rules(

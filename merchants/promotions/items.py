@@ -16,6 +16,9 @@ from merchants.promotions.terms import Promotion, PromotionKind, covers
 Shares = tuple[tuple[str, int], ...]
 """What each decision takes off some units, by decision id, in the order of taking."""
 
+Parts = tuple[tuple[int, int], ...]
+"""Units of one line that cost alike: how many, and what is left of them together."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitRule:
@@ -65,10 +68,12 @@ class ItemPrices:
 
     Attributes:
         stock: units that flash sales give.
+        parts: by line, its units where they do not all cost alike; empty where they do.
     """
 
     shares: tuple[Shares, ...]
     stock: tuple[StockUnits, ...]
+    parts: tuple[Parts, ...]
 
     @property
     def total(self) -> int:
@@ -113,20 +118,28 @@ def item_prices(lines: Sequence[CartLine], rules: ItemRules) -> ItemPrices:
 
 def _priced(lines: Sequence[CartLine], rules: ItemRules, packs: Sequence[Pack]) -> ItemPrices:
     taken: list[list[tuple[str, int]]] = [[] for _ in lines]
+    parts: list[list[tuple[int, int]]] = [[] for _ in lines]
     open_units = [line.quantity for line in lines]
     by_line = _by_line(rules.units, len(lines))
     for each in packs:
-        _take_pack(each, lines, by_line, taken, open_units)
+        _take_pack(each, lines, by_line, taken, parts, open_units)
     stock = []
     for flash in rules.flashes:
-        units = _take_flash(flash, lines, by_line, taken, open_units)
+        units = _take_flash(flash, lines, by_line, taken, parts, open_units)
         if units:
             stock.append(StockUnits(flash.rule.decision_id, units))
     for index, line in enumerate(lines):
         if open_units[index]:
-            shares, _ = _best(by_line[index], line, open_units[index])
+            shares, saving = _best(by_line[index], line, open_units[index])
             taken[index].extend(shares)
-    return ItemPrices(tuple(_joined(shares) for shares in taken), tuple(stock))
+            if parts[index]:
+                rest = open_units[index] * line.unit_price_minor - saving
+                parts[index].append((open_units[index], rest))
+    return ItemPrices(
+        tuple(_joined(shares) for shares in taken),
+        tuple(stock),
+        tuple(tuple(each) if len(each) > 1 else () for each in parts),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +198,7 @@ def _take_flash(
     lines: Sequence[CartLine],
     by_line: Sequence[_LineRules],
     taken: list[list[tuple[str, int]]],
+    parts: list[list[tuple[int, int]]],
     open_units: list[int],
 ) -> int:
     """Gives the flash sale's units to the lines that gain most by it; how many."""
@@ -200,9 +214,11 @@ def _take_flash(
         # Rounding is by line, so the whole line is compared and not these units alone.
         whole = _best(rules, line, open_units[index])[1]
         remainder = _best(rules, line, rest)[1] if rest else 0
-        if sum(share for _, share in shares) + remainder <= whole:
+        saving = sum(share for _, share in shares)
+        if saving + remainder <= whole:
             continue
         taken[index].extend(shares)
+        parts[index].append((units, amount - saving))
         open_units[index] -= units
         left -= units
     return flash.left - left
@@ -221,15 +237,20 @@ def _take_pack(
     lines: Sequence[CartLine],
     by_line: Sequence[_LineRules],
     taken: list[list[tuple[str, int]]],
+    parts: list[list[tuple[int, int]]],
     open_units: list[int],
 ) -> None:
     amounts = [units * lines[index].unit_price_minor for index, units in packed.units]
-    parts = apportion(packed.saving_minor(lines), amounts)
-    for (index, units), amount, part in zip(packed.units, amounts, parts, strict=True):
-        taken[index].append((packed.bundle.decision_id, part))
+    savings = apportion(packed.saving_minor(lines), amounts)
+    for (index, units), amount, saving in zip(packed.units, amounts, savings, strict=True):
+        taken[index].append((packed.bundle.decision_id, saving))
+        left = amount - saving
         off = by_line[index].off
         if packed.bundle.stacks and off is not None:
-            taken[index].append((off.decision_id, off.saving(amount - part, 0)))
+            more = off.saving(left, 0)
+            taken[index].append((off.decision_id, more))
+            left -= more
+        parts[index].append((units, left))
         open_units[index] -= units
 
 

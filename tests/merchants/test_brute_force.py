@@ -118,7 +118,10 @@ def test_no_other_set_of_order_promotions_takes_more_off(run: Callable[[], None]
 
 
 def gifts_worth_most(
-    rules: PriceRules, wanted: PriceCart, left: list[int]
+    rules: PriceRules,
+    wanted: PriceCart,
+    left: list[int],
+    parts: Sequence[Sequence[tuple[int, int]]] = (),
 ) -> tuple[tuple[int, int], ...]:
     """(line, price of a unit) of each gift of the best set, found by trying every set."""
     offers: list[list[tuple[int, int, int] | None]] = []
@@ -130,7 +133,13 @@ def gifts_worth_most(
         ]
         least = min((each for each in needed if each is not None), default=None)
         units = [
-            (left[index] // line.quantity, -index)
+            (
+                max(
+                    cost // count
+                    for count, cost in (parts and parts[index]) or [(line.quantity, left[index])]
+                ),
+                -index,
+            )
             for index, line in enumerate(wanted.lines)
             if line.sku == sku
         ]
@@ -166,7 +175,7 @@ def test_no_other_set_of_gifts_is_worth_more(minimums: tuple[int, int]) -> None:
 def lowest_after_coupons(wanted: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int:
     """What is left to pay over every choice of coupons, goods and shipping together."""
     left, given = list(goods.left_minor), set()
-    for index, worth in gifts_worth_most(rules, wanted, left):
+    for index, worth in gifts_worth_most(rules, wanted, left, goods.parts):
         left[index] -= worth
         given.add(index)
     has_shipping = all(each.benefit.kind != "FREE_SHIPPING" for each in rules.benefits)
