@@ -188,10 +188,10 @@ class Enrolment:
             return made
         if person.is_frozen:
             raise MemberFrozen
-        if credential.kind is IdentityKind.CARD_TOKEN:
-            used_tokens_sql.keep_user(
-                connection, credential.value, merchant_id=made.merchant_id, now=made.joined_at
-            )
+        if credential.kind is IdentityKind.CARD_TOKEN and not used_tokens_sql.keep_user(
+            connection, credential.value, merchant_id=made.merchant_id, now=made.joined_at
+        ):
+            raise VerificationFailed(attempts_left=0)
         if person.membership is not None:
             _insert_consents(connection, command, person.membership, now=made.joined_at)
             return person.membership

@@ -74,6 +74,10 @@ class Recognition:
         except CardNumberReplaced:
             self.spend_miss(merchant.id)
             raise
+        if person is not None and not await self._is_shown_here(
+            credential, merchant_id=merchant.id, now=now
+        ):
+            person = None
         self._budget.spend(
             merchant.id, is_hit=person is not None, monotonic=self._clock.monotonic()
         )
@@ -81,6 +85,21 @@ class Recognition:
             return None
         debt = await self._debt_of(person.card.id, now=now)
         return Identification(person, warnings_for(person, debt=debt))
+
+    async def _is_shown_here(
+        self, credential: Credential, *, merchant_id: str, now: datetime
+    ) -> bool:
+        """Whether a display token is this merchant's from now on; any other credential is.
+
+        Source: docs/rules/cards.md, rule 5.
+        """
+        if credential.kind is not IdentityKind.CARD_TOKEN:
+            return True
+        return await self._database.transaction(
+            lambda connection: used_tokens_sql.keep_user(
+                connection, credential.value, merchant_id=merchant_id, now=now
+            )
+        )
 
     async def _debt_of(self, card_id: str, *, now: datetime) -> int | None:
         """Points that the card owes; None while the ledger does not answer."""

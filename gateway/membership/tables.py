@@ -112,7 +112,7 @@ RETIRED_NUMBER = Table(
     Column("at", Integer, nullable=False),
 )
 
-# A display token that somebody joined with is that merchant's, until it expires.
+# A display token that a merchant recognised somebody by is that merchant's, until it expires.
 USED_TOKEN = Table(
     "used_display_token",
     METADATA,

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,7 +86,7 @@ def test_text_that_is_no_token_names_nobody(text: str) -> None:
     assert read_token(text) is None
 
 
-async def test_a_shown_token_names_the_member_at_every_merchant_until_it_expires(
+async def test_a_shown_token_names_the_member_anywhere_until_it_expires(
     tmp_path: Path,
 ) -> None:
     async with open_alliance(tmp_path) as house:
@@ -107,3 +109,41 @@ async def test_a_shown_token_names_the_member_at_every_merchant_until_it_expires
         refused = await there.join({"cardToken": token})
         assert refused["code"] == "VERIFICATION_FAILED"
         assert refused["attemptsLeft"] == 0
+
+
+async def test_a_token_that_one_merchant_recognised_serves_nobody_at_another(
+    tmp_path: Path,
+) -> None:
+    async with open_alliance(tmp_path) as house:
+        home, here, there = [await house.counter(name) for name in "ABC"]
+        joined = await home.join({"phone": "+8613800001234"})
+        credential = {"cardToken": await shown_token(house, joined["member"]["id"])}
+
+        found = await here.identify(credential)
+        assert found["member"]["id"] == joined["member"]["id"]
+        assert await there.identify(credential) is None
+        refused = await there.join(credential)
+        assert refused["code"] == "VERIFICATION_FAILED"
+
+        # Where it was shown first it goes on: to be asked again, and to join.
+        assert (await here.identify(credential))["member"]["id"] == joined["member"]["id"]
+        assert (await here.join(credential))["alreadyMember"] is False
+
+
+async def test_of_merchants_that_ask_at_once_one_recognises_the_token(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        counters = [await house.counter(name) for name in "ABCDEFGH"]
+        joined = await counters[0].join({"phone": "+8613800001234"})
+        credential = {"cardToken": await shown_token(house, joined["member"]["id"])}
+
+        found = await asyncio.gather(*(each.identify(credential) for each in counters))
+
+        assert [each is None for each in found].count(False) == 1
+
+
+async def shown_token(house: Any, member_id: str) -> str:
+    """What the member's app shows now."""
+    data = await house.ask(
+        "{ me { card { displayToken { token } } } }", caller=member_caller(member_id)
+    )
+    return str(data["me"]["card"]["displayToken"]["token"])
