@@ -21,7 +21,7 @@ from merchants.benefits.in_force import (
     free_shipping,
     member_rates,
 )
-from merchants.benefits.terms import early_minutes
+from merchants.benefits.terms import GIFT, early_minutes
 from merchants.coupon_kinds import OpenCart
 from merchants.offers import (
     MAJOR,
@@ -111,7 +111,7 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
     layers = own = _after_coupons(cart, rules, goods)
     decisions = promotion_decisions(goods, cart.lines)
     for base in _other_bases(cart, rules, public, goods):
-        if not _may_be_lower(base, goods, own):
+        if not _may_be_lower(base, goods, own, rules):
             continue
         otherwise = _after_coupons(cart, rules, base)
         if otherwise.to_pay < layers.to_pay:
@@ -152,16 +152,21 @@ def _other_bases(
     return bases
 
 
-def _may_be_lower(public: GoodsPrice, goods: GoodsPrice, layers: _Layers) -> bool:
+def _may_be_lower(
+    public: GoodsPrice, goods: GoodsPrice, layers: _Layers, rules: PriceRules
+) -> bool:
     """Whether other prices of goods could leave less to pay once coupons are taken.
 
     They could not where no line is cheaper by them and no coupon or gift reaches its minimum
-    spend only because lines are dearer.
+    spend only because lines are dearer. But a gift is no part of the limit of discounts, while
+    what made it cheaper before it was given is.
     """
     if goods.left_minor == public.left_minor:
         return False
     dearer = sum(public.left_minor) - sum(goods.left_minor)
     if any(each < mine for each, mine in zip(public.left_minor, goods.left_minor, strict=True)):
+        return True
+    if layers.budget is not None and any(each.benefit.kind == GIFT for each in rules.benefits):
         return True
     return any(
         each.reason == "BELOW_MIN_SPEND" and (each.missing_minor or 0) <= dearer

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from merchants.benefits.in_force import BenefitInForce
 from merchants.offers import CartLine, CouponKind, CouponTerms, DecisionOutcome, OfferedCoupon
+from merchants.policy import PricingPolicy
 from merchants.pricing import PriceRules, price
 from merchants.stacking import Candidate
+from merchants.tiers import Benefit
 from tests.merchants.offers import promotion, tier
 from tests.merchants.shop import TEA, cart
 
@@ -26,3 +29,27 @@ def test_a_tier_never_makes_a_price_higher_than_a_member_without_one_pays() -> N
     assert told["m"] is DecisionOutcome.APPLIED
     assert told["parity"] is DecisionOutcome.APPLIED
     assert told[tier(1_000).decision_id] is DecisionOutcome.REFUSED
+
+
+def test_a_gift_at_its_tiers_price_never_uses_up_the_limit_that_its_public_price_would_not() -> (
+    None
+):
+    wanted = cart(lines=(CartLine("cup", 1, 20_000), CartLine("tea", 1, 10_000)))
+    benefits = tuple(
+        BenefitInForce("tier", 1, position, benefit)
+        for position, benefit in enumerate(
+            (
+                Benefit("PERCENT_OFF", "half", percent_off_bps=5_000, skus=("cup",)),
+                Benefit("GIFT", "cup", gift_sku="cup", min_spend_minor=5_000),
+            )
+        )
+    )
+    terms = CouponTerms("coupon", CouponKind.AMOUNT_OFF, 1, amount_minor=10_000)
+    rules = PriceRules(
+        benefits=benefits,
+        coupons=(Candidate(OfferedCoupon("coupon", TEA, terms)),),
+        policy=PricingPolicy(1, 5_000),
+    )
+
+    # At half its price the cup leaves 50.00 of the limit of 150.00 to the coupon, else all of it.
+    assert price(wanted, rules).payable_minor == 0
