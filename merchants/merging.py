@@ -149,6 +149,7 @@ def unmerge_wallets(
         merge_id=request.merge_id,
         now=now,
         evaluator=evaluator,
+        paid=kept.paid,
     )
     return WalletsMerged(replayed=False, coupons_moved=len(kept.coupon_ids))
 
@@ -207,7 +208,7 @@ def _move(
     merging_sql.keep_alias(
         connection, merchant_id, card_id=merged, survivor_id=survivor, merge_id=request.merge_id
     )
-    unite_tiers(
+    paid = unite_tiers(
         connection,
         merchant_id,
         survivor_card_id=survivor,
@@ -231,5 +232,6 @@ def _move(
             membership_moved=before is not None and not stays,
             is_undone=False,
             given=given,
+            paid=paid,
         ),
     )

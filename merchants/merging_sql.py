@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from kernel.statements import Prepared
 from merchants.coupons import CouponState
 from merchants.given_sql import Given
+from merchants.ladders.paid import PaidChange
 from merchants.registry_sql import insert_membership, write_joining_coupons
 from merchants.stored import dump, load
 
@@ -120,6 +121,7 @@ class KeptMerge:
         membership: the merged card's membership that went, because the survivor had one.
         membership_moved: whether the merged card's membership became the survivor's.
         given: shares and occasions that changed hands.
+        paid: what changed of paid memberships.
     """
 
     survivor_card_id: str
@@ -132,6 +134,7 @@ class KeptMerge:
     membership_moved: bool
     is_undone: bool
     given: Given = field(default_factory=Given)
+    paid: Sequence[PaidChange] = ()
 
 
 def read_survivor(connection: Connection, merchant_id: str, card_id: str) -> str | None:
@@ -290,6 +293,7 @@ def insert_merge(connection: Connection, merchant_id: str, merge_id: str, kept: 
             "claimed": list(kept.given.claimed),
             "occasions": list(kept.given.occasions),
         },
+        "paid": list(kept.paid),
     }
     connection.execute(
         _INSERT_MERGE,

@@ -5,7 +5,8 @@ Source: docs/rules/paid-memberships.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -18,6 +19,8 @@ PLANS_MAX = 20
 GRACE_DAYS_MAX = 365
 RANK_MAX = 1_000_000
 DAY = timedelta(days=1)
+PaidChange = tuple[str, tuple[int, int], tuple[int, int, int | None]]
+"""What a merge did to one: id; start and end before; start, end and refund after. Microseconds."""
 
 
 class PaidState(StrEnum):
@@ -100,6 +103,33 @@ def pro_rata_minor(bought: PaidMembership, now: datetime) -> int:
     left = (bought.ends_at - max(now, bought.starts_at)) // DAY
     whole = (bought.ends_at - bought.starts_at) // DAY
     return bought.plan.price_minor * max(0, left) // whole
+
+
+def united(bought: Sequence[PaidMembership], *, now: datetime) -> list[PaidMembership]:
+    """Those that change when two cards become one, as they are then: none of a plan overlap.
+
+    Of one plan the later end counts; what else runs is refunded for its days, and what had not
+    begun begins after what runs, one after the other. What one card bought never overlaps.
+
+    Source: docs/rules/paid-memberships.md, rule 5.
+    """
+    changed = []
+    for code in sorted({each.plan.code for each in bought}):
+        of_plan = [each for each in bought if each.plan.code == code]
+        running = [each for each in of_plan if each.state_at(now) is PaidState.ACTIVE]
+        running.sort(key=lambda each: (each.ends_at, each.id))
+        changed += [
+            replace(each, refunded_at=now, refunded_minor=pro_rata_minor(each, now))
+            for each in running[:-1]
+        ]
+        free_from = running[-1].ends_at if running else now
+        waiting = [each for each in of_plan if each.state_at(now) is PaidState.PENDING]
+        for each in sorted(waiting, key=lambda each: (each.starts_at, each.id)):
+            starts_at = max(each.starts_at, free_from)
+            free_from = paid_until(starts_at, each.plan.months)
+            if starts_at != each.starts_at:
+                changed.append(replace(each, starts_at=starts_at, ends_at=free_from))
+    return changed
 
 
 def plan_problems(plan: PaidPlan) -> list[list[str]]:

@@ -49,6 +49,12 @@ _REFUND = Prepared(
     " WHERE merchant_id = :merchant_id AND paid_id = :paid_id AND refunded_at IS NULL"
 )
 
+_REWRITE = Prepared(
+    "UPDATE paid_membership SET starts_at = :starts_at, ends_at = :ends_at,"
+    " refunded_at = :refunded_at, refunded_minor = :refunded_minor"
+    " WHERE merchant_id = :merchant_id AND paid_id = :paid_id"
+)
+
 
 def write_plan(connection: Connection, merchant_id: str, plan: PaidPlan) -> None:
     """Keeps the plan as it is from now on; what was bought keeps its terms."""
@@ -112,6 +118,22 @@ def write_paid_refund(
     key = {"merchant_id": bought.merchant_id, "paid_id": bought.id}
     connection.execute(
         _REFUND, {**key, "refunded_at": refunded_at, "refunded_minor": refunded_minor}
+    )
+
+
+def rewrite_paid(connection: Connection, bought: PaidMembership) -> None:
+    """Gives it other instants, or a refund, or takes a refund from it."""
+    refunded_at = bought.refunded_at
+    connection.execute(
+        _REWRITE,
+        {
+            "merchant_id": bought.merchant_id,
+            "paid_id": bought.id,
+            "starts_at": to_micros(bought.starts_at),
+            "ends_at": to_micros(bought.ends_at),
+            "refunded_at": None if refunded_at is None else to_micros(refunded_at),
+            "refunded_minor": bought.refunded_minor,
+        },
     )
 
 

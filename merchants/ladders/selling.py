@@ -106,8 +106,7 @@ def sell_plan(
         ends_at=paid_until(starts_at, plan.months),
     )
     insert_paid(connection, bought, reference=reference)
-    if plan.rank is not None:
-        _set_floor(connection, bought, plan.rank, ends_at=bought.grace_until)
+    set_floor(connection, bought)
     return bought
 
 
@@ -129,19 +128,21 @@ def refund_paid(
         raise PaidMembershipOver(paid_id)
     refunded_minor = pro_rata_minor(bought, now)
     write_paid_refund(connection, bought, refunded_at=to_micros(now), refunded_minor=refunded_minor)
-    if bought.plan.rank is not None:
-        _set_floor(connection, bought, bought.plan.rank, ends_at=now)
-    return replace(bought, refunded_at=now, refunded_minor=refunded_minor)
+    refunded = replace(bought, refunded_at=now, refunded_minor=refunded_minor)
+    set_floor(connection, refunded)
+    return refunded
 
 
-def _set_floor(
-    connection: Connection, bought: PaidMembership, rank: int, *, ends_at: datetime
-) -> None:
+def set_floor(connection: Connection, bought: PaidMembership) -> None:
+    """The rank below which a paid membership keeps its card, for as long as it gives anything."""
+    rank = bought.plan.rank
+    if rank is None:
+        return
     write_floor(
         connection,
         (bought.merchant_id, bought.card_id, ""),
         cause=bought.id,
         rank=rank,
         starts_at=bought.starts_at,
-        ends_at=ends_at,
+        ends_at=bought.refunded_at or bought.grace_until,
     )

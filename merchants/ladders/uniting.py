@@ -5,12 +5,15 @@ Source: docs/rules/tiers.md, rule 20.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from merchants.ladders.evaluating import Evaluator
 from merchants.ladders.held_sql import read_held, write_floor
+from merchants.ladders.paid import PaidChange
+from merchants.ladders.uniting_paid import part_paid, unite_paid
 from merchants.ladders.uniting_sql import (
     end_floor,
     forget_held,
@@ -28,10 +31,13 @@ def unite_tiers(
     merge_id: str,
     now: datetime,
     evaluator: Evaluator,
-) -> None:
+) -> list[PaidChange]:
     """The survivor stands where both histories together put it, and not below either's kept tier.
 
     Called in the transaction that gave the merged card's orders to the survivor, after it did.
+
+    Returns:
+        What changed of paid memberships, for `part_tiers`.
     """
     cards = (survivor_card_id, merged_card_id)
     kept = read_held(connection, [(merchant_id, card_id) for card_id in cards])
@@ -48,9 +54,11 @@ def unite_tiers(
                 ends_at=held.valid_until,
             )
     move_overlays(connection, merchant_id, before=merged_card_id, after=survivor_card_id)
+    paid = unite_paid(connection, merchant_id, survivor_card_id, now=now)
     for card_id in cards:
         forget_held(connection, merchant_id, card_id)
     evaluator.settle_card(connection, merchant_id, survivor_card_id, now=now)
+    return paid
 
 
 def part_tiers(
@@ -62,12 +70,14 @@ def part_tiers(
     merge_id: str,
     now: datetime,
     evaluator: Evaluator,
+    paid: Sequence[PaidChange] = (),
 ) -> None:
     """Each card stands again where its own history puts it.
 
     Called in the transaction that gave the merged card its orders back, after it did.
     """
     return_overlays(connection, merchant_id, before=survivor_card_id, after=merged_card_id)
+    part_paid(connection, merchant_id, paid)
     end_floor(connection, merchant_id, survivor_card_id, cause=merge_id)
     for card_id in (survivor_card_id, merged_card_id):
         forget_held(connection, merchant_id, card_id)
