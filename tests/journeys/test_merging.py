@@ -340,27 +340,34 @@ async def test_of_two_paid_memberships_the_later_end_counts(people: Settled) -> 
     plan = {"merchantId": people.tea, "title": "卡", "price": cny(1_200)}
     await town.done("SetPaidPlan", till, **plan, code="MONTH", months=1)
     await town.done("SetPaidPlan", till, **plan, code="YEAR", months=12)
-    for card_id, code in ((people.ann_card, "MONTH"), (people.bob_card, "YEAR")):
+    for card_id, code, days in (
+        (people.ann_card, "MONTH", 10),
+        (people.bob_card, "YEAR", 0),
+        (people.bob_card, "MONTH", 0),
+    ):
         await town.done(
             "SellPaidMembership",
             till,
             merchantId=people.tea,
             cardId=card_id,
             code=code,
-            reference=code,
+            reference=f"{code} {card_id}",
         )
+        town.gateway.clock.set(town.gateway.clock.now() + timedelta(days=days))
 
     await merge(people)
-    town.gateway.clock.set(town.gateway.clock.now() + timedelta(days=60))
+    town.gateway.clock.set(town.gateway.clock.now() + timedelta(days=45))
 
     document = (
         "query($id: ID!) { node(id: $id) { ... on Membership { wallet { paidMemberships { "
-        "state plan { code } } } } } }"
+        "state plan { code } refunded { amountMinor } } } } } }"
     )
     membership_id = await membership_of(town, people.ann, people.tea)
     data = await town.gateway.data(document, token=town.member(people.ann), id=membership_id)
     shown = data["node"]["wallet"]["paidMemberships"]
-    assert {each["plan"]["code"]: each["state"] for each in shown} == {
-        "MONTH": "EXPIRED",
-        "YEAR": "ACTIVE",
-    }
+    # Of ann's 31 days of March 21 were left when bob's month, which ends later, became hers too.
+    assert sorted((each["plan"]["code"], each["state"], each["refunded"]) for each in shown) == [
+        ("MONTH", "EXPIRED", None),
+        ("MONTH", "REFUNDED", {"amountMinor": 1_200 * 21 // 31}),
+        ("YEAR", "ACTIVE", None),
+    ]
