@@ -16,7 +16,7 @@ from merchants.pricing import BenefitInForce, PriceRules
 from merchants.promotions.terms import Promotion
 from merchants.stacking import Candidate
 from merchants.tiers import Benefit
-from tests.merchants.offers import promotion
+from tests.merchants.offers import promotion, tier
 from tests.merchants.shop import ALLIANCE, NOW, TEA, cart
 
 lines = st.lists(
@@ -189,6 +189,36 @@ EARLY = {
     "early_access_rank": 2,
     "early_access_minutes": 60,
 }
+
+
+def with_twins(rules: PriceRules) -> PriceRules:
+    """The same rules with each offer twice, under another id, so that nearly everything ties."""
+    return replace(
+        rules,
+        promotions=(
+            *rules.promotions,
+            *(replace(each, promotion_id=f"a-{each.promotion_id}") for each in rules.promotions),
+        ),
+        coupons=(*rules.coupons, *map(_twin, rules.coupons[:2])),
+        alliance_coupons=(*rules.alliance_coupons, *map(_twin, rules.alliance_coupons[:2])),
+        benefits=(
+            *rules.benefits,
+            *(replace(each, position=each.position + 4) for each in rules.benefits),
+        ),
+    )
+
+
+def _twin(candidate: Candidate) -> Candidate:
+    coupon = candidate.coupon
+    return replace(candidate, coupon=replace(coupon, coupon_id=f"a-{coupon.coupon_id}"))
+
+
+def with_a_threshold_that_members_miss(case: tuple[PriceCart, PriceRules]) -> PriceRules:
+    """The rules where public prices just reach a promotion that a tier's percentage misses."""
+    wanted, rules = case
+    listed = max(2, sum(line.list_minor for line in wanted.lines))
+    near = promotion("THRESHOLD_OFF", "near", threshold_minor=listed, off_minor=listed // 2)
+    return replace(rules, promotions=(near,), benefits=(tier(1_000),))
 
 
 @st.composite

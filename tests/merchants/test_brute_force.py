@@ -33,7 +33,7 @@ from tests.merchants.brute_force import (
 )
 from tests.merchants.coupon_reference import Counter, Wallet, best_outcome
 from tests.merchants.offers import promotion, tier
-from tests.merchants.random_carts import carts
+from tests.merchants.random_carts import carts, with_a_threshold_that_members_miss, with_twins
 from tests.merchants.shop import NOW, TEA, cart
 from tests.merchants.sizes import sizes
 
@@ -205,10 +205,7 @@ def the_lowest_of_all_bases_is_paid(
 ) -> None:
     wanted, rules = case
     if is_missed_by_members:
-        # Public prices just reach a promotion that a tier's percentage misses.
-        listed = max(2, sum(line.list_minor for line in wanted.lines))
-        near = promotion("THRESHOLD_OFF", "near", threshold_minor=listed, off_minor=listed // 2)
-        rules = replace(rules, promotions=(near,), benefits=(tier(1_000),))
+        rules = with_a_threshold_that_members_miss(case)
     wanted = replace(wanted, points=0, coins_minor=0)
     rules = replace(rules, coupons=rules.coupons[:4], alliance_coupons=rules.alliance_coupons[:3])
     bases = [
@@ -298,7 +295,8 @@ def test_the_order_of_a_carts_lines_moves_roundings_alone(run: Callable[[], None
 
 def the_order_of_ladders_changes_nothing(case: tuple[PriceCart, PriceRules], chance: Any) -> None:
     wanted, rules = case
-    assume(len(rules.benefits) > 1)
+    assume(rules.benefits)
+    rules = with_twins(rules)
     shuffled = list(rules.benefits)
     chance.shuffle(shuffled)
 

@@ -21,7 +21,12 @@ from merchants.refunding import (
 )
 from merchants.tiers import Benefit, TierMetric
 from merchants.wording import message_of, title_of
-from tests.merchants.random_carts import carts, lines
+from tests.merchants.random_carts import (
+    carts,
+    lines,
+    with_a_threshold_that_members_miss,
+    with_twins,
+)
 from tests.merchants.shop import Shop, cart, ladder, with_benefit
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -55,9 +60,13 @@ def test_every_unit_of_a_price_is_accounted_for(case: tuple[PriceCart, PriceRule
 
 
 @quick
-@given(carts())
-def test_a_member_never_pays_more_than_a_stranger(case: tuple[PriceCart, PriceRules]) -> None:
+@given(carts(), st.booleans())
+def test_a_member_never_pays_more_than_a_stranger(
+    case: tuple[PriceCart, PriceRules], is_missed_by_members: bool
+) -> None:
     wanted, rules = case
+    if is_missed_by_members:
+        rules = with_a_threshold_that_members_miss(case)
     stranger = replace(wanted, card_id=None, points=0, coins_minor=0)
 
     member_pays = price(wanted, rules)
@@ -92,7 +101,7 @@ def test_points_stay_within_what_is_there_allowed_and_worth_it(
 def test_the_order_of_coupons_and_promotions_changes_nothing(
     case: tuple[PriceCart, PriceRules], chance: object
 ) -> None:
-    wanted, rules = case
+    wanted, rules = case[0], with_twins(case[1])
     own, theirs, promoted = (
         list(rules.coupons),
         list(rules.alliance_coupons),
