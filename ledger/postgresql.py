@@ -254,11 +254,14 @@ def _statement(write: Write, first: int) -> str:
     )
     columns = ", ".join(write.columns)
     if write.is_update:
+        # A join by the key may be planned as a scan of the lane for each row, while the table is
+        # new and its statistics say that a lane has few rows. A row by its place is none.
         sets = ", ".join(f"{column} = v.{column}" for column in write.sets)
-        keys = "".join(f" AND t.{column} = v.{column}" for column in write.keys)
+        keys = "".join(f" AND k.{column} = v.{column}" for column in write.keys)
         return (
-            f"UPDATE {write.name} t SET {sets} FROM unnest({arrays}) AS v({columns}) "
-            f"WHERE t.lane = $1{keys}"
+            f"UPDATE {write.name} t SET {sets} FROM (SELECT v.*, (SELECT k.ctid "
+            f"FROM {write.name} k WHERE k.lane = $1{keys}) AS place "
+            f"FROM unnest({arrays}) AS v({columns})) v WHERE t.ctid = v.place"
         )
     sql = (
         f"INSERT INTO {write.name} (lane, {columns}) SELECT $1::bigint, v.* FROM unnest({arrays}) v"
