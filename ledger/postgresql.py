@@ -1,12 +1,13 @@
 """Runs the ledger's statements on PostgreSQL: one round trip for each set of keys or rows.
 
 Keys and rows travel as arrays, one for each column, and the lane as a parameter: a statement is the
-same text whatever their number and the lane, and each connection prepares it once.
+same text whatever their number and the lane, and each connection prepares it once. An array is
+spelled here, see `ledger.arrays`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import groupby
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, LargeBinary, Table, Text
 from sqlalchemy.types import TypeEngine
 
 from kernel.statements import SEAT, told
+from ledger.arrays import array_of
 from ledger.loading import DUE_LOTS, HEAD, LOT
 from ledger.port import Booked, LotsWanted, Query, Row, Write
 
@@ -32,9 +34,12 @@ _ROWS_AT_ONCE = 4_096
 # The inner select is a loop over one index for each card: it reads the lots that it gives.
 _FREE_LOTS = f"""
 SELECT w.number, {", ".join(f"l.{column.strip()}" for column in LOT.split(","))}
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-            $7::bigint[])
-     AS w(number, card_id, asset, latest, after, after_id, most)
+FROM (
+  SELECT unnest($1::text::bigint[]) AS number, unnest($2::text::text[]) AS card_id,
+         unnest($3::text::text[]) AS asset, unnest($4::text::bigint[]) AS latest,
+         unnest($5::text::bigint[]) AS after, unnest($6::text::bigint[]) AS after_id,
+         unnest($7::text::bigint[]) AS most
+) w
 CROSS JOIN LATERAL (
   SELECT {LOT} FROM lot
   WHERE lane = $8 AND lot.card_id = w.card_id AND lot.asset = w.asset AND remaining > 0
@@ -82,13 +87,13 @@ class PostgresPort:
         found: list[list[Row]] = [[] for _ in wanted]
         for number, *row in self._all(
             _FREE_LOTS,
-            list(range(len(wanted))),
-            [each.card_id for each in wanted],
-            [each.asset for each in wanted],
-            [2**62 if each.latest is None else each.latest for each in wanted],
-            [expires_at for expires_at, _ in behind],
-            [lot_id for _, lot_id in behind],
-            most,
+            array_of(range(len(wanted))),
+            array_of(each.card_id for each in wanted),
+            array_of(each.asset for each in wanted),
+            array_of(2**62 if each.latest is None else each.latest for each in wanted),
+            array_of(expires_at for expires_at, _ in behind),
+            array_of(lot_id for _, lot_id in behind),
+            array_of(most),
             self.lane,
         ):
             found[number].append(tuple(row))
@@ -107,8 +112,12 @@ class PostgresPort:
         filled = [(write, rows) for write, rows in writes if rows]
         if not filled:
             return
-        columns = [list(column) for _, rows in filled for column in zip(*rows, strict=True)]
-        self._run(_statements(tuple(write for write, _ in filled)), self.lane, *columns)
+        arrays = [
+            spell(column)
+            for write, rows in filled
+            for spell, column in zip(_spelling(write), zip(*rows, strict=True), strict=True)
+        ]
+        self._run(_statements(tuple(write for write, _ in filled)), self.lane, *arrays)
 
     def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
         """Nothing: a round trip costs more than is won."""
@@ -134,7 +143,7 @@ class PostgresPort:
         if "{keys}" not in query.sql:
             return _of_lane(query), lane
         kind = "text" if isinstance(keys[0], str) else "bigint"
-        return _by_array(query, kind), (*lane, tuple(keys))
+        return _by_array(query, kind), (*lane, array_of(keys))
 
     def _first(self, statement: str, *values: Any) -> Row | None:
         rows = self._all(statement, *values)
@@ -227,7 +236,7 @@ def _of_lane(query: Query) -> str:
 @lru_cache(maxsize=64)
 def _by_array(query: Query, kind: str) -> str:
     number = 2 if "{lane}" in query.sql else 1
-    sql = query.sql.replace("IN ({keys})", f"= ANY(${number}::{kind}[])")
+    sql = query.sql.replace("IN ({keys})", f"= ANY(${number}::text::{kind}[])")
     assert "{keys}" not in sql, "keys stand behind IN"
     return sql.format(lane="$1")
 
@@ -247,9 +256,12 @@ def _statements(writes: tuple[Write, ...]) -> str:
 
 
 def _statement(write: Write, first: int) -> str:
-    """The statement whose arrays begin with the parameter of that number."""
-    arrays = ", ".join(
-        f"${number}::{_array_of(write.table, column)}"
+    """The statement whose arrays begin with the parameter of that number.
+
+    Arrays are unnested as columns: behind FROM, each would be put aside in a store of its own.
+    """
+    rows = ", ".join(
+        f"unnest(${number}::{_array_of(write.table, column)}) AS {column}"
         for number, column in enumerate(write.columns, start=first)
     )
     columns = ", ".join(write.columns)
@@ -261,11 +273,9 @@ def _statement(write: Write, first: int) -> str:
         return (
             f"UPDATE {write.name} t SET {sets} FROM (SELECT v.*, (SELECT k.ctid "
             f"FROM {write.name} k WHERE k.lane = $1{keys}) AS place "
-            f"FROM unnest({arrays}) AS v({columns})) v WHERE t.ctid = v.place"
+            f"FROM (SELECT {rows}) v) v WHERE t.ctid = v.place"
         )
-    sql = (
-        f"INSERT INTO {write.name} (lane, {columns}) SELECT $1::bigint, v.* FROM unnest({arrays}) v"
-    )
+    sql = f"INSERT INTO {write.name} (lane, {columns}) SELECT $1::bigint, {rows}"
     changes = [f"{column} = excluded.{column}" for column in write.sets]
     changes += [f"{column} = {write.name}.{column} + excluded.{column}" for column in write.adds]
     if not changes:
@@ -275,9 +285,16 @@ def _statement(write: Write, first: int) -> str:
 
 def _array_of(table: Table, column: str) -> str:
     kind: TypeEngine[Any] = table.c[column].type
-    if isinstance(kind, Text):
-        return "text[]"
-    return "bytea[]" if isinstance(kind, LargeBinary) else "bigint[]"
+    if isinstance(kind, LargeBinary):
+        return "bytea[]"
+    return "text::text[]" if isinstance(kind, Text) else "text::bigint[]"
+
+
+@lru_cache(maxsize=64)
+def _spelling(write: Write) -> tuple[Callable[[Sequence[Any]], Any], ...]:
+    """For each column, what makes an array of its values."""
+    kinds = [write.table.c[column].type for column in write.columns]
+    return tuple(list if isinstance(kind, LargeBinary) else array_of for kind in kinds)
 
 
 _HEAD = _of_lane(HEAD)

@@ -114,7 +114,8 @@ def _on_postgresql(
     # A trigger's WHEN may hold no subquery there, and a function for each row costs more than the
     # row. One for each statement looks at what differs in the columns that the condition names.
     columns = ", ".join(dict.fromkeys(_NEW.findall(when)))
-    assert columns and "OLD." not in when, "what asks other tables asks about new rows"
+    assert "OLD." not in when, "what asks other tables asks about new rows"
+    assert columns, "a guard looks at the row"
     asked = _NEW.sub(r"written.\1", when)
     return (
         f"{begins} IF EXISTS (SELECT FROM (SELECT DISTINCT {columns} FROM written) AS written "
