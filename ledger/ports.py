@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from ledger.port import Cursor, Port
 from ledger.postgresql import PostgresCursor, PostgresPort
-from ledger.side_by_side import run_side_by_side
 from ledger.sqlite import SqliteCursor, SqlitePort
 
 T = TypeVar("T")
@@ -26,6 +25,8 @@ def on_lanes(connection: Connection, works: Mapping[int, Callable[[Port], T]]) -
     """What the work on each lane returns, all inside the transaction of the connection."""
     if connection.dialect.name == "sqlite" or len(works) == 1:
         return {lane: work(port_on(connection, lane)) for lane, work in works.items()}
+    from ledger.side_by_side import run_side_by_side  # It needs what PostgreSQL alone needs.
+
     return run_side_by_side(connection, works)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 from sqlalchemy import Connection
 
 from kernel.statements import SEAT
@@ -153,25 +153,25 @@ def _answers(
     """Answers to those who ask alike; who is to write waits until all are."""
     ask = own._all
     kind = next((type(each) for each in asked.values() if not isinstance(each, _Writes)), _Writes)
-    alike = {lane: each for lane, each in asked.items() if type(each) is kind}
+    alike: dict[int, Any] = {lane: each for lane, each in asked.items() if type(each) is kind}
     if kind is _Lock:
         heads = {lane: tuple(row) for lane, *row in ask(_LOCK_IN_ORDER, array_of(sorted(alike)))}
         return {lane: heads.get(lane) for lane in alike}
     if kind is _Reads:
-        _read(own, ports, {lane: each.reads for lane, each in alike.items()})  # type: ignore[union-attr]
+        _read(own, ports, {lane: each.reads for lane, each in alike.items()})
         return dict.fromkeys(alike)
     if kind is _Lots:
-        wanted = [(lane, one) for lane, each in alike.items() for one in each.wanted]  # type: ignore[union-attr]
+        wanted = [(lane, one) for lane, each in alike.items() for one in each.wanted]
         found = iter(free_lots(ask, wanted))
-        return {lane: [next(found) for _ in each.wanted] for lane, each in alike.items()}  # type: ignore[union-attr]
+        return {lane: [next(found) for _ in each.wanted] for lane, each in alike.items()}
     if kind is _Writes:
         by_write: dict[Write, list[tuple[int, Sequence[Row]]]] = {}
         for lane, each in alike.items():
-            for write, rows in each.writes:  # type: ignore[union-attr]
+            for write, rows in each.writes:
                 by_write.setdefault(write, []).append((lane, rows))
         write_rows(ask, list(by_write.items()))
         return dict.fromkeys(alike)
-    return {lane: ask(each.sql, *each.values) for lane, each in alike.items()}  # type: ignore[union-attr]
+    return {lane: ask(each.sql, *each.values) for lane, each in alike.items()}
 
 
 def _read(

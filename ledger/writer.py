@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -299,7 +298,11 @@ def _on_lanes(
     batches: Mapping[int, Sequence[Submission]],
 ) -> Callable[[Connection], dict[int, list[Outcome]]]:
     """The same work on each lane with its batch."""
-    works = {lane: partial(work, batch=batch) for lane, batch in batches.items()}
+
+    def work_on(batch: Sequence[Submission]) -> Callable[[Port], list[Outcome]]:
+        return lambda port: work(port, batch)
+
+    works = {lane: work_on(batch) for lane, batch in batches.items()}
     return lambda connection: on_lanes(connection, works)
 
 
