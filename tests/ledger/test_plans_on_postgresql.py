@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import Connection
 
@@ -18,8 +20,8 @@ def plan_of(connection: Connection) -> str:
     statement = _statements(UPDATES)
     run = connection.exec_driver_sql
     run(f"PREPARE all_updates AS {statement}")
-    count = sum(len(write.columns) for write in UPDATES)
-    rows = run(f"EXPLAIN EXECUTE all_updates (0{', NULL' * count})").all()
+    values = ["NULL" for write in UPDATES for _ in ("lane", *write.columns)]
+    rows = run(f"EXPLAIN EXECUTE all_updates ({', '.join(values)})").all()
     run("DEALLOCATE all_updates")
     return "\n".join(row[0] for row in rows)
 
@@ -33,7 +35,6 @@ async def test_rows_of_a_table_without_statistics_are_changed_each_by_its_key(
     plan = await books.subgraph._database.snapshot(plan_of)
 
     for key in ("account = ", "id = ", "order_id = "):
-        assert f"((lane = $1) AND ({key}" in plan
-    assert "Index Cond: (lane = $1)\n" not in plan
+        assert re.search(rf"Index Cond: \(\(lane = v\w*\.lane\) AND \({key}", plan)
     assert "Materialize" not in plan
     await books.close()
