@@ -14,9 +14,8 @@ from importlib.resources import files
 
 from graphql import DocumentNode, parse, validate
 
-from gateway.assembly.schemas import supergraph_sdl
+from gateway.assembly.schemas import own_supergraph
 from gateway.federation.planner import plan_operation
-from gateway.federation.supergraph import Supergraph
 
 ROUNDS = 7
 
@@ -34,7 +33,7 @@ def _cpu_ms(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Prints the ratio, and the slowest first plan."""
-    supergraph = Supergraph.parse(supergraph_sdl())
+    supergraph = own_supergraph()
     schema = supergraph.public_schema
     documents = [parse(query) for query in _queries()]
 

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NewType
-
-Points = NewType("Points", int)
-"""Loyalty points, whole."""
-
-MinorUnits = NewType("MinorUnits", int)
-"""Money in the smallest unit of the alliance's currency; coins too: 1 coin = 1 minor unit."""
-
-BasisPoints = NewType("BasisPoints", int)
-"""Hundredths of a percent: 10 000 is the whole."""
 
 WHOLE_BP = 10_000
+"""All of it in basis points, hundredths of a percent."""
+
 AMOUNT_MAX = 2**53 - 1
 """Largest amount that enters or leaves the system; a JSON number holds it exactly."""
 

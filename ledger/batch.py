@@ -29,10 +29,6 @@ from ledger.state import HoldState
 logger = logging.getLogger(__name__)
 
 
-_AT_ONCE = 16
-"""Requests that are decided before what is new is looked through for rows to write."""
-
-
 class OfFamily(Exception):
     """The card was made one with others, so the request is decided over the lanes of all."""
 
@@ -90,14 +86,8 @@ def run_batch(port: Port, batch: Sequence[Submission]) -> list[Outcome]:
     books = open_books(port, since=min(nows), latest=max(nows))
     foresee(books, Needs.of((each.operation, each.key, each.request) for each in batch))
     pen = Pen(books)
-    outcomes: list[Outcome] = []
-    try:
-        for start in range(0, len(batch), _AT_ONCE):
-            pen.sheets.write_ahead(port)
-            outcomes += [_answer(pen, each) for each in batch[start : start + _AT_ONCE]]
-        pen.finish()
-    finally:
-        port.end()
+    outcomes = [_answer(pen, each) for each in batch]
+    pen.finish()
     return outcomes
 
 

@@ -84,7 +84,7 @@ class Carrier:
 
     def _leaving(self, load: Load) -> tuple[Draft, list[int]]:
         state = state_of(self.source.books, to_micros(self.at), lots=load.lots)
-        draft = Draft.of(state, self.moment.micros)
+        draft = Draft(state, self.moment.micros)
         funding = [draft.take(part) for part in load.parts]
         self._change(draft, load, -1)
         self._fund(draft, load, -sum(funding))
@@ -103,7 +103,7 @@ class Carrier:
             Debt(books.head.next_debt_id + place, debt.open, self._order(books, debt, orders))
             for place, debt in enumerate(load.debts)
         ]
-        draft = Draft.of(self._state(books, [*own, *debts]), self.moment.micros)
+        draft = Draft(self._state(books, [*own, *debts]), self.moment.micros)
         draft.orders |= orders
         draft.debts |= {debt.id: debt for debt in debts}
         lots = {lot.id: lot for lot in load.lots}

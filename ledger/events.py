@@ -24,7 +24,18 @@ from ledger.entering import Moment, event_at, open_debts, party_of, state_of
 from ledger.loading import HoldRow
 from ledger.posting import Pen
 from ledger.rules import capture_order, grant_coins, hold_funds, release_funds
-from ledger.state import ALLIANCE, NEVER, Asset, HoldState, Lot, Part, State, TxKind
+from ledger.state import (
+    ALLIANCE,
+    COINS,
+    NEVER,
+    POINTS,
+    Asset,
+    HoldState,
+    Lot,
+    Part,
+    State,
+    TxKind,
+)
 
 
 def hold(pen: Pen, request: HoldFunds, moment: Moment) -> tuple[FundsHeld, int | None]:
@@ -34,7 +45,7 @@ def hold(pen: Pen, request: HoldFunds, moment: Moment) -> tuple[FundsHeld, int |
         raise AttemptReleased
     now = to_micros(request.now)
     lots: list[Lot] = []
-    for asset, wanted in ((Asset.POINTS, request.points), (Asset.COINS, request.coins_minor)):
+    for asset, wanted in ((POINTS, request.points), (COINS, request.coins_minor)):
         lots += books.free_lots(card_id, asset, wanted=wanted, now=now)
     state = state_of(books, now, lots=lots, debts=open_debts(books, card_id))
     draft, parts, receipt = hold_funds(state, request, now=now)
@@ -132,7 +143,7 @@ def _capture_state(pen: Pen, request: CaptureOrder, card_id: str, at: int, momen
         if attempt is not None and attempt.state is HoldState.HELD and attempt.card_id == card_id:
             held, lots = books.held(request.attempt_id)
     known = {lot.id: lot for lot in lots}
-    asked = ((Asset.POINTS, request.points_spent), (Asset.COINS, request.coins_spent_minor))
+    asked = ((POINTS, request.points_spent), (COINS, request.coins_spent_minor))
     for asset, wanted in asked:
         missing = wanted - _units_of(asset, held, known) if wanted else 0
         if missing > 0:

@@ -83,7 +83,7 @@ def sweep_chunk(
 
 
 def _expire(pen: Pen, moment: Moment, card_id: str, expires_at: int, lots: list[Lot]) -> None:
-    draft = Draft.of(state_of(pen.books, expires_at, lots=lots), moment.micros)
+    draft = Draft(state_of(pen.books, expires_at, lots=lots), moment.micros)
     draft.expire(Part(lot.id, lot.free) for lot in lots)
     at = from_micros(expires_at)
     pen.enter(event_at(pen.books, TxKind.EXPIRY, moment, at=at, card_id=card_id), draft)

@@ -24,7 +24,7 @@ def forfeit_card(state: State, request: ForfeitCard) -> tuple[Draft, CardForfeit
     Args:
         state: `lots` are those of the card with free units.
     """
-    draft = Draft.of(state, NEVER)  # At the end of time everything has expired.
+    draft = Draft(state, NEVER)  # At the end of time everything has expired.
     parts = [Part(lot.id, lot.free) for lot in state.lots if lot.free]
     units = {
         asset: sum(lot.free for lot in state.lots if lot.asset is asset)

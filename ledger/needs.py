@@ -11,7 +11,7 @@ from ledger.contract import ApplyRefund, CaptureOrder, GrantCoins, HoldFunds, Re
 from ledger.loading import ACCOUNTS, ANSWERED, KIN, ORDERS, RULES
 from ledger.port import Query
 from ledger.refunds import points_to_take_back
-from ledger.state import Asset
+from ledger.state import COINS, POINTS, Asset
 
 ISSUED_ACCOUNTS = ("points:issued", "coins:issued")
 
@@ -56,7 +56,7 @@ class Needs:
         return needs
 
     def _spend(self, card_id: str, points: int, coins: int) -> None:
-        for asset, units in ((Asset.POINTS, points), (Asset.COINS, coins)):
+        for asset, units in ((POINTS, points), (COINS, coins)):
             if units > 0:
                 self.units[card_id, asset] = self.units.get((card_id, asset), 0) + units
 
@@ -124,7 +124,7 @@ def _foresee_refunds(books: LaneBooks, needs: Needs) -> None:
             card_of |= {burn.lot_id: order.card_id for burn in burns}
         wanted = points_to_take_back(order, refund.points_kept)
         if wanted:
-            key = order.card_id, Asset.POINTS
+            key = order.card_id, POINTS
             needs.units[key] = needs.units.get(key, 0) + wanted
             books.expect_pending(*key)
             if order.lot_id is not None:

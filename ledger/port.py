@@ -140,20 +140,6 @@ class Port(Protocol):
         """Does several writes at once; none of them reads what another writes."""
         ...
 
-    def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
-        """Begins to write rows while others are decided; how many it took of the first ones.
-
-        What fails is raised by the next call of any other method but `end`.
-        """
-        ...
-
-    def end(self) -> None:
-        """Ends what was begun ahead; what of it failed or was left out is not told.
-
-        Whoever wrote ahead calls it, also after a failure, before the transaction ends.
-        """
-        ...
-
     def apart(self) -> AbstractContextManager[None]:
         """What is done inside is undone alone when it fails."""
         ...

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
 from sqlalchemy import Connection
 
 from ledger.port import Cursor, Port
 from ledger.postgresql import PostgresCursor, PostgresPort
 from ledger.sqlite import SqliteCursor, SqlitePort
+
+T = TypeVar("T")
 
 
 def port_on(connection: Connection, lane: int) -> Port:
@@ -14,6 +19,15 @@ def port_on(connection: Connection, lane: int) -> Port:
     if connection.dialect.name == "sqlite":
         return SqlitePort(connection, lane)
     return PostgresPort(connection, lane)
+
+
+def on_lanes(connection: Connection, works: Mapping[int, Callable[[Port], T]]) -> dict[int, T]:
+    """What the work on each lane returns, all inside the transaction of the connection."""
+    if connection.dialect.name == "sqlite" or len(works) == 1:
+        return {lane: work(port_on(connection, lane)) for lane, work in works.items()}
+    from ledger.side_by_side import run_side_by_side  # It needs what PostgreSQL alone needs.
+
+    return run_side_by_side(connection, works)
 
 
 def cursor_on(connection: Connection) -> Cursor:

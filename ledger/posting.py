@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kernel.values import value
 from ledger import chain
 from ledger.books import LaneBooks
-from ledger.draft import CardChange, Draft
+from ledger.draft import Draft
 from ledger.loading import Head, HoldRow
 from ledger.lots import residual_funding
 from ledger.port import Row
-from ledger.state import Asset, Burn, Debt, Lot, OrderState, Part, SettlementKind, TxKind
+from ledger.state import (
+    COINS,
+    POINTS,
+    Burn,
+    Debt,
+    Lot,
+    OrderState,
+    Part,
+    SettlementKind,
+    TxKind,
+)
 from ledger.writes import Sheets
 
-ISSUED = {Asset.POINTS: "points:issued", Asset.COINS: "coins:issued"}
+ISSUED = {POINTS: "points:issued", COINS: "coins:issued"}
 """The accounts that units come from and go to."""
 
-_CARD = {Asset.POINTS: "points:", Asset.COINS: "coins:"}
+_CARD = {POINTS: "points:", COINS: "coins:"}
+_COINS_ISSUE: Final = SettlementKind.COINS_ISSUE
 
 
 @value
@@ -178,32 +191,33 @@ class Pen:
     def _hold_only(self, card_id: str | None, draft: Draft) -> None:
         for asset, held in draft.held_delta.items():
             assert card_id is not None
-            self._move(f"{_CARD[asset]}{card_id}", asset._value_, 0, held, has_floor=1)
+            self._move(f"{_CARD[asset]}{card_id}", asset._value_, 0, held, 1)
 
     def _unit_entries(self, seq: int, event: Event, draft: Draft) -> list[Row]:
         """Legs in points and coins; what they move goes onto the accounts."""
         entries: list[Row] = []
-        held = dict(draft.held_delta)
+        month, held = event.month, dict(draft.held_delta)
         for change in draft.changes:
             asset, kind = change.asset._value_, change.kind._value_
-            for name, amount, has_floor in (
-                (f"{_CARD[change.asset]}{event.card_id}", change.units, 1),
-                (f"debt:{event.card_id}", change.owed, 0),
-                (ISSUED[change.asset], -(change.units + change.owed), 0),
-            ):
+            units, owed = change.units, change.owed
+            legs = [
+                (f"{_CARD[change.asset]}{event.card_id}", units, 1),
+                (ISSUED[change.asset], -(units + owed), 0),
+            ]
+            if owed:
+                legs.insert(1, (f"debt:{event.card_id}", owed, 0))
+            for name, amount, has_floor in legs:
                 if amount:
                     leg = len(entries)
-                    entries.append(
-                        (seq, leg, name, asset, kind, amount, 0, event.month, None, None)
-                    )
-                    freed = held.pop(change.asset, 0) if has_floor else 0
-                    self._move(name, asset, amount, freed, has_floor=has_floor)
+                    entries.append((seq, leg, name, asset, kind, amount, 0, month, None, None))
+                    freed = held.pop(change.asset, 0) if held and has_floor else 0
+                    self._move(name, asset, amount, freed, has_floor)
         for asset_left, left in held.items():
             card = f"{_CARD[asset_left]}{event.card_id}"
-            self._move(card, asset_left._value_, 0, left, has_floor=1)
+            self._move(card, asset_left._value_, 0, left, 1)
         return entries
 
-    def _move(self, name: str, asset: str, amount: int, held: int, *, has_floor: int) -> None:
+    def _move(self, name: str, asset: str, amount: int, held: int, has_floor: int) -> None:
         account = self.books.account(name)
         account.posted += amount
         account.held += held
@@ -216,30 +230,35 @@ class Pen:
     def _settlement_entries(self, entries: list[Row], seq: int, month: int, draft: Draft) -> None:
         """Adds the legs in money; what they move goes onto the positions."""
         positions = self.sheets.positions
-        for leg, rule_version, order_no in draft.legs:
-            kind = leg.kind._value_
+        for place, (leg, rule_version, order_no) in enumerate(draft.legs, start=len(entries)):
+            party, kind, amount, points = leg.party, leg.kind, leg.amount_minor, leg.points
+            name = kind._value_
             entries.append(
                 (
-                    seq, len(entries), leg.party, "SETTLEMENT", kind, leg.amount_minor, leg.points,
-                    month, rule_version, order_no,
+                    seq, place, party, "SETTLEMENT", name, amount, points, month, rule_version,
+                    order_no,
                 )
             )  # fmt: skip
-            sums = positions.get((month, leg.party, kind))
+            position = month, party, name
+            sums = positions.get(position)
             if sums is None:
-                positions[month, leg.party, kind] = [leg.amount_minor, leg.points, 1]
+                positions[position] = [amount, points, 1]
             else:
-                sums[0] += leg.amount_minor
-                sums[1] += leg.points
+                sums[0] += amount
+                sums[1] += points
                 sums[2] += 1
-            if leg.kind is SettlementKind.COINS_ISSUE and leg.amount_minor < 0:
-                self.books.add_granted(leg.party, month, -leg.amount_minor)
+            if kind is _COINS_ISSUE and amount < 0:
+                self.books.add_granted(party, month, -amount)
 
     def _card_lines(self, seq: int, event: Event, card_id: str, draft: Draft) -> None:
         account = self.books.account
         points = account(f"points:{card_id}").posted + account(f"debt:{card_id}").posted
         coins = account(f"coins:{card_id}").posted
         for leg, change in enumerate(draft.changes):
-            moved_points, moved_coins = _moved(change)
+            if change.asset is COINS:
+                moved_points, moved_coins = 0, change.units
+            else:
+                moved_points, moved_coins = change.units + change.owed, 0
             points += moved_points
             coins += moved_coins
             self.sheets.card_entries.append(
@@ -255,12 +274,6 @@ def _head_row(head: Head) -> Row:
         head.next_seq, head.next_lot_id, head.next_debt_id, head.last_created_at,
         head.closed_month, head.hash,
     )  # fmt: skip
-
-
-def _moved(change: CardChange) -> tuple[int, int]:
-    if change.asset is Asset.COINS:
-        return 0, change.units
-    return change.units + change.owed, 0
 
 
 def _lot_row(card_id: str, lot: Lot) -> Row:

@@ -29,7 +29,7 @@ def apply_refund(
 
     Source: docs/rules/points.md, rules 6 to 8; docs/rules/settlement.md, rules 4 to 6.
     """
-    draft = Draft.of(state, now)
+    draft = Draft(state, now)
     points = _return(draft, Asset.POINTS, request.points_returned)
     coins = _return(draft, Asset.COINS, request.coins_returned_minor)
     repaid = draft.repay_debts()

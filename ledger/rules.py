@@ -5,6 +5,8 @@ What a refund does is in `ledger/refunds.py`.
 
 from __future__ import annotations
 
+from typing import Final
+
 from kernel.units import share_bp
 from ledger.contract import (
     CaptureOrder,
@@ -34,6 +36,8 @@ from ledger.settlement import (
 )
 from ledger.state import (
     ALLIANCE,
+    COINS,
+    POINTS,
     Asset,
     Burn,
     CardEntryKind,
@@ -43,6 +47,14 @@ from ledger.state import (
     Spending,
     State,
 )
+
+_EARN: Final = CardEntryKind.EARN
+_BURN: Final = CardEntryKind.BURN
+_COINS_SPENT: Final = CardEntryKind.COINS_SPENT
+_ISSUED: Final = SettlementKind.ISSUE
+_POINTS_PAID: Final = SettlementKind.BURN
+_COINS_PAID: Final = SettlementKind.COINS_BURN
+_NOTHING_SPENT: Final = Spending()
 
 
 def hold_funds(
@@ -64,9 +76,9 @@ def hold_funds(
     assert request.coins_minor >= 0
     if request.points and state.debts:
         raise DebtOpen(sum(debt.open for debt in state.debts))
-    draft = Draft.of(state, now)
-    points = spendable_parts(draft, Asset.POINTS, request.points)
-    coins = spendable_parts(draft, Asset.COINS, request.coins_minor)
+    draft = Draft(state, now)
+    points = spendable_parts(draft, POINTS, request.points)
+    coins = spendable_parts(draft, COINS, request.coins_minor)
     if (available := sum(part.amount for part in points)) < request.points:
         raise InsufficientPoints(available=available, requested=request.points)
     if (available := sum(part.amount for part in coins)) < request.coins_minor:
@@ -81,9 +93,9 @@ def release_funds(state: State, request: ReleaseFunds, *, now: int) -> tuple[Dra
 
     Source: docs/rules/points.md, rules 4, 8 and 10.
     """
-    draft = Draft.of(state, now)
+    draft = Draft(state, now)
     draft.unhold(state.held)
-    points, coins = (held_units(state, asset) for asset in (Asset.POINTS, Asset.COINS))
+    points, coins = (held_units(state, asset) for asset in (POINTS, COINS))
     draft.expire_freed()
     draft.repay_debts()
     return draft, FundsReleased(request.attempt_id, points, coins)
@@ -101,10 +113,10 @@ def capture_order(
     Source: docs/rules/points.md, rules 5, 8 and 10; docs/rules/settlement.md, rules 1, 3 and 8.
     """
     assert min(request.points_spent, request.coins_spent_minor, request.points_earned) >= 0
-    draft = Draft.of(state, now)
+    draft = Draft(state, now)
     draft.unhold(state.held)
-    points = _spend(draft, request, Asset.POINTS, request.points_spent)
-    coins = _spend(draft, request, Asset.COINS, request.coins_spent_minor)
+    points = _spend(draft, request, POINTS, request.points_spent)
+    coins = _spend(draft, request, COINS, request.coins_spent_minor)
     draft.expire_freed()
     fee, lot_id = _earn(draft, request, active_at=active_at, expires_at=expires_at)
     order = OrderState(
@@ -155,19 +167,19 @@ def grant_coins(
     assert request.amount_minor > 0
     if request.amount_minor > budget_left_minor:
         raise GrantOverBudget(max(0, budget_left_minor))
-    draft = Draft.of(state, now)
+    draft = Draft(state, now)
     funder = request.funder_merchant_id or ALLIANCE
     amount = request.amount_minor
     fee = 0 if funder == ALLIANCE else issue_fee(amount, state.rule.terms)
     draft.make_lot(
-        Asset.COINS,
+        COINS,
         amount,
         issuer_id=funder,
         funding_minor=amount,
         active_at=active_at,
         expires_at=expires_at,
     )
-    draft.changes.append(CardChange(CardEntryKind.GRANT, Asset.COINS, amount))
+    draft.changes.append(CardChange(CardEntryKind.GRANT, COINS, amount))
     legs = issue_legs(
         funder,
         kind=SettlementKind.COINS_ISSUE,
@@ -207,7 +219,7 @@ def spendable_parts(draft: Draft, asset: Asset, wanted: int) -> list[Part]:
 
 def _spend(draft: Draft, request: CaptureOrder, asset: Asset, asked: int) -> Spending:
     if asked == 0:
-        return Spending()
+        return _NOTHING_SPENT
     parts = _parts_to_burn(draft, asset, asked)
     burned = sum(part.amount for part in parts)
     if burned == 0:
@@ -219,17 +231,17 @@ def _spend(draft: Draft, request: CaptureOrder, asset: Asset, asked: int) -> Spe
         seq = len(draft.burns)
         draft.burns.append(Burn(request.order_id, seq, part.lot_id, asset, part.amount, funding))
     terms = draft.state.rule.terms
-    is_points = asset is Asset.POINTS
+    is_points = asset is POINTS
     pay: Pay = pay_for_points(burned, terms) if is_points else pay_for_coins(burned, terms)
     legs = burn_legs(
         request.merchant_id,
-        kind=SettlementKind.BURN if is_points else SettlementKind.COINS_BURN,
+        kind=_POINTS_PAID if is_points else _COINS_PAID,
         released_minor=released,
         pay=pay,
         points=burned if is_points else 0,
     )
     draft.post(legs, rule_version=draft.state.rule.version, order_no=request.order_no)
-    kind = CardEntryKind.BURN if is_points else CardEntryKind.COINS_SPENT
+    kind = _BURN if is_points else _COINS_SPENT
     draft.changes.append(CardChange(kind, asset, -burned))
     return Spending(asked, burned, pay.gross_minor, pay.fee_minor)
 
@@ -265,7 +277,7 @@ def _earn(
     funding = rule.terms.issue_price.half_up(earned)
     fee = issue_fee(funding, rule.terms)
     lot = draft.make_lot(
-        Asset.POINTS,
+        POINTS,
         earned,
         issuer_id=request.merchant_id,
         funding_minor=funding,
@@ -273,10 +285,10 @@ def _earn(
         expires_at=expires_at,
         order_id=request.order_id,
     )
-    draft.changes.append(CardChange(CardEntryKind.EARN, Asset.POINTS, earned))
+    draft.changes.append(CardChange(_EARN, POINTS, earned))
     legs = issue_legs(
         request.merchant_id,
-        kind=SettlementKind.ISSUE,
+        kind=_ISSUED,
         funding_minor=funding,
         fee_minor=fee,
         points=earned,

@@ -5,9 +5,14 @@ Sign: + receives, − pays.
 
 from __future__ import annotations
 
+from typing import Final
+
 from kernel.units import WHOLE_BP, reversed_share, share_bp
 from kernel.values import value
 from ledger.state import ALLIANCE, POOL, OrderState, RuleTerms, SettlementKind, Spending
+
+_ISSUE_FEE: Final = SettlementKind.ISSUE_FEE
+_REDEEM_FEE: Final = SettlementKind.REDEEM_FEE
 
 
 @value
@@ -61,8 +66,8 @@ def issue_legs(
     return [
         Leg(party, kind, -funding_minor, -points),
         Leg(POOL, kind, funding_minor, points),
-        Leg(party, SettlementKind.ISSUE_FEE, -fee_minor),
-        Leg(ALLIANCE, SettlementKind.ISSUE_FEE, fee_minor),
+        Leg(party, _ISSUE_FEE, -fee_minor),
+        Leg(ALLIANCE, _ISSUE_FEE, fee_minor),
     ]
 
 
@@ -77,8 +82,8 @@ def burn_legs(
         Leg(party, kind, pay.gross_minor, points),
         Leg(POOL, kind, -released_minor, -points),
         Leg(ALLIANCE, kind, released_minor - pay.gross_minor),
-        Leg(party, SettlementKind.REDEEM_FEE, -pay.fee_minor),
-        Leg(ALLIANCE, SettlementKind.REDEEM_FEE, pay.fee_minor),
+        Leg(party, _REDEEM_FEE, -pay.fee_minor),
+        Leg(ALLIANCE, _REDEEM_FEE, pay.fee_minor),
     ]
 
 

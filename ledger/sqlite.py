@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -19,17 +19,16 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from ledger.grouped import by_number
 from ledger.loading import DUE_LOTS, FREE_LOTS, HEAD
 from ledger.port import Booked, LotsWanted, Query, Row, Write
-from ledger.writing_ahead import WritingAhead
 
 _KEYS = (1, 4, 16, 64, 256)
 """How many keys a statement has: few lengths, so that SQLite's statements are found again."""
 
-_ROWS = (64, 16, 4)
+_ROWS = (256, 64, 16, 4)
 _CHANGES = (64, 32)
 """How many rows one statement writes, while there are that many; the rest go one by one.
 
-Python lets go of its lock around every step of a statement, and gets it back when the threads that
-took it meanwhile let go: a row a step costs a third more even when no thread wants the lock.
+Python lets go of its lock three times a statement, and gets it back when the threads that took it
+meanwhile let go: a row a step costs a third more even when no thread wants the lock.
 """
 
 
@@ -91,14 +90,7 @@ class SqlitePort:
 
     def __init__(self, connection: Connection, lane: int) -> None:
         self.lane = lane
-        self._connected = SqliteCursor(connection)
-        self._ahead = WritingAhead()
-
-    @property
-    def _cursor(self) -> SqliteCursor:
-        """The cursor, when nothing is written ahead any more."""
-        self._ahead.settle()
-        return self._connected
+        self._cursor = SqliteCursor(connection)
 
     def lock(self) -> Row | None:
         """The lane's head; SQLite lets one transaction write at a time as it is."""
@@ -141,23 +133,6 @@ class SqlitePort:
         """Does one write after the other: nothing is won by less."""
         for write, rows in writes:
             self.write(write, rows)
-
-    def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
-        """Writes as many rows as make whole statements, on another thread."""
-        width = (_CHANGES if write.is_update else _ROWS)[0]
-        statement = statement_of(write, self.lane, width)
-        behind = len(rows) - len(rows) % width
-        for start in range(0, behind, width):
-            some = rows[start : start + width]
-            self._ahead.put(partial(self._run_flat, statement, some))
-        return behind
-
-    def end(self) -> None:
-        """Lets nothing be written any more."""
-        self._ahead.close()
-
-    def _run_flat(self, statement: str, rows: Sequence[Row]) -> None:
-        self._connected.run(statement, _flat(rows))
 
     @contextmanager
     def apart(self) -> Iterator[None]:

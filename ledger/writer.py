@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -50,10 +48,11 @@ from ledger.contract import (
 )
 from ledger.entering import Moment
 from ledger.families import FamilyBooks, read_family
-from ledger.group_commit import GroupCommit
+from ledger.lane_queues import AT_ONCE, ENOUGH, LaneQueues
 from ledger.lanes import lane_of, lanes_of
 from ledger.late import answer_family, preview_refund
-from ledger.ports import cursor_on, port_on
+from ledger.port import Port
+from ledger.ports import cursor_on, on_lanes, port_on
 
 ReceiptT = TypeVar(
     "ReceiptT",
@@ -66,6 +65,7 @@ ReceiptT = TypeVar(
     CardsUnmerged,
     CardForfeited,
 )
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -88,9 +88,13 @@ class SqlLedger:
         self._clock = clock
         self._settings = settings
         self._lanes = lanes
-        self._queues: list[GroupCommit[Submission, Any]] = [
-            GroupCommit(partial(self._commit, lane)) for lane in range(lanes)
-        ]
+        # One file has one writer, so that lanes would only wait for each other in a transaction.
+        self._queues: LaneQueues[Submission, Any] = LaneQueues(
+            self._commit,
+            lanes=lanes,
+            enough=ENOUGH if database.is_shared else 1,
+            at_once=AT_ONCE if database.is_shared else lanes,
+        )
         self.batches_isolated = 0
 
     async def hold(self, request: HoldFunds) -> FundsHeld:
@@ -175,7 +179,7 @@ class SqlLedger:
 
     async def close(self) -> None:
         """Returns when nothing waits any more."""
-        await asyncio.gather(*(queue.drained() for queue in self._queues))
+        await self._queues.drained()
 
     def _moment(self, body: object = None) -> Moment:
         return Moment(self._clock.now(), self._settings(), _hash_of(body))
@@ -197,7 +201,7 @@ class SqlLedger:
     async def _submit(self, kind: type[ReceiptT], submission: Submission) -> ReceiptT:
         lane = lane_of(submission.request.card_id, self._lanes)
         try:
-            outcome = await self._queues[lane].submit(submission)
+            outcome = await self._queues.submit(lane, submission)
         except OfFamily:
             outcome = await self._submit_apart(submission, [submission.request.card_id])
         assert isinstance(outcome, kind)
@@ -243,27 +247,35 @@ class SqlLedger:
             is_looking=is_looking,
         )
 
-    async def _commit(self, lane: int, batch: Sequence[Submission]) -> Sequence[Outcome]:
-        def run(connection: Connection) -> list[Outcome]:
-            return run_batch(port_on(connection, lane), batch)
-
+    async def _commit(
+        self, batches: Mapping[int, Sequence[Submission]]
+    ) -> Mapping[int, Sequence[Outcome | BaseException]]:
+        """The outcomes of each lane's batch, all booked in one transaction."""
         try:
-            return await self._write(run)
+            return await self._write(_on_lanes(run_batch, batches))
         except InDoubt:
-            logger.error("a commit of %d requests is in doubt; the books are asked", len(batch))
-            return await self._look_up(
-                lambda connection: read_outcomes(port_on(connection, lane), batch)
-            )
+            count = sum(map(len, batches.values()))
+            logger.error("a commit of %d requests is in doubt; the books are asked", count)
+            return await self._look_up(_on_lanes(read_outcomes, batches))
         except (DatabaseUnavailable, Overloaded):
             raise
         except Exception:
-            self.batches_isolated += 1
-            logger.exception("a batch of %d is run one by one", len(batch))
-        return await self._write(
-            lambda connection: run_one_by_one(port_on(connection, lane), batch)
-        )
+            self.batches_isolated += len(batches)
+            logger.exception("a batch of %d lanes is run one by one", len(batches))
+        # One after another: who waits behind a lane that fails shall not fail with it.
+        return {lane: await self._one_by_one(lane, batch) for lane, batch in batches.items()}
 
-    async def _look_up(self, work: Callable[[Connection], list[Outcome]]) -> list[Outcome]:
+    async def _one_by_one(
+        self, lane: int, batch: Sequence[Submission]
+    ) -> Sequence[Outcome | BaseException]:
+        try:
+            return await self._write(
+                lambda connection: run_one_by_one(port_on(connection, lane), batch)
+            )
+        except Exception as error:  # noqa: BLE001 - it belongs to those who wait.
+            return [error] * len(batch)
+
+    async def _look_up(self, work: Callable[[Connection], T]) -> T:
         """After a commit that may have happened or not: what the books say.
 
         Raises:
@@ -274,11 +286,24 @@ class SqlLedger:
         except (DatabaseUnavailable, Overloaded) as error:
             raise InDoubt("the database failed while it committed") from error
 
-    async def _write(self, work: Callable[[Connection], list[Outcome]]) -> list[Outcome]:
+    async def _write(self, work: Callable[[Connection], T]) -> T:
         """What the work answers; it locks its lane first, and finds what it did before."""
         return await self._database.transaction(
             work, isolation=Isolation.READ_COMMITTED, is_idempotent=True
         )
+
+
+def _on_lanes(
+    work: Callable[[Port, Sequence[Submission]], list[Outcome]],
+    batches: Mapping[int, Sequence[Submission]],
+) -> Callable[[Connection], dict[int, list[Outcome]]]:
+    """The same work on each lane with its batch."""
+
+    def work_on(batch: Sequence[Submission]) -> Callable[[Port], list[Outcome]]:
+        return lambda port: work(port, batch)
+
+    works = {lane: work_on(batch) for lane, batch in batches.items()}
+    return lambda connection: on_lanes(connection, works)
 
 
 def order_submission(

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
 
 from ledger import tables
 from ledger.port import Port, Row, Write
-
-AHEAD = 64
-"""How many rows of a table are worth writing before the batch is decided."""
 
 _LOT_CHANGED = ("residual", "remaining", "held")
 _ORDER_CHANGED = (
@@ -95,27 +90,6 @@ class Sheets:
     new_holds: dict[str, Row] = field(default_factory=dict)
     holds: dict[str, Row] = field(default_factory=dict)
     positions: dict[tuple[int, str, str], list[int]] = field(default_factory=dict)
-
-    def write_ahead(self, port: Port) -> None:
-        """Begins to write what is new, and how lots changed, as far as there is much of it.
-
-        What changes again has become a row that changes, and is written again.
-        """
-        for write, rows in (
-            (ENTRY, self.entries), (TX, self.txs), (LOT_MOVE, self.moves),
-            (CARD_ENTRY, self.card_entries), (REQUEST, self.requests), (HOLD_LOT, self.hold_lots),
-        ):  # fmt: skip
-            if len(rows) >= AHEAD:
-                del rows[: port.write_ahead(write, rows)]
-        new: tuple[tuple[Write, dict[Any, Row]], ...] = (
-            (LOT, self.new_lots), (LOT_UPDATE, self.lots), (ORDER, self.new_orders),
-            (BURN, self.new_burns),
-        )  # fmt: skip
-        for write, made in new:
-            if len(made) >= AHEAD:
-                taken = port.write_ahead(write, list(made.values()))
-                for key in list(islice(made, taken)):
-                    del made[key]
 
     def write(self, port: Port) -> None:
         """Writes every row, rows of one table in the order of their key where that is cheap."""

@@ -11,7 +11,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from kernel.units import Ratio
 from merchants.events import Event as Event
 from merchants.events import EventKind as EventKind
 from merchants.events import OrderFacts as OrderFacts
@@ -23,7 +22,18 @@ from merchants.giving import SharedCoupon as SharedCoupon
 from merchants.merging_calls import ForgetsWallets
 from merchants.merging_calls import MergeWallets as MergeWallets
 from merchants.merging_calls import WalletsMerged as WalletsMerged
-from merchants.offers import CartLine, CouponOutcome, KeptBack, OfferedCoupon, Priced, StockUnits
+from merchants.offers import OfferedCoupon, Priced
+from merchants.refund_calls import Refunded as Refunded
+from merchants.refund_calls import RefundLine as RefundLine
+from merchants.refund_calls import RefundOrder as RefundOrder
+from merchants.refund_calls import RefundTerms as RefundTerms
+from merchants.sale_calls import LockCoupons as LockCoupons
+from merchants.sale_calls import Locked as Locked
+from merchants.sale_calls import Placed as Placed
+from merchants.sale_calls import PlaceOrder as PlaceOrder
+from merchants.sale_calls import PriceCart as PriceCart
+from merchants.sale_calls import ReleaseAttempt as ReleaseAttempt
+from merchants.sale_calls import Released as Released
 from merchants.tiers import Standing
 
 
@@ -34,181 +44,6 @@ class MerchantState(StrEnum):
     SUSPENDED = "SUSPENDED"
     WINDING_DOWN = "WINDING_DOWN"
     LEFT = "LEFT"
-
-
-@dataclass(frozen=True, slots=True)
-class PriceCart:
-    """Prices a cart at an instant; nothing is written.
-
-    Attributes:
-        channel: kind of point of sale: STORE_POS, WEB_SHOP, MINI_PROGRAM, APP.
-        membership_id, card_id: None for an anonymous buyer.
-        lines: 1 to 200.
-        coupon_ids: coupons to use, the merchant's and the alliance's.
-        choose_best: also choose among the member's coupons.
-        points, coins_minor: how much to spend, at most.
-        points_available, coins_available_minor: what the card can spend now.
-        member_point_value: minor units that a point takes off.
-        points_cap_bps: largest share of the post-coupon amount that points may pay.
-        earn_points_per_major_unit: points per whole major unit of cash.
-        alliance_coupons: the alliance's coupons of the card, from `offers`.
-        alliance_rank: best rank in the alliance's ladders; 0 for none.
-    """
-
-    merchant_id: str
-    store_id: str
-    channel: str
-    at: datetime
-    lines: tuple[CartLine, ...]
-    member_point_value: Ratio
-    points_cap_bps: int
-    earn_points_per_major_unit: int
-    membership_id: str | None = None
-    card_id: str | None = None
-    coupon_ids: tuple[str, ...] = ()
-    choose_best: bool = True
-    shipping_minor: int = 0
-    points: int = 0
-    coins_minor: int = 0
-    points_available: int = 0
-    coins_available_minor: int = 0
-    alliance_coupons: tuple[OfferedCoupon, ...] = ()
-    alliance_rank: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LockCoupons:
-    """Locks coupons of one backend, and holds stock there, for an attempt; all or none.
-
-    Attributes:
-        card_id: None for an anonymous buyer, who has no coupons.
-        costs_minor: what each takes off, in the order of `coupon_ids`, for the budgets of their
-            templates; empty when not known: then the most that each can take off counts.
-        at_merchant_id: whose till asks; None when that is not told.
-        stock: `Priced.stock`, what flash sales give.
-    """
-
-    merchant_id: str
-    attempt_id: str
-    store_id: str
-    card_id: str | None
-    coupon_ids: tuple[str, ...] = ()
-    costs_minor: tuple[int, ...] = ()
-    at_merchant_id: str | None = None
-    stock: tuple[StockUnits, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """The coupons are locked for the attempt."""
-
-    replayed: bool
-    coupon_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceOrder:
-    """The customer has paid: the sale stands.
-
-    Attributes:
-        order_id: id that the order shall have; embeds the merchant.
-        order_no: the merchant's number, unique there.
-        cart: what was priced.
-        version: `Priced.version` that the customer agreed to.
-        agreed: the price that `version` names, as it was handed out. The order is booked with it,
-            whatever rules and tiers say by now. None: the cart is priced again.
-    """
-
-    merchant_id: str
-    attempt_id: str
-    order_id: str
-    order_no: str
-    cart: PriceCart
-    version: str
-    paid_at: datetime
-    agreed: Priced | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """The order stands.
-
-    Attributes:
-        absorbed_minor: what lost coupons took off, borne by the merchant.
-        event: the sale as the outbox tells it.
-    """
-
-    replayed: bool
-    order: OrderFacts
-    absorbed_minor: int
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseAttempt:
-    """Frees what an attempt locked and refuses its later calls."""
-
-    merchant_id: str
-    attempt_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """The attempt holds nothing here; these coupons are free again."""
-
-    replayed: bool
-    coupon_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RefundLine:
-    """Units of one line to refund: at least 1, at most what is left."""
-
-    line_index: int
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class RefundOrder:
-    """A refund: of lines, or of an amount (a price adjustment, cash only), never both.
-
-    Attributes:
-        refund_no: the merchant's number, unique in the order; None in a preview.
-    """
-
-    merchant_id: str
-    order_id: str
-    refund_no: str | None = None
-    lines: tuple[RefundLine, ...] = ()
-    amount_minor: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RefundTerms:
-    """What a refund does, as far as the backend knows.
-
-    Attributes:
-        cash_minor: cash to hand back.
-        points_returned, coins_returned_minor: of what was spent.
-        points_kept: points the order keeps earned after all its refunds.
-    """
-
-    cash_minor: int
-    points_returned: int
-    coins_returned_minor: int
-    points_kept: int
-    coupon_outcome: CouponOutcome
-    kept_back: KeptBack = KeptBack()
-
-
-@dataclass(frozen=True, slots=True)
-class Refunded:
-    """The refund stands; `event` is the refund as the outbox tells it."""
-
-    replayed: bool
-    terms: RefundTerms
-    order: OrderFacts
-    event: Event
 
 
 @dataclass(frozen=True, slots=True)

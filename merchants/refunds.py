@@ -5,7 +5,6 @@ Source: docs/rules/refunds.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -13,14 +12,11 @@ from sqlalchemy import Connection
 from kernel.clock import from_micros, to_micros
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import hash_of
-from merchants.budgets_sql import give_back_cost
-from merchants.coupons_sql import read_coupons
 from merchants.ladders.evaluating import Evaluator, Noted
 from merchants.ladders.evaluation import Cause
 from merchants.ladders_sql import add_figures
 from merchants.lifecycle import void_freed
 from merchants.limits import LINES_MAX, number_problems
-from merchants.locks_sql import read_redeemed, return_coupon
 from merchants.offers import CouponOutcome, KeptBack, KeptBackReason, Redemption
 from merchants.orders_sql import OrderRow, read_orders, write_refunded
 from merchants.outbox_sql import add_event, read_cursor, refund_event
@@ -28,11 +24,16 @@ from merchants.port import OrderState, Refunded, RefundOrder, RefundTerms
 from merchants.promotions.stock_sql import return_stock
 from merchants.rechecking import (
     Rechecked,
-    RecheckedCoupon,
     given_gifts,
     ids_of_gifts,
     keeping_back,
     with_recheck,
+)
+from merchants.refunded_coupons import (
+    RefundedCoupons,
+    coupons_after,
+    rechecked_coupons,
+    settle_coupons,
 )
 from merchants.refunding import PaidOrder, RefundShares, refund_amount, refund_lines
 from merchants.refunds_sql import RefundRow, insert_refund, read_refunds
@@ -45,7 +46,6 @@ from merchants.stored import (
     lines_from_json,
     load,
     redemptions_as_json,
-    redemptions_from_json,
 )
 
 
@@ -62,7 +62,7 @@ def refund_terms(
     order = _order(connection, refund)
     earlier = read_refunds(connection, merchant_id=order.merchant_id, order_id=order.order_id)
     rechecked = _shares(connection, order, earlier, refund, currency)
-    coupons = _coupons(connection, order, earlier, rechecked, now=to_micros(now))
+    coupons = coupons_after(connection, order, earlier, rechecked, now=to_micros(now))
     return _terms(rechecked.shares, coupons.outcome)
 
 
@@ -91,11 +91,11 @@ def refund_order(
             return _replay(connection, order, each, fact_hash)
     rechecked = _shares(connection, order, earlier, refund, currency)
     shares = rechecked.shares
-    coupons = _coupons(connection, order, earlier, rechecked, now=to_micros(now))
+    coupons = coupons_after(connection, order, earlier, rechecked, now=to_micros(now))
     row = _row(order, refund, shares, coupons, fact_hash, position=len(earlier) + 1, now=now)
     insert_refund(connection, row)
     _move_order(connection, order, row, evaluator)
-    _settle_coupons(connection, order, coupons)
+    settle_coupons(connection, order, coupons)
     freed = [coupon_id for coupon_id, _ in coupons.returned]
     void_freed(connection, order.merchant_id, freed, now=now, zone=evaluator.zone)
     if shares.is_full and refund.lines:
@@ -160,7 +160,7 @@ def _shares(
         shares = refund_amount(paid, refund.amount_minor)
         return Rechecked(keeping_back(shares, paid, before=before))
     shares = refund_lines(paid, refund.lines)
-    rechecked = [*_rechecked_coupons(connection, order), *given_gifts(decisions)]
+    rechecked = [*rechecked_coupons(connection, order), *given_gifts(decisions)]
     return with_recheck(shares, paid, rechecked, decisions, before=before)
 
 
@@ -171,110 +171,11 @@ def _kept_back(refund: RefundRow) -> KeptBack:
     )
 
 
-def _rechecked_coupons(connection: Connection, order: OrderRow) -> list[RecheckedCoupon]:
-    """Coupons whose templates have the minimum spend tested again.
-
-    Of the alliance's coupons the order keeps the terms: their templates live elsewhere.
-    """
-    redemptions = redemptions_from_json(load(order.redemptions))
-    held = read_coupons(connection, [(order.merchant_id, each.coupon_id) for each in redemptions])
-    own = [
-        RecheckedCoupon(coupon.coupon_id, coupon.terms)
-        for coupon in held.values()
-        if coupon.offer.is_rechecked
-    ]
-    theirs = [
-        RecheckedCoupon(each.coupon_id, each.rechecked)
-        for each in redemptions
-        if each.rechecked is not None
-    ]
-    return own + theirs
-
-
-@dataclass(frozen=True, slots=True)
-class _Coupons:
-    """What a refund does to the coupons of its order.
-
-    Attributes:
-        reversed: redemptions whose cost goes back to whoever bore it.
-        returned: (coupon, attempt) of this backend that go back to their holder.
-        expired: (coupon, attempt) of this backend whose time is over.
-    """
-
-    outcome: CouponOutcome
-    reversed: tuple[Redemption, ...] = ()
-    returned: tuple[tuple[str, str], ...] = ()
-    expired: tuple[tuple[str, str], ...] = ()
-
-
-def _coupons(
-    connection: Connection,
-    order: OrderRow,
-    earlier: list[RefundRow],
-    rechecked: Rechecked,
-    *,
-    now: int,
-) -> _Coupons:
-    """What becomes of the coupons.
-
-    Source: docs/rules/refunds.md, rules 5 and 9.
-    """
-    redemptions = redemptions_from_json(load(order.redemptions))
-    if not redemptions:
-        return _Coupons(CouponOutcome.NONE)
-    before = {
-        each.coupon_id for row in earlier for each in redemptions_from_json(load(row.redemptions))
-    }
-    shares, undone = rechecked.shares, rechecked.undone
-    by_units = any(line.units for line in shares.lines)
-    ends = shares.is_full and by_units
-    going = [
-        each
-        for each in redemptions
-        if each.coupon_id not in before and (ends or each.coupon_id in undone)
-    ]
-    if not going:
-        is_rechecked = bool(undone) or KeptBackReason.COUPON in shares.kept_back.reasons
-        return _Coupons(CouponOutcome.RECHECKED if is_rechecked else CouponOutcome.KEPT)
-    ids = {each.coupon_id for each in going}
-    found = read_redeemed(connection, merchant_id=order.merchant_id, order_id=order.order_id)
-    redeemed = [each for each in found if each[0] in ids]
-    held = read_coupons(connection, [(order.merchant_id, each[0]) for each in redeemed])
-    is_over = {key[1]: coupon.valid_until <= now for key, coupon in held.items()}
-    returned = tuple(each for each in redeemed if not is_over[each[0]])
-    expired = tuple(each for each in redeemed if is_over[each[0]])
-    # Coupons that live elsewhere are judged there, when the event reaches them.
-    has_foreign = len(going) > len(redeemed)
-    if not ends:
-        outcome = CouponOutcome.RECHECKED
-    else:
-        outcome = CouponOutcome.RETURNED if returned or has_foreign else CouponOutcome.EXPIRED
-    return _Coupons(outcome, tuple(going), returned, expired)
-
-
-def _settle_coupons(connection: Connection, order: OrderRow, coupons: _Coupons) -> None:
-    """Gives coupons back to their holders, and their cost to the budgets of their templates."""
-    for coupon_id, attempt_id in coupons.returned:
-        return_coupon(
-            connection,
-            merchant_id=order.merchant_id,
-            coupon_id=coupon_id,
-            attempt_id=attempt_id,
-        )
-    for coupon_id, attempt_id in coupons.expired:
-        give_back_cost(
-            connection,
-            merchant_id=order.merchant_id,
-            coupon_id=coupon_id,
-            attempt_id=attempt_id,
-        )
-
-
 def _row(
     order: OrderRow,
     refund: RefundOrder,
     shares: RefundShares,
-    coupons: _Coupons,
+    coupons: RefundedCoupons,
     fact_hash: str,
     *,
     position: int,

@@ -73,16 +73,8 @@ class Placement:
     window_from: datetime
 
 
-def segment_of(facts: MemberFacts, thresholds: SegmentThresholds, now: datetime) -> Segment:
-    """The member's segment at `now`; what happened later has no part in it.
-
-    Source: docs/rules/segments.md, rules 1 to 3.
-    """
-    return placement_of(facts, thresholds, now).segment
-
-
 def placement_of(facts: MemberFacts, thresholds: SegmentThresholds, now: datetime) -> Placement:
-    """The member's segment at `now`, and the figures that decided.
+    """The member's segment at `now`, and the figures that decided; later events have no part in it.
 
     Source: docs/rules/segments.md, rules 1 to 3.
     """

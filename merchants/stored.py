@@ -17,10 +17,8 @@ from merchants.offers import (
     DecisionKind,
     DecisionOutcome,
     GiftZone,
-    Priced,
     PricedLine,
     Redemption,
-    StockUnits,
 )
 from merchants.refunding import LineRefund
 from merchants.template_life import life_as_json, life_from_json
@@ -140,48 +138,6 @@ def redemptions_from_json(stored: list[Any]) -> tuple[Redemption, ...]:
     """The redemptions that `redemptions_as_json` wrote."""
     return tuple(
         Redemption(*each[:3], *(terms_from_json(terms) for terms in each[3:])) for each in stored
-    )
-
-
-def priced_as_json(priced: Priced) -> dict[str, Any]:
-    """A price as JSON, to be kept with a checkout and handed back as `PlaceOrder.agreed`."""
-    return {
-        "version": priced.version,
-        "list": priced.list_minor,
-        "payable": priced.payable_minor,
-        "anonymous": priced.anonymous_payable_minor,
-        "points": priced.points_spent,
-        "coins": priced.coins_spent_minor,
-        "shipping": priced.shipping_minor,
-        "earn": priced.points_to_earn,
-        "earnBps": priced.earn_bps,
-        "lines": lines_as_json(priced.lines),
-        "decisions": decisions_as_json(priced.decisions),
-        "coupons": list(priced.coupon_ids),
-        "allianceCoupons": list(priced.alliance_coupon_ids),
-        "redemptions": redemptions_as_json(priced.redemptions),
-        "stock": [[each.promotion_id, each.units] for each in priced.stock],
-    }
-
-
-def priced_from_json(stored: dict[str, Any]) -> Priced:
-    """The price that `priced_as_json` wrote."""
-    return Priced(
-        version=stored["version"],
-        list_minor=stored["list"],
-        payable_minor=stored["payable"],
-        anonymous_payable_minor=stored["anonymous"],
-        points_spent=stored["points"],
-        coins_spent_minor=stored["coins"],
-        shipping_minor=stored["shipping"],
-        points_to_earn=stored["earn"],
-        earn_bps=stored["earnBps"],
-        lines=lines_from_json(stored["lines"]),
-        decisions=decisions_from_json(stored["decisions"]),
-        coupon_ids=tuple(stored["coupons"]),
-        alliance_coupon_ids=tuple(stored["allianceCoupons"]),
-        redemptions=redemptions_from_json(stored["redemptions"]),
-        stock=tuple(StockUnits(*each) for each in stored["stock"]),
     )
 
 

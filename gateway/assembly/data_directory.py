@@ -16,7 +16,7 @@ from gateway.assembly.databases import Databases
 from gateway.assembly.engine import assemble_engine
 from gateway.assembly.fresh import FreshTransport
 from gateway.assembly.merchant_shards import merchants_transport
-from gateway.assembly.schemas import supergraph_sdl
+from gateway.assembly.schemas import own_supergraph
 from gateway.federation.engine import Engine
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext, Transport
@@ -140,7 +140,7 @@ async def open_alliance(
         hosted = {
             subgraph.schema.name: _hosted(subgraph) for subgraph in (alliance, ledger, merchants)
         }
-        supergraph = Supergraph.parse(supergraph_sdl())
+        supergraph = own_supergraph()
         check_scalars(supergraph.public_schema)
         whole = {name: _transport(each, alliance) for name, each in hosted.items()}
         engine = assemble_engine(

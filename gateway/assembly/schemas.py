@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from graphql import print_schema
 
@@ -38,6 +39,12 @@ def supergraph_sdl(url_by_subgraph: Mapping[str, str] | None = None) -> str:
     ).supergraph_sdl
 
 
+@cache
+def own_supergraph() -> Supergraph:
+    """What the subgraphs compose to; composed once a process, since code does not change."""
+    return Supergraph.parse(supergraph_sdl())
+
+
 def public_sdl() -> str:
     """The schema that clients see; `schema.graphql` holds it."""
-    return print_schema(Supergraph.parse(supergraph_sdl()).public_schema) + "\n"
+    return print_schema(own_supergraph().public_schema) + "\n"

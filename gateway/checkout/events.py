@@ -10,41 +10,21 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection
 
-from gateway.checkout import checkouts_sql, stuck_sql
+from gateway.checkout import applied_sql, checkouts_sql, stuck_sql
 from gateway.checkout.booking import book_refund, book_sale
 from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.checkout.saved import SavedCheckout
 from gateway.checkout.stuck_events import Tried, tried
-from gateway.checkout.tables import APPLIED_EVENT, EVENT_CURSOR
 from gateway.directory.entries import BackendKind
-from gateway.membership import referrals_sql
 from kernel.clock import to_micros
-from kernel.statements import Prepared
 from merchants.port import Event, EventKind
 
 logger = logging.getLogger(__name__)
 
 PAGE = 100
 HOSTED = "hosted"
-
-_CURSOR = Prepared(
-    select(EVENT_CURSOR.c.cursor).where(EVENT_CURSOR.c.backend == bindparam("backend"))
-)
-_APPLIED = Prepared(
-    select(APPLIED_EVENT.c.event_id).where(
-        APPLIED_EVENT.c.event_id.in_(bindparam("event_ids", expanding=True))
-    )
-)
-_NOTE_APPLIED = Prepared(
-    "INSERT INTO applied_event (event_id) VALUES (:event_id) ON CONFLICT DO NOTHING"
-)
-_PASS = Prepared(
-    "INSERT INTO event_cursor (backend, cursor) VALUES (:backend, :cursor)"
-    " ON CONFLICT (backend) DO UPDATE SET cursor = excluded.cursor"
-    " WHERE event_cursor.cursor < excluded.cursor"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +78,7 @@ async def apply_events(desk: Desk, outbox: Outbox, *, skip_running: bool = True)
     passed = 0
     while True:
         after = await desk.database.snapshot(
-            lambda connection: read_cursor(connection, outbox.name)
+            lambda connection: applied_sql.read_cursor(connection, outbox.name)
         )
         events = await outbox.read(after, PAGE)
         if not events:
@@ -121,7 +101,7 @@ async def catch_up(desk: Desk, event: Event) -> None:
     outbox = outbox_of(desk, event.merchant_id)
 
     def work(connection: Connection) -> tuple[int, list[stuck_sql.Waiting]]:
-        cursor = read_cursor(connection, outbox.name)
+        cursor = applied_sql.read_cursor(connection, outbox.name)
         return cursor, stuck_sql.read_of_order(connection, outbox.name, event, cursor=cursor)
 
     after, parked = await desk.database.snapshot(work)
@@ -169,7 +149,9 @@ async def apply_event(desk: Desk, event: Event, checkout: SavedCheckout | None) 
 
 
 async def _pass(desk: Desk, outbox: Outbox, done: Sequence[Event]) -> None:
-    await desk.database.transaction(lambda connection: pass_events(connection, outbox.name, done))
+    await desk.database.transaction(
+        lambda connection: applied_sql.pass_events(connection, outbox.name, done)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +222,7 @@ async def _apply_resumed(desk: Desk, outbox: Outbox) -> None:
     """Tries those again that may go on, each stream in its order."""
 
     def work(connection: Connection) -> list[stuck_sql.Waiting]:
-        cursor = read_cursor(connection, outbox.name)
+        cursor = applied_sql.read_cursor(connection, outbox.name)
         return stuck_sql.read_resumed(connection, outbox.name, cursor=cursor, most=PAGE)
 
     stuck: set[str] = set()
@@ -277,7 +259,7 @@ def _read_known(
     return _Known(
         captured=captured,
         sellers=sellers,
-        applied=read_applied(connection, event_ids),
+        applied=applied_sql.read_applied(connection, event_ids),
         elsewhere=desk.running.leases.read_of_others(
             connection, [seller.id for seller in sellers.values()], now=desk.clock.now()
         ),
@@ -294,31 +276,3 @@ async def _seller(desk: Desk, event: Event) -> SavedCheckout | None:
         lambda connection: checkouts_sql.read_by_attempts(connection, [attempt_id])
     )
     return sellers.get(attempt_id)
-
-
-def read_cursor(connection: Connection, outbox_name: str) -> int:
-    """How far the outbox was applied; 0 when nothing was."""
-    found = connection.execute(_CURSOR, {"backend": outbox_name}).scalar()
-    return 0 if found is None else int(found)
-
-
-def read_applied(connection: Connection, event_ids: Sequence[str]) -> set[str]:
-    """Those of the events that were applied ahead of the cursor."""
-    rows = connection.execute(_APPLIED, {"event_ids": event_ids})
-    return {row.event_id for row in rows}
-
-
-def note_applied(connection: Connection, outbox_name: str, event: Event) -> None:
-    """Notes that the request which caused an event has applied it, unless a sweeper did."""
-    stuck_sql.forget(connection, event.id)
-    if read_cursor(connection, outbox_name) < event.cursor:
-        connection.execute(_NOTE_APPLIED, {"event_id": event.id})
-
-
-def pass_events(connection: Connection, outbox_name: str, events: Sequence[Event]) -> None:
-    """Moves the cursor behind events that were applied; never back."""
-    cursor = events[-1].cursor
-    connection.execute(_PASS, {"backend": outbox_name, "cursor": cursor})
-    referrals_sql.qualify(connection, events)
-    event_ids = [event.id for event in events]
-    connection.execute(delete(APPLIED_EVENT).where(APPLIED_EVENT.c.event_id.in_(event_ids)))

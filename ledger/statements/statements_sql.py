@@ -119,7 +119,7 @@ def post_adjustment(
     """
     books = open_books(port_on(connection, _LANE), since=moment.micros, latest=moment.micros)
     pen = Pen(books)
-    draft = Draft.of(state_of(books, to_micros(moment.now)), moment.micros)
+    draft = Draft(state_of(books, to_micros(moment.now)), moment.micros)
     legs = [
         Leg(party, SettlementKind.ADJUSTMENT, amount_minor),
         Leg(ALLIANCE, SettlementKind.ADJUSTMENT, -amount_minor),

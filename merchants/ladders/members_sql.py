@@ -54,7 +54,7 @@ def read_members(
 def count_segments(
     connection: Connection, merchant_id: str, *, thresholds: SegmentThresholds, now: datetime
 ) -> Mapping[Segment, int]:
-    """How many members are in each segment now, as `segments.segment_of` says."""
+    """How many members are in each segment now, as `segments.placement_of` says."""
     rows = connection.execute(
         _COUNTS,
         {

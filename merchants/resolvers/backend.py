@@ -22,6 +22,11 @@ from merchants.port import (
 )
 from merchants.rights import may_act_for
 from merchants.schema import backend_answers as answers
+from merchants.schema.backend_events import (
+    BackendEvent,
+    BackendEventConnection,
+    BackendEventEdge,
+)
 from merchants.schema.backend_inputs import (
     BackendJoinInput,
     BackendLockInput,
@@ -69,19 +74,17 @@ async def backend_offers(
 
 async def backend_events(
     info: MerchantsInfo, merchant_id: strawberry.ID, first: int = 100, after: str | None = None
-) -> answers.BackendEventConnection | None:
+) -> BackendEventConnection | None:
     """The outbox."""
     backend, currency = _backend(info, merchant_id), info.context.currency
     page = page_args(first, after, key_length=1)
     seen = int(page.after[0] or 0) if page.after else 0
     events = await backend.events(merchant_id, after=seen, limit=page.limit)
     edges = [
-        answers.BackendEventEdge(
-            cursor=cursor_text([event.cursor]), node=answers.BackendEvent.of(event, currency)
-        )
+        BackendEventEdge(cursor=cursor_text([event.cursor]), node=BackendEvent.of(event, currency))
         for event in events[: page.first]
     ]
-    return answers.BackendEventConnection(
+    return BackendEventConnection(
         edges=edges,
         page_info=PageInfo(
             has_next_page=len(events) > page.first,

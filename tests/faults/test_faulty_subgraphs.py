@@ -19,7 +19,7 @@ from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext
 from gateway.transports.http import HttpTransport
 from tests.faults.routing import composed
-from tests.transports.test_http import Exchange, RawServer, serving
+from tests.transports.raw_server import Exchange, RawServer, serving
 
 LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])'
 SDL = {

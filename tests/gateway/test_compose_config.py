@@ -10,7 +10,7 @@ import pytest
 from gateway.commands.compose_config import read_config
 from gateway.commands.failures import CommandFailed
 from gateway.federation.composition import SubgraphSdl
-from tests.transports.test_http import Exchange, serving
+from tests.transports.raw_server import Exchange, serving
 
 SDL = "type Query { a: Int }"
 

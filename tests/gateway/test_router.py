@@ -8,7 +8,7 @@ from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext
 from gateway.http.limits import OperationLimits
 from tests.faults.routing import answering, composed
-from tests.transports.test_http import Exchange, serving
+from tests.transports.raw_server import Exchange, serving
 
 WORDS = {"words": "type Query { word: String }"}
 

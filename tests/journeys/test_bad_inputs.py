@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from tests.journeys.answers import word_of
-from tests.journeys.place import SENDERS, Place, furnish, variables_of
+from tests.journeys.place import Place, furnish
+from tests.journeys.requests import SENDERS, variables_of
 from tests.journeys.town import OPERATIONS, cny, line, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.journeys.place import SENDERS, Place, furnish, variables_of
+from tests.journeys.place import Place, furnish
+from tests.journeys.requests import SENDERS, variables_of
 from tests.journeys.town import OPERATIONS, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -15,7 +15,9 @@ import pytest_asyncio
 from graphql import build_schema
 
 from tests.journeys.answers import word_of
-from tests.journeys.place import SENDERS, STATEMENT_STEPS, Place, furnish, variables_of
+from tests.journeys.inputs import STATEMENT_STEPS
+from tests.journeys.place import Place, furnish
+from tests.journeys.requests import SENDERS, variables_of
 from tests.journeys.town import cny, line, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,7 +10,8 @@ import pytest_asyncio
 from graphql import build_schema
 
 from tests.journeys.answers import word_of
-from tests.journeys.place import Place, furnish, variables_of
+from tests.journeys.place import Place, furnish
+from tests.journeys.requests import variables_of
 from tests.journeys.town import OPERATIONS, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,10 +10,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from kernel.database import DatabaseUnavailable, Overloaded, sqlite
-from ledger import batch, writes
 from ledger import sqlite as ledger_sqlite
 from ledger.contract import HoldFunds, InsufficientPoints, KeyReused, Unbookable
-from ledger.group_commit import GroupCommit
+from ledger.lane_queues import LaneQueues
 from tests.ledger.book import Books
 from tests.ledger.random_days import CARDS, play, random_requests
 
@@ -31,9 +30,7 @@ async def contents(books: Books) -> dict[str, list[tuple]]:
 async def test_a_batch_does_what_its_requests_do_one_after_the_other(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if seed % 2:  # Rows are written ahead after every few requests.
-        monkeypatch.setattr(batch, "_AT_ONCE", 3)
-        monkeypatch.setattr(writes, "AHEAD", 4)
+    if seed % 2:  # Even these few rows are written some to a statement, and the rest alone.
         monkeypatch.setattr(ledger_sqlite, "_ROWS", (4, 2))
         monkeypatch.setattr(ledger_sqlite, "_CHANGES", (4, 2))
     alone = await Books.open(tmp_path / "alone.sqlite")
@@ -219,15 +216,15 @@ async def test_cancelling_a_caller_undoes_nothing_of_what_was_taken(books: Books
 async def test_a_full_queue_refuses_at_once() -> None:
     gate = asyncio.Event()
 
-    async def commit(batch: list[int]) -> list[int]:
+    async def commit(batches: dict[int, list[int]]) -> dict[int, list[int]]:
         await gate.wait()
-        return [-each for each in batch]
+        return {0: [-each for each in batches[0]]}
 
-    queue: GroupCommit[int, int] = GroupCommit(commit, batch_max=2, waiting_max=3)
-    tasks = [asyncio.create_task(queue.submit(n)) for n in range(2)]
+    queue: LaneQueues[int, int] = LaneQueues(commit, lanes=1, batch_max=2, waiting_max=3)
+    tasks = [asyncio.create_task(queue.submit(0, n)) for n in range(2)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    tasks += [asyncio.create_task(queue.submit(n)) for n in range(2, 6)]
+    tasks += [asyncio.create_task(queue.submit(0, n)) for n in range(2, 6)]
     await asyncio.sleep(0)
     gate.set()
 
@@ -243,16 +240,16 @@ async def test_while_one_batch_commits_the_next_one_forms() -> None:
     gates = [asyncio.Event(), asyncio.Event()]
     batches: list[list[int]] = []
 
-    async def commit(batch: list[int]) -> list[int]:
-        batches.append(batch)
+    async def commit(taken: dict[int, list[int]]) -> dict[int, list[int]]:
+        batches.append(taken[0])
         await gates[len(batches) - 1].wait()
-        return batch
+        return taken
 
-    queue: GroupCommit[int, int] = GroupCommit(commit)
-    first = asyncio.create_task(queue.submit(0))
+    queue: LaneQueues[int, int] = LaneQueues(commit, lanes=1)
+    first = asyncio.create_task(queue.submit(0, 0))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    others = [asyncio.create_task(queue.submit(n)) for n in (1, 2, 3)]
+    others = [asyncio.create_task(queue.submit(0, n)) for n in (1, 2, 3)]
     await asyncio.sleep(0)
     assert batches == [[0]]
     gates[0].set()

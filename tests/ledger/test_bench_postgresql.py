@@ -1,8 +1,12 @@
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from ledger.bench.on_postgresql import NoYardstick, Run, measure_on
+from ledger.bench.server_time import processor_seconds
 from tests.places import PostgresPlaces
 
 
@@ -17,6 +21,23 @@ def test_the_ledger_on_postgresql_is_told_beside_pgbench(places: PostgresPlaces)
     assert [line.split(":")[0] for line in told] == [
         "yardstick", "spread", "hot", "all at one merchant",
     ]  # fmt: skip
+    assert "two-leg transfers/s" in told[1]
+
+
+def test_the_processor_time_of_children_is_counted_while_they_run_and_after() -> None:
+    before = processor_seconds(os.getpid())
+    child = subprocess.Popen([sys.executable, "-c", "while True: pass"], stdout=subprocess.DEVNULL)
+    try:
+        while processor_seconds(child.pid) < 0.05:
+            pass
+        while_it_ran = processor_seconds(os.getpid())
+    finally:
+        child.kill()
+        child.wait()
+
+    assert while_it_ran - before >= 0.05
+    assert processor_seconds(os.getpid()) >= while_it_ran
+    assert processor_seconds(2**30) is None
 
 
 def test_a_server_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -269,7 +269,7 @@ def test_of_five_lanes_each_card_here_has_its_own() -> None:
 
 @seed(20260311)
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from graphql import ExecutionResult
 from sqlalchemy.exc import IntegrityError
 
 from ledger.periods import period_id
@@ -207,7 +206,3 @@ async def test_periods_are_listed_from_the_first_entry_to_now_newest_first(books
     assert ids == [period_id(month) for month in range(APRIL + 3, MARCH - 1, -1)]
     assert first["pageInfo"]["hasNextPage"]
     assert not second["pageInfo"]["hasNextPage"]
-
-
-def errors_of(answer: ExecutionResult) -> list[str]:
-    return [error.extensions["code"] for error in answer.errors or []]

@@ -13,7 +13,6 @@ from merchants.refusals import (
     RefundConflict,
     RefundExceedsOrder,
 )
-from merchants.stored import priced_as_json, priced_from_json
 from tests.merchants.shop import ANN, BOB, OTHER_STORE, STORE, TEA, Shop, amount_off, cart
 
 pytestmark = pytest.mark.both_databases
@@ -55,12 +54,6 @@ async def test_the_example_refund_is_exact_to_the_minor_unit(shop: Shop) -> None
     assert refunded.terms.points_kept == 56
     assert refunded.terms.coupon_outcome is CouponOutcome.KEPT
     assert refunded.order.state is OrderState.PARTIALLY_REFUNDED
-
-
-async def test_a_price_survives_being_kept_as_json(shop: Shop) -> None:
-    _, priced, _ = await example(shop)
-
-    assert priced_from_json(priced_as_json(priced)) == priced
 
 
 async def test_naming_the_chosen_coupon_gives_the_same_version(shop: Shop) -> None:

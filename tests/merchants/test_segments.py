@@ -8,7 +8,6 @@ from merchants.segments import (
     SegmentThresholds,
     months_before,
     placement_of,
-    segment_of,
     threshold_problems,
 )
 
@@ -38,15 +37,15 @@ def bought(*days_ago: int) -> MemberFacts:
 def test_a_member_is_in_the_segment_that_its_orders_put_it_in(
     facts: MemberFacts, segment: Segment
 ) -> None:
-    assert segment_of(facts, USUAL, NOW) is segment
+    assert placement_of(facts, USUAL, NOW).segment is segment
 
 
 def test_what_happens_later_does_not_change_a_segment_of_the_past() -> None:
     facts = bought(1, 2, 3, 10, 20)
 
-    assert segment_of(facts, USUAL, NOW - timedelta(days=5)) is Segment.LIGHT
-    assert segment_of(facts, USUAL, NOW - timedelta(days=30)) is Segment.ZOMBIE
-    assert segment_of(facts, USUAL, NOW) is Segment.KEY
+    assert placement_of(facts, USUAL, NOW - timedelta(days=5)).segment is Segment.LIGHT
+    assert placement_of(facts, USUAL, NOW - timedelta(days=30)).segment is Segment.ZOMBIE
+    assert placement_of(facts, USUAL, NOW).segment is Segment.KEY
 
 
 def test_a_placement_tells_the_figures_that_decided() -> None:

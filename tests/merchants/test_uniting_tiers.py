@@ -8,7 +8,8 @@ from merchants.ladders.growth import GrowthTask
 from merchants.ladders.uniting import part_tiers, unite_tiers
 from merchants.tiers import TierGround, TierMetric, TierWindow
 from tests.merchants.shop import ANN, BOB, TEA, Shop, cart, ladder, membership_of
-from tests.merchants.test_tier_policies import do, on_sale, sell, set_task
+from tests.merchants.test_growth_tasks import do, set_task
+from tests.merchants.test_paid_memberships import on_sale, sell
 
 STEPS = (("银牌", 10_000), ("金牌", 50_000))
 

@@ -12,7 +12,7 @@ from gateway.federation.executor import Gathering, compile_node
 from gateway.federation.plan import Fetch, Parallel
 from gateway.federation.transport import CallContext, TransportFailed
 from gateway.transports.http import HttpCall, HttpTransport
-from tests.transports.test_http import (
+from tests.transports.raw_server import (
     ANSWER,
     MUTATION,
     QUERY,

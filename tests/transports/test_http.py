@@ -2,140 +2,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from gateway.federation.transport import (
     CallContext,
-    SubgraphReply,
     SubgraphRequest,
     TransportFailed,
 )
 from gateway.transports.http import HttpTransport
-
-Handler = Callable[["Exchange"], Awaitable[None]]
-
-
-class Exchange:
-    """One request that a raw server got, and its way to answer."""
-
-    def __init__(
-        self,
-        number: int,
-        head: str,
-        body: bytes,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
-        self.number = number
-        self.reader = reader
-        self.head = head
-        self.body = body
-        self.writer = writer
-
-    async def answer(
-        self, body: bytes, *, status: int = 200, content_type: str = "application/json"
-    ) -> None:
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\n"
-        self.writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        await self.writer.drain()
-
-    def reset(self) -> None:
-        self.writer.transport.abort()
-
-
-class RawServer:
-    """Speaks HTTP byte by byte, so that it can misbehave."""
-
-    def __init__(self, handler: Handler) -> None:
-        self.exchanges: list[Exchange] = []
-        self.connections = 0
-        self.url = ""
-        self._handler = handler
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    @property
-    def open_connections(self) -> int:
-        return len(self._writers)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        self._writers.add(writer)
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            while head := (await reader.readuntil(b"\r\n\r\n")).decode():
-                length = next(
-                    int(line.split(":")[1])
-                    for line in head.splitlines()
-                    if line.lower().startswith("content-length")
-                )
-                body = await reader.readexactly(length)
-                exchange = Exchange(len(self.exchanges), head, body, reader, writer)
-                self.exchanges.append(exchange)
-                await self._handler(exchange)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self._writers.discard(writer)
-            writer.close()
-            self._tasks.discard(task)
-
-    async def stop(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[RawServer]:
-    raw = RawServer(handler)
-    server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
-    raw.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/graphql"
-    try:
-        yield raw
-    finally:
-        await raw.stop()
-        server.close()
-        await server.wait_closed()
-
-
-@asynccontextmanager
-async def connected(url: str, **options: Any) -> AsyncIterator[HttpTransport]:
-    transport = HttpTransport(url, name="reviews", **options)
-    try:
-        yield transport
-    finally:
-        await transport.aclose()
-
-
-QUERY = SubgraphRequest("{ now }", "query", {})
-MUTATION = SubgraphRequest("mutation { set }", "mutation", {})
-
-
-async def asked_once(
-    handler: Handler, request: SubgraphRequest = QUERY, **options: Any
-) -> SubgraphReply:
-    async with serving(handler) as server, connected(server.url, **options) as transport:
-        return await transport.execute(request, CallContext())
-
-
-def saying(body: bytes, **how: Any) -> Handler:
-    async def handle(exchange: Exchange) -> None:
-        await exchange.answer(body, **how)
-
-    return handle
-
-
-async def failing_code(handler: Handler, request: SubgraphRequest = QUERY, **options: Any) -> str:
-    with pytest.raises(TransportFailed) as caught:
-        await asked_once(handler, request, **options)
-    return str(caught.value.code)
+from tests.transports.raw_server import (
+    MUTATION,
+    QUERY,
+    Exchange,
+    Handler,
+    asked_once,
+    connected,
+    failing_code,
+    saying,
+    serving,
+)
 
 
 async def test_an_operation_is_posted_with_its_variables_and_headers() -> None:
@@ -360,121 +246,6 @@ async def test_cookies_of_one_reply_are_not_sent_with_the_next_call() -> None:
         await transport.execute(QUERY, CallContext())
 
     assert "cookie" not in server.exchanges[1].head.lower()
-
-
-def sending(*pieces: bytes, then_close: bool = False) -> Handler:
-    """Sends bytes as they are."""
-
-    async def handle(exchange: Exchange) -> None:
-        for piece in pieces:
-            exchange.writer.write(piece)
-            await exchange.writer.drain()
-        if then_close:
-            exchange.writer.close()
-
-    return handle
-
-
-ANSWER = b'{"data": {"now": 1}}'
-HEAD = b"HTTP/1.1 200 OK\r\n"
-WITH_LENGTH = HEAD + b"Content-Length: 20\r\n"
-
-
-@pytest.mark.parametrize(
-    "handler",
-    [
-        sending(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"14\r\n", ANSWER, b"\r\n0\r\n\r\n"),
-        sending(HEAD + b"Connection: close\r\n\r\n", ANSWER, then_close=True),
-        sending(b"HTTP/1.1 100 Continue\r\n\r\n", WITH_LENGTH + b"\r\n", ANSWER),
-        sending(WITH_LENGTH + b"Connection: close\r\n\r\n", ANSWER, then_close=True),
-        sending(*(bytes([byte]) for byte in WITH_LENGTH + b"\r\n" + ANSWER)),
-    ],
-    ids=["chunked", "until the end", "announced", "closed after", "byte by byte"],
-)
-async def test_replies_are_read_however_they_are_framed(handler: Handler) -> None:
-    async with serving(handler) as server, connected(server.url) as transport:
-        for _ in range(2):
-            reply = await transport.execute(MUTATION, CallContext())
-            assert reply.data == {"now": 1}
-
-
-@pytest.mark.parametrize(
-    "handler",
-    [
-        sending(b"SSH-2.0-x\r\n\r\n"),
-        sending(HEAD + b"x: " + b"y" * 100_000),
-        sending(HEAD + b"Content-Length: x\r\n\r\n"),
-    ],
-    ids=["not HTTP", "endless head", "no number"],
-)
-async def test_what_is_not_http_is_malformed(handler: Handler) -> None:
-    assert await failing_code(handler) == "SUBGRAPH_MALFORMED_REPLY"
-
-
-async def test_a_connection_with_more_than_was_asked_for_is_not_used_again() -> None:
-    twice = (WITH_LENGTH + b"\r\n" + ANSWER) * 2
-    async with serving(sending(twice)) as server, connected(server.url) as transport:
-        for _ in range(2):
-            assert (await transport.execute(QUERY, CallContext())).data == {"now": 1}
-
-    assert server.connections == 2
-
-
-async def test_a_late_reply_is_never_taken_for_the_next_one() -> None:
-    loop = asyncio.get_running_loop()
-    may_answer = asyncio.Event()
-
-    async def handle(exchange: Exchange) -> None:
-        if exchange.number == 0:
-            await may_answer.wait()
-        await exchange.answer(b'{"data": {"now": %d}}' % exchange.number)
-
-    async with serving(handle) as server, connected(server.url) as transport:
-        with pytest.raises(TransportFailed):
-            await transport.execute(QUERY, CallContext(deadline=loop.time() + 0.05))
-        may_answer.set()
-        reply = await transport.execute(QUERY, CallContext())
-
-    assert reply.data == {"now": 1}
-
-
-async def test_no_more_connections_are_open_than_allowed() -> None:
-    under_way = asyncio.Barrier(2)
-
-    async def handle(exchange: Exchange) -> None:
-        await under_way.wait()
-        await exchange.answer(ANSWER)
-
-    async with serving(handle) as server, connected(server.url, connections_max=2) as transport:
-        calls = (transport.execute(QUERY, CallContext()) for _ in range(6))
-        await asyncio.wait_for(asyncio.gather(*calls), 5)
-
-    assert server.connections == 2
-
-
-async def test_closing_ends_what_is_under_way() -> None:
-    started = asyncio.Event()
-
-    async def handle(exchange: Exchange) -> None:
-        started.set()
-        await asyncio.Event().wait()
-
-    async with serving(handle) as server, connected(server.url) as transport:
-        task = asyncio.create_task(transport.execute(QUERY, CallContext()))
-        await started.wait()
-        await transport.aclose()
-        with pytest.raises(TransportFailed):
-            await task
-
-    assert len(server.exchanges) == 1
-
-
-async def test_a_header_with_a_line_break_is_never_sent() -> None:
-    async with serving(saying(ANSWER)) as server, connected(server.url) as transport:
-        with pytest.raises(ValueError, match="line break"):
-            await transport.execute(QUERY, CallContext(headers={"x": "a\r\nb: c"}))
-
-    assert server.exchanges == []
 
 
 @pytest.mark.parametrize("url", ["ftp://x/", "http://", "http://me:secret@host/", "graphql"])

@@ -67,7 +67,6 @@ class Names:
     books: str = ""
     tea_shop: str = ""
     tea_web: str = ""
-    bookshop: str = ""
     cards: dict[str, str] = field(default_factory=dict)
 
 
@@ -298,7 +297,7 @@ async def found_town(directory: Path, clock: StandingClock | None = None) -> Tow
     names.tea, names.books = await admit("tea"), await admit("books")
     names.tea_shop = await open_store(names.tea, "tea-shop", ChannelKind.STORE_POS)
     names.tea_web = await open_store(names.tea, "tea-web", ChannelKind.WEB_SHOP)
-    names.bookshop = await open_store(names.books, "bookshop", ChannelKind.STORE_POS)
+    await open_store(names.books, "bookshop", ChannelKind.STORE_POS)
     await town.join("ann", names.tea, names.books)
     return town
 

@@ -23,7 +23,7 @@ from gateway.http.collapsing import Answered, QueriesUnderWay, sharing_key
 from gateway.http.limits import OperationLimits
 from kernel.ids import SeededIds
 from tests.faults.routing import composed
-from tests.transports.test_http import Exchange, serving
+from tests.transports.raw_server import Exchange, serving
 
 SDL = "type Query { word(of: Int): String other: String } type Mutation { set: String }"
 

@@ -9,9 +9,8 @@ import pytest
 
 from gateway.assembly.data_directory import open_alliance
 from gateway.assembly.merchant_shards import ROUTES, shard_keys
-from gateway.assembly.schemas import supergraph_sdl
+from gateway.assembly.schemas import own_supergraph
 from gateway.assembly.serving import subgraph_app
-from gateway.federation.supergraph import Supergraph
 from gateway.settings import Settings
 from kernel.callers import CallerKind
 from kernel.clock import SetClock, SystemClock
@@ -109,7 +108,7 @@ async def test_a_subgraph_alone_serves_its_sdl_and_keeps_its_access_rules(
 
 
 def test_every_public_root_field_of_the_merchants_subgraph_finds_its_merchant() -> None:
-    supergraph = Supergraph.parse(supergraph_sdl())
+    supergraph = own_supergraph()
     schema = merchants_schema().executable
     roots = [root for root in (schema.query_type, schema.mutation_type) if root is not None]
     public = {

@@ -1,0 +1,10 @@
+"""Closed periods are guarded once a statement on PostgreSQL: the triggers are made anew."""
+
+from __future__ import annotations
+
+revision = "ledger_0006"
+down_revision = "ledger_0004"
+
+
+def upgrade() -> None:
+    """Changes nothing itself; triggers are those of the newest code after every upgrade."""
