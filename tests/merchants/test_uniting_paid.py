@@ -12,7 +12,7 @@ from merchants.ladders.paid import PaidMembership, PaidPlan, paid_until, united
 from merchants.ladders.paid_sql import read_paid_of
 from merchants.port import MergeWallets
 from tests.merchants.shop import ANN, BOB, NOW, TEA, Shop, membership_of
-from tests.merchants.test_tier_policies import on_sale, sell
+from tests.merchants.test_paid_memberships import on_sale, sell
 
 YEAR = PaidPlan("YEAR", 1, "年卡", None, 36_500, 12)
 
