@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import field
 from datetime import datetime
+
+import orjson
 
 from kernel.clock import to_micros
 from kernel.values import value
@@ -102,3 +105,8 @@ def event_at(
 def party_of(merchant_id: str, settings: LedgerSettings) -> str:
     """Who settles for a merchant: itself, but ALLIANCE for the alliance's own shop."""
     return ALLIANCE if merchant_id == settings.alliance_merchant_id else merchant_id
+
+
+def hash_of(body: object) -> str:
+    """SHA-256 of what a request asks, hexadecimal: a repeat of it has the same."""
+    return hashlib.sha256(orjson.dumps(body)).hexdigest()

@@ -33,7 +33,8 @@ class LaneQueues(Generic[ItemT, OutcomeT]):
     A lane is in one transaction at a time, several lanes may be in the same.
 
     Args:
-        commit: gives, for each lane, an outcome for each item. What it raises, every item gets.
+        commit: gives, for each lane, an outcome for each item; a lane that others have it may
+            leave out, unless it was given that lane alone. What it raises, every item gets.
     """
 
     def __init__(
@@ -58,6 +59,9 @@ class LaneQueues(Generic[ItemT, OutcomeT]):
         # Lanes in which something waits and nothing runs, those that wait longest first.
         self._ready: dict[int, None] = {}
         self._busy: set[int] = set()
+        # Lanes that others had: each waits for them in a transaction of its own, beside the rest.
+        self._alone: set[int] = set()
+        self._patient = 0
         self._running: set[asyncio.Task[None]] = set()
 
     async def submit(self, lane: int, item: ItemT) -> OutcomeT:
@@ -84,7 +88,7 @@ class LaneQueues(Generic[ItemT, OutcomeT]):
 
     def _begin(self) -> None:
         """Begins as many transactions as may run; each takes its items as its task starts."""
-        if self._ready and len(self._running) < self._at_once:
+        if self._ready and len(self._running) - self._patient < self._at_once:
             task = asyncio.create_task(self._run())
             self._running.add(task)
             task.add_done_callback(self._end)
@@ -95,19 +99,35 @@ class LaneQueues(Generic[ItemT, OutcomeT]):
 
     async def _run(self) -> None:
         while taken := self._take():
+            if not self._alone.isdisjoint(taken):
+                await self._run_alone(taken)
+                return  # Others may have begun in its place.
             self._begin()
             await self._settle(taken)
+
+    async def _run_alone(self, taken: Mapping[int, Sequence[_Waiting[ItemT, OutcomeT]]]) -> None:
+        self._patient += 1
+        self._begin()
+        try:
+            await self._settle(taken)
+        finally:
+            self._patient -= 1
+            self._alone -= taken.keys()
 
     def _take(self) -> dict[int, list[_Waiting[ItemT, OutcomeT]]]:
         taken: dict[int, list[_Waiting[ItemT, OutcomeT]]] = {}
         count = 0
         while self._ready and count < self._enough:
             lane = next(iter(self._ready))
+            if lane in self._alone and taken:
+                break
             del self._ready[lane]
             some = self._take_of(self._waiting[lane], self._batch_max - count)
             if some:
                 taken[lane] = some
                 count += len(some)
+            if lane in self._alone:
+                break
         self._busy |= taken.keys()
         return taken
 
@@ -133,7 +153,11 @@ class LaneQueues(Generic[ItemT, OutcomeT]):
                 raise
         finally:
             for lane, some in taken.items():
-                _tell(some, outcomes[lane])
+                if lane in outcomes:
+                    _tell(some, outcomes[lane])
+                else:
+                    self._waiting[lane].extendleft(reversed(some))
+                    self._alone.add(lane)
             self._busy -= taken.keys()
             self._ready |= dict.fromkeys(lane for lane in taken if self._waiting[lane])
 

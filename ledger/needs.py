@@ -94,7 +94,7 @@ def _first_reads(
 ) -> list[tuple[Query, Sequence[str]]]:
     """What nearly every batch reads, with its keys, as it is read afterwards."""
     reads: list[tuple[Query, Sequence[str]]] = [
-        (ANSWERED[operation], list(keys)) for operation, keys in needs.keys.items()
+        (ANSWERED[operation], list(keys)) for operation, keys in sorted(needs.keys.items())
     ]
     if cards:
         reads += [(KIN, cards), (ACCOUNTS, names)]

@@ -22,7 +22,10 @@ def port_on(connection: Connection, lane: int) -> Port:
 
 
 def on_lanes(connection: Connection, works: Mapping[int, Callable[[Port], T]]) -> dict[int, T]:
-    """What the work on each lane returns, all inside the transaction of the connection."""
+    """What the work on each lane returns, all inside the transaction of the connection.
+
+    Of several lanes, those that others have locked may be left out; one alone waits.
+    """
     if connection.dialect.name == "sqlite" or len(works) == 1:
         return {lane: work(port_on(connection, lane)) for lane, work in works.items()}
     from ledger.side_by_side import run_side_by_side  # It needs what PostgreSQL alone needs.

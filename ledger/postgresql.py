@@ -288,6 +288,7 @@ def _statement(write: Write, first: int) -> str:
         # new and its statistics say that a lane has few rows. A row by its place is none.
         sets = ", ".join(f"{column} = v.{column}" for column in write.sets)
         keys = "".join(f" AND k.{column} = v.{column}" for column in write.keys)
+        # The lane's head is locked, so that no row moves between its look-up and its change.
         return (
             f"UPDATE {write.name} t SET {sets} FROM (SELECT v.*, (SELECT k.ctid "
             f"FROM {write.name} k WHERE k.lane = v.lane{keys}) AS place "

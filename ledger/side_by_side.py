@@ -31,7 +31,7 @@ from ledger.postgresql import (
 T = TypeVar("T")
 Keys = Sequence[str | int]
 _LOCK = HEAD.sql.replace("SELECT", "SELECT lane,").format(lane="ANY($1::text::bigint[])")
-_LOCK_IN_ORDER = f"{_LOCK} ORDER BY lane FOR NO KEY UPDATE"
+_LOCK_IN_ORDER = f"{_LOCK} ORDER BY lane FOR NO KEY UPDATE SKIP LOCKED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,7 @@ class _Writes:
     writes: Sequence[tuple[Write, Sequence[Row]]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """Asks what only one lane does."""
-
-    sql: str
-    values: tuple[Any, ...]
-
-
-_Asked = _Lock | _Reads | _Lots | _Writes | _Statement
+_Asked = _Lock | _Reads | _Lots | _Writes
 
 
 class _LanePort(PostgresPort):
@@ -104,8 +96,8 @@ class _LanePort(PostgresPort):
         self._ask(_Writes(writes))
 
     def _all(self, statement: str, *values: Any) -> list[Row]:
-        rows: list[Row] = self._ask(_Statement(statement, values))
-        return rows
+        """Nothing is asked for one lane alone: a savepoint would be that of all of them."""
+        raise AssertionError(f"several lanes ask together: {statement}")
 
     def _run(self, statement: str, *values: Any) -> None:
         self._all(statement, *values)
@@ -117,7 +109,10 @@ class _LanePort(PostgresPort):
 def run_side_by_side(
     connection: Connection, works: Mapping[int, Callable[[Port], T]]
 ) -> dict[int, T]:
-    """What each lane's work returns; what one of them raises ends all."""
+    """What each lane's work returns; what one of them raises ends all.
+
+    A lane whose head others have locked is left out: who waits for it holds up no other lane.
+    """
     home = getcurrent()
     ports = {lane: _LanePort(connection, lane, home) for lane in sorted(works)}
     running = {lane: greenlet(works[lane]) for lane in ports}
@@ -136,7 +131,8 @@ def run_side_by_side(
             go_on(lane, port)
         while asked:
             answers = _answers(PostgresPort(connection, 0), ports, asked)
-            for lane in answers:
+            left_out = {lane for lane, each in asked.items() if isinstance(each, _Lock)}
+            for lane in left_out | answers.keys():
                 del asked[lane]
             for lane, answer in answers.items():
                 go_on(lane, answer)
@@ -156,7 +152,7 @@ def _answers(
     alike: dict[int, Any] = {lane: each for lane, each in asked.items() if type(each) is kind}
     if kind is _Lock:
         heads = {lane: tuple(row) for lane, *row in ask(_LOCK_IN_ORDER, array_of(sorted(alike)))}
-        return {lane: heads.get(lane) for lane in alike}
+        return {lane: heads[lane] for lane in alike if lane in heads}
     if kind is _Reads:
         _read(own, ports, {lane: each.reads for lane, each in alike.items()})
         return dict.fromkeys(alike)
@@ -164,14 +160,12 @@ def _answers(
         wanted = [(lane, one) for lane, each in alike.items() for one in each.wanted]
         found = iter(free_lots(ask, wanted))
         return {lane: [next(found) for _ in each.wanted] for lane, each in alike.items()}
-    if kind is _Writes:
-        by_write: dict[Write, list[tuple[int, Sequence[Row]]]] = {}
-        for lane, each in alike.items():
-            for write, rows in each.writes:
-                by_write.setdefault(write, []).append((lane, rows))
-        write_rows(ask, list(by_write.items()))
-        return dict.fromkeys(alike)
-    return {lane: ask(each.sql, *each.values) for lane, each in alike.items()}
+    by_write: dict[Write, list[tuple[int, Sequence[Row]]]] = {}
+    for lane, each in alike.items():
+        for write, rows in each.writes:
+            by_write.setdefault(write, []).append((lane, rows))
+    write_rows(ask, list(by_write.items()))
+    return dict.fromkeys(alike)
 
 
 def _read(
@@ -184,6 +178,8 @@ def _read(
     for lane, reads in asked.items():
         for query, keys in reads:
             lanes_of.setdefault(query, []).append((lane, keys))
+    # In one order, whichever lane asked first: each order is a statement that is prepared.
+    lanes_of = dict(sorted(lanes_of.items(), key=lambda each: each[0].sql))
     statements = [_of_lanes(query, lanes) for query, lanes in lanes_of.items()]
     seat = own.connection.get_execution_options().get(SEAT)
     if seat is not None and sum(_count(lanes) for lanes in lanes_of.values()) <= FORESEEN_KEYS:

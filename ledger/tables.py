@@ -357,4 +357,9 @@ forbid(
 for _name in ("ledger_tx", "entry", "lot_move", "position"):
     for _action in ("INSERT", "UPDATE") if _name == "position" else ("INSERT",):
         forbid(metadata, _name, _action, when=_CLOSED, message="the period is closed")
+forbid(metadata, "position", "DELETE", message="position rows are for ever")
+forbid(
+    metadata, "position", "UPDATE", when="OLD.month <> NEW.month", name="position_stays",
+    message="a position stays in its period",
+)  # fmt: skip
 forbid(metadata, "lane_head", "UPDATE", when=_REOPENED, message="a closed period stays closed")

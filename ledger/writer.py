@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-import orjson
 from sqlalchemy import Connection
 
 from kernel.clock import Clock, to_micros
 from kernel.database import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
 from ledger import merging, reads, refund_events
+from ledger.apart import decide_apart, look_up_apart
 from ledger.batch import (
     OfFamily,
     Outcome,
     Submission,
-    again,
     look_at_books,
     read_outcomes,
     run_batch,
@@ -37,7 +35,6 @@ from ledger.contract import (
     FundsHeld,
     FundsReleased,
     GrantCoins,
-    GrantOverBudget,
     HoldFunds,
     LedgerSettings,
     MergeCards,
@@ -46,11 +43,11 @@ from ledger.contract import (
     ReleaseFunds,
     UnmergeCards,
 )
-from ledger.entering import Moment
-from ledger.families import FamilyBooks, read_family
+from ledger.entering import Moment, hash_of
+from ledger.families import FamilyBooks
 from ledger.lane_queues import AT_ONCE, ENOUGH, LaneQueues
-from ledger.lanes import lane_of, lanes_of
-from ledger.late import answer_family, preview_refund
+from ledger.lanes import lane_of
+from ledger.late import preview_refund
 from ledger.port import Port
 from ledger.ports import cursor_on, on_lanes, port_on
 
@@ -182,7 +179,7 @@ class SqlLedger:
         await self._queues.drained()
 
     def _moment(self, body: object = None) -> Moment:
-        return Moment(self._clock.now(), self._settings(), _hash_of(body))
+        return Moment(self._clock.now(), self._settings(), hash_of(body))
 
     async def _once(
         self,
@@ -250,30 +247,63 @@ class SqlLedger:
     async def _commit(
         self, batches: Mapping[int, Sequence[Submission]]
     ) -> Mapping[int, Sequence[Outcome | BaseException]]:
-        """The outcomes of each lane's batch, all booked in one transaction."""
+        """The outcomes of each lane's batch, all booked in one transaction.
+
+        Of several lanes, those that others have locked are left out.
+        """
         try:
             return await self._write(_on_lanes(run_batch, batches))
         except InDoubt:
             count = sum(map(len, batches.values()))
             logger.error("a commit of %d requests is in doubt; the books are asked", count)
-            return await self._look_up(_on_lanes(read_outcomes, batches))
+            # Lane by lane, so that each waits for whoever has it locked.
+            return {
+                lane: (await self._look_up(_on_lanes(read_outcomes, {lane: batch})))[lane]
+                for lane, batch in batches.items()
+            }
         except (DatabaseUnavailable, Overloaded):
             raise
         except Exception:
-            self.batches_isolated += len(batches)
-            logger.exception("a batch of %d lanes is run one by one", len(batches))
-        # One after another: who waits behind a lane that fails shall not fail with it.
-        return {lane: await self._one_by_one(lane, batch) for lane, batch in batches.items()}
+            logger.exception("a batch of %d lanes is run lane by lane", len(batches))
+        return await self._lane_by_lane(batches)
 
-    async def _one_by_one(
-        self, lane: int, batch: Sequence[Submission]
+    async def _lane_by_lane(
+        self, batches: Mapping[int, Sequence[Submission]]
+    ) -> Mapping[int, Sequence[Outcome | BaseException]]:
+        """The same for a transaction that failed: what fails in one lane fails there alone."""
+        outcomes: dict[int, Sequence[Outcome | BaseException]] = {}
+        is_down = False
+        for lane, batch in batches.items():
+            if is_down:
+                unavailable = DatabaseUnavailable("the database failed, nothing was kept")
+                outcomes[lane] = [unavailable] * len(batch)
+                continue
+            try:
+                outcomes[lane] = await self._isolated(lane, batch, is_known=len(batches) == 1)
+            except Exception as error:  # noqa: BLE001 - it belongs to those who wait.
+                outcomes[lane] = [error] * len(batch)
+                is_down = isinstance(error, DatabaseUnavailable | Overloaded)
+        return outcomes
+
+    async def _isolated(
+        self, lane: int, batch: Sequence[Submission], *, is_known: bool
     ) -> Sequence[Outcome | BaseException]:
-        try:
-            return await self._write(
-                lambda connection: run_one_by_one(port_on(connection, lane), batch)
-            )
-        except Exception as error:  # noqa: BLE001 - it belongs to those who wait.
-            return [error] * len(batch)
+        """The outcomes of one lane's batch; its requests run one by one when they fail together.
+
+        Args:
+            is_known: whether they did.
+        """
+        if not is_known:
+            try:
+                return (await self._write(_on_lanes(run_batch, {lane: batch})))[lane]
+            except (DatabaseUnavailable, Overloaded):
+                raise
+            except Exception:
+                logger.exception("a batch of lane %d is run one by one", lane)
+        self.batches_isolated += 1
+        return await self._write(
+            lambda connection: run_one_by_one(port_on(connection, lane), batch)
+        )
 
     async def _look_up(self, work: Callable[[Connection], T]) -> T:
         """After a commit that may have happened or not: what the books say.
@@ -319,59 +349,5 @@ def order_submission(
         request.points_spent, request.coins_spent_minor,
         request.points_earned, request.at, request.redemptions,
     )  # fmt: skip
-    moment = Moment(now, settings, _hash_of(body))
+    moment = Moment(now, settings, hash_of(body))
     return Submission("order", request.order_id, request, moment, moment.micros)
-
-
-def decide_apart(
-    connection: Connection, submission: Submission, cards: Sequence[str], *, lanes: int
-) -> Outcome:
-    """Decides a request over the lanes of a family of cards. The caller owns the transaction."""
-    books = _books_apart(connection, submission, cards, lanes)
-    outcome = answer_family(books, submission)
-    books.finish()
-    return outcome
-
-
-def look_up_apart(
-    connection: Connection, submission: Submission, cards: Sequence[str], *, lanes: int
-) -> Outcome:
-    """What the books say was answered, of a request that may have been kept or not."""
-    for books in _books_apart(connection, submission, cards, lanes).all_books():
-        known = again(books, submission)
-        if known is not None:
-            return known
-    return DatabaseUnavailable("the database failed, nothing was kept")
-
-
-def _books_apart(
-    connection: Connection, submission: Submission, cards: Sequence[str], lanes: int
-) -> FamilyBooks:
-    instants = (submission.now, submission.moment.micros)
-    return FamilyBooks(connection, cards, lanes=lanes, since=min(instants), latest=max(instants))
-
-
-def grant_once(
-    connection: Connection, request: GrantCoins, moment: Moment
-) -> CoinsReceipt | GrantOverBudget:
-    """Gives coins to a card, once for its key. The caller owns the transaction."""
-    lanes, cards = lanes_of(connection), [request.card_id]
-    at = Moment(moment.now, moment.settings, _hash_of(request))
-    submission = Submission("grant", request.grant_key, request, at, at.micros)
-    # A family's lanes are locked in their order, so none is locked before it is known to be one.
-    # A merge that commits between is found under the lock; two that wait for each other then run
-    # again, and find it here.
-    outcome: Outcome = OfFamily()
-    if len(read_family(port_on(connection, 0), cards).cards) == 1:
-        lane = lane_of(request.card_id, lanes)
-        [outcome] = run_batch(port_on(connection, lane), [submission])
-    if isinstance(outcome, OfFamily):
-        outcome = decide_apart(connection, submission, cards, lanes=lanes)
-    if not isinstance(outcome, CoinsReceipt | GrantOverBudget):
-        assert isinstance(outcome, BaseException)
-        raise outcome
-    return outcome
-
-
-def _hash_of(body: object) -> str:
-    return hashlib.sha256(orjson.dumps(body)).hexdigest()

@@ -71,7 +71,7 @@ def forbid(
     """Makes every database refuse a change of a row, as a broken constraint, with `message`.
 
     Args:
-        action: INSERT, UPDATE or DELETE.
+        action: INSERT, UPDATE or DELETE; PostgreSQL's TRUNCATE is a DELETE of every row.
         when: condition over OLD and NEW that every database understands; None for every row. If
             it holds a subquery, it is about NEW alone, and PostgreSQL asks when all rows of the
             statement are written.
@@ -85,11 +85,14 @@ def forbid(
         + f"BEGIN SELECT RAISE(ABORT, '{refused}'); END"
     )
     function, trigger = _on_postgresql(name, table, action, refused, when)
-    for dialect, statement in (
-        ("sqlite", sqlite),
-        ("postgresql", function),
-        ("postgresql", trigger),
-    ):
+    statements = [("sqlite", sqlite), ("postgresql", function), ("postgresql", trigger)]
+    if action == "DELETE" and when is None:
+        whole = (
+            f"CREATE OR REPLACE TRIGGER {name}_at_once BEFORE TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        )
+        statements.append(("postgresql", whole))
+    for dialect, statement in statements:
         # DDL fills in Python's % formats.
         guard = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
         guards_of(metadata).append(Guard(table, dialect, guard))

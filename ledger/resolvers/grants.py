@@ -13,13 +13,13 @@ from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput, NotFound, Refusal
 from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
 from kernel.text import is_title
+from ledger.apart import grant_once
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.contract import GrantCoins
 from ledger.entering import Moment
 from ledger.reads import read_standings
 from ledger.schema import cards, grants
 from ledger.tables import public_request
-from ledger.writer import grant_once
 
 REASON_MAX = 200
 _requests = RequestLog(public_request)

@@ -15,13 +15,16 @@ class Transactions:
 
     def __init__(self) -> None:
         self.begun: list[Taken] = []
+        self.locked: set[int] = set()
         self._ends: list[asyncio.Future[None]] = []
 
     async def commit(self, taken: Taken) -> Taken:
         self.begun.append(taken)
         self._ends.append(asyncio.get_running_loop().create_future())
         await self._ends[-1]
-        return taken
+        if len(taken) == 1:
+            return taken
+        return {lane: items for lane, items in taken.items() if lane not in self.locked}
 
     async def end(self, number: int, error: Exception | None = None) -> None:
         if error is None:
@@ -87,3 +90,25 @@ async def test_what_a_transaction_raises_all_of_its_lanes_get_and_no_other() -> 
     await transactions.end(1)
 
     assert await asyncio.gather(*tasks, return_exceptions=True) == [failed, failed, "c"]
+
+
+async def test_a_lane_that_others_have_waits_alone_and_holds_up_no_other() -> None:
+    transactions = Transactions()
+    transactions.locked = {1}
+    queues: LaneQueues[str, str] = LaneQueues(transactions.commit, lanes=4, enough=9, at_once=1)
+    tasks = submit(queues, (0, "a"), (1, "b"), (1, "c"), (2, "d"))
+    await settled()
+    await transactions.end(0)
+    tasks += submit(queues, (1, "e"), (3, "f"), (0, "g"))
+    await settled()
+    together = {0: ["a"], 1: ["b", "c"], 2: ["d"]}
+    assert transactions.begun == [together, {1: ["b", "c"]}, {3: ["f"], 0: ["g"]}]
+
+    await transactions.end(2)
+    assert not tasks[1].done()
+    await transactions.end(1)
+    assert transactions.begun[3:] == [{1: ["e"]}]
+    await transactions.end(3)
+
+    assert await asyncio.gather(*tasks) == ["a", "b", "c", "d", "e", "f", "g"]
+    await queues.drained()

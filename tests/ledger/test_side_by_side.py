@@ -8,6 +8,7 @@ from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from kernel.database.postgresql_seats import Seat, SeatRows
@@ -16,7 +17,7 @@ from ledger.contract import OrderReceipt, Unbookable
 from ledger.lanes import lane_of
 from tests.ledger.book import Books
 from tests.ledger.random_days import CARDS, play, random_requests
-from tests.places import Places
+from tests.places import Places, PostgresPlaces
 
 pytestmark = pytest.mark.postgresql
 SIX = [f"m{number}" for number in range(1, 7)]
@@ -93,6 +94,32 @@ async def test_what_fails_in_one_lane_fails_alone(places: Places) -> None:
     )
 
     assert [type(answer) for answer in answers] == [OrderReceipt, Unbookable, OrderReceipt]
+    assert books.ledger.batches_isolated == 1
     assert (await books.standing(SIX[1])).available == 10
     assert (await books.verify()).is_sound
     await books.close()
+
+
+@pytest.mark.usefixtures("one_at_once")
+async def test_a_lane_that_another_gateway_has_holds_up_no_other(places: Places) -> None:
+    books = await Books.open(places.address("ledger"), lanes=16)
+    await earn(books, "before")
+    assert isinstance(places, PostgresPlaces)
+    other = await asyncpg.connect(places.server.url)
+    locking = other.transaction()
+    await locking.start()
+    heads = f"{places.schemas['ledger']}.lane_head"
+    await other.execute(
+        f"SELECT FROM {heads} WHERE lane = $1 FOR NO KEY UPDATE", lane_of(SIX[2], 16)
+    )
+
+    waiting = asyncio.create_task(books.order("late", "A", SIX[2], earned=10))
+    others = [card for card in SIX if lane_of(card, 16) != lane_of(SIX[2], 16)]
+    await asyncio.gather(*(books.order(f"o-{card}", "A", card, earned=10) for card in others))
+    assert not waiting.done()
+    await locking.rollback()
+
+    assert isinstance(await waiting, OrderReceipt)
+    assert (await books.verify()).is_sound
+    await books.close()
+    await other.close()

@@ -42,7 +42,7 @@ async def test_a_newer_database_is_refused_and_not_touched(places: Places) -> No
     address = places.address("newer")
     await made(address, LATER, "CREATE TABLE of_later (id INTEGER PRIMARY KEY)")
 
-    with pytest.raises(NewerDatabase, match=r"revision ledger_9999, .* none after ledger_0006"):
+    with pytest.raises(NewerDatabase, match=r"revision ledger_9999, .* none after ledger_0005"):
         await open_database(address, HISTORY)
 
     database = await open_as_it_is(address)

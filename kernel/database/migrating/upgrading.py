@@ -27,7 +27,8 @@ _TRIGGERS = (
     "JOIN pg_proc AS function ON function.oid = trigger.tgfoid "
     "JOIN pg_namespace AS place ON place.oid = kept.relnamespace "
     "WHERE place.nspname = current_schema() AND NOT trigger.tgisinternal "
-    "AND function.proname = trigger.tgname AND function.pronamespace = place.oid"
+    "AND trigger.tgname IN (function.proname, function.proname || '_at_once') "
+    "AND function.pronamespace = place.oid"
 )
 
 
@@ -71,8 +72,10 @@ def _drop_guards(connection: Connection) -> None:
         for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
             run(f'DROP TRIGGER "{name}"')
         return
-    for name, table, function in run(_TRIGGERS).all():
+    guards = run(_TRIGGERS).all()
+    for name, table, _ in guards:
         run(f'DROP TRIGGER "{name}" ON "{table}"')
+    for function in sorted({function for _, _, function in guards}):
         run(f'DROP FUNCTION "{function}"()')
 
 

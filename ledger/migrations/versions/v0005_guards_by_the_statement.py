@@ -1,8 +1,8 @@
-"""Closed periods are guarded once a statement on PostgreSQL: the triggers are made anew."""
+"""Closed periods are guarded once a statement on PostgreSQL, positions against moves."""
 
 from __future__ import annotations
 
-revision = "ledger_0006"
+revision = "ledger_0005"
 down_revision = "ledger_0004"
 
 

@@ -1,0 +1,69 @@
+"""Writes that are decided apart from the batches of lanes: those of a family of cards, and grants.
+
+The caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from kernel.database import DatabaseUnavailable
+from ledger.batch import OfFamily, Outcome, Submission, again, run_batch
+from ledger.contract import CoinsReceipt, GrantCoins, GrantOverBudget
+from ledger.entering import Moment, hash_of
+from ledger.families import FamilyBooks, read_family
+from ledger.lanes import lane_of, lanes_of
+from ledger.late import answer_family
+from ledger.ports import port_on
+
+
+def decide_apart(
+    connection: Connection, submission: Submission, cards: Sequence[str], *, lanes: int
+) -> Outcome:
+    """Decides a request over the lanes of a family of cards."""
+    books = _books_apart(connection, submission, cards, lanes)
+    outcome = answer_family(books, submission)
+    books.finish()
+    return outcome
+
+
+def look_up_apart(
+    connection: Connection, submission: Submission, cards: Sequence[str], *, lanes: int
+) -> Outcome:
+    """What the books say was answered, of a request that may have been kept or not."""
+    for books in _books_apart(connection, submission, cards, lanes).all_books():
+        known = again(books, submission)
+        if known is not None:
+            return known
+    return DatabaseUnavailable("the database failed, nothing was kept")
+
+
+def _books_apart(
+    connection: Connection, submission: Submission, cards: Sequence[str], lanes: int
+) -> FamilyBooks:
+    instants = (submission.now, submission.moment.micros)
+    return FamilyBooks(connection, cards, lanes=lanes, since=min(instants), latest=max(instants))
+
+
+def grant_once(
+    connection: Connection, request: GrantCoins, moment: Moment
+) -> CoinsReceipt | GrantOverBudget:
+    """Gives coins to a card, once for its key."""
+    lanes, cards = lanes_of(connection), [request.card_id]
+    at = Moment(moment.now, moment.settings, hash_of(request))
+    submission = Submission("grant", request.grant_key, request, at, at.micros)
+    # A family's lanes are locked in their order, so none is locked before it is known to be one.
+    # A merge that commits between is found under the lock; two that wait for each other then run
+    # again, and find it here.
+    outcome: Outcome = OfFamily()
+    if len(read_family(port_on(connection, 0), cards).cards) == 1:
+        lane = lane_of(request.card_id, lanes)
+        [outcome] = run_batch(port_on(connection, lane), [submission])
+    if isinstance(outcome, OfFamily):
+        outcome = decide_apart(connection, submission, cards, lanes=lanes)
+    if not isinstance(outcome, CoinsReceipt | GrantOverBudget):
+        assert isinstance(outcome, BaseException)
+        raise outcome
+    return outcome
