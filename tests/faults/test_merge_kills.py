@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from gateway.membership.erasure import EraseMember
 from gateway.merging.merges import MergeMembers
 from gateway.merging.partings import UnmergeMembers
 from kernel.refusals import Refusal
+from merchants.ladders.paid import PaidPlan
+from merchants.ladders.selling import sell_plan, set_plan
 from tests.faults.test_checkout_kills import Death, Killed, running
 from tests.gateway.checkout.town import (
     ADMIN,
@@ -43,12 +46,21 @@ EVERYTHING = (
     (1, "SELECT merchant_id, card_id, order_count, amount_minor FROM card_metric ORDER BY 1, 2"),
     (1, "SELECT merchant_id, card_id, membership_id FROM membership ORDER BY 1, 2"),
     (1, "SELECT merchant_id, card_id, survivor_id FROM card_alias ORDER BY 1, 2"),
+    (
+        1,
+        "SELECT paid_id, card_id, starts_at, ends_at, refunded_at, refunded_minor"
+        " FROM paid_membership ORDER BY 1",
+    ),
+    (1, "SELECT card_id, cause, rank, starts_at, ends_at FROM tier_floor ORDER BY 1, 2"),
 )
 
 
 @dataclasses.dataclass
 class Seed:
-    """A town that was closed: Ann and Bob have points, coins, coupons; Bob an open checkout."""
+    """A town that was closed: Ann and Bob have points, coins, coupons and a paid year of tea each.
+
+    Bob has an open checkout, and bought another year.
+    """
 
     directory: Path
     names: Names
@@ -69,6 +81,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
             await town.grant_coins(1_000, card)
             await town.coupon(1_000, card=card)
             await town.alliance_coupon(500, card=card)
+        await sell_years(town, "ann", "bob", "bob")
         cart = town.cart(10_000, card="bob", points=300)
         quoted = await quote(town.desk, town.till(), cart)
         held = await hold(town.desk, town.till(), HoldCheckout("hold", cart, quoted.priced.version))
@@ -85,6 +98,26 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
         return made
 
     return asyncio.run(found())
+
+
+async def sell_years(town: Town, *cards: str) -> None:
+    """Sells each a paid year of tea, each ten days later than the one before."""
+    year = PaidPlan("YEAR", 1, "年卡", None, 36_500, 12, rank=1)
+
+    def work(connection: Any) -> None:
+        set_plan(connection, town.names.tea, year)
+        for number, card in enumerate(cards):
+            sell_plan(
+                connection,
+                town.names.tea,
+                town.names.cards[card],
+                code=year.code,
+                reference=f"year-{number}",
+                paid_id=f"pam-{number}",
+                now=START - timedelta(days=30 - 10 * number),
+            )
+
+    await town.databases[1].transaction(work)
 
 
 async def merge(town: Town, seed: Seed) -> None:
