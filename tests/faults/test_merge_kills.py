@@ -34,6 +34,10 @@ from tests.gateway.checkout.town import (
     found_town,
 )
 
+PAID_ROWS = (
+    "SELECT paid_id, card_id, starts_at, ends_at, refunded_at, refunded_minor"
+    " FROM paid_membership ORDER BY 1"
+)
 EVERYTHING = (
     (0, "SELECT account, posted, held FROM account ORDER BY 1"),
     (0, "SELECT id, card_id, remaining, held, expires_at FROM lot ORDER BY 1"),
@@ -46,11 +50,7 @@ EVERYTHING = (
     (1, "SELECT merchant_id, card_id, order_count, amount_minor FROM card_metric ORDER BY 1, 2"),
     (1, "SELECT merchant_id, card_id, membership_id FROM membership ORDER BY 1, 2"),
     (1, "SELECT merchant_id, card_id, survivor_id FROM card_alias ORDER BY 1, 2"),
-    (
-        1,
-        "SELECT paid_id, card_id, starts_at, ends_at, refunded_at, refunded_minor"
-        " FROM paid_membership ORDER BY 1",
-    ),
+    (1, PAID_ROWS),
     (1, "SELECT card_id, cause, rank, starts_at, ends_at FROM tier_floor ORDER BY 1, 2"),
 )
 
@@ -171,6 +171,8 @@ async def test_a_kill_between_any_two_steps_ends_merged(
 ) -> None:
     expected, steps, _ = await life(seed, tmp_path / "whole", die_at=0, then="repeat")
     assert steps[0] == "merge.begun"
+    refunded = [row for row in json.loads(expected)[f"1: {PAID_ROWS}"] if row[4] is not None]
+    assert [(row[0], row[5] > 0) for row in refunded] == [("pam-0", True)]
     assert {"merge.ledger", "merge.wallet", "merge.done", "merge.answered"} <= set(steps)
     for die_at in range(1, len(steps) + 1):
         state, seen, died = await life(seed, tmp_path / str(die_at), die_at=die_at, then=then)
