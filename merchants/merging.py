@@ -19,6 +19,7 @@ from merchants.coupons import CouponState
 from merchants.given_sql import read_given, write_given
 from merchants.ladders.evaluating import Evaluator
 from merchants.ladders.uniting import part_tiers, unite_tiers
+from merchants.ladders.uniting_paid import refunds_minor
 from merchants.merging_sql import KeptMerge, WalletCoupon
 from merchants.port import MergeWallets, WalletsMerged
 from merchants.registry_sql import read_membership
@@ -107,9 +108,13 @@ def merge_wallets(
         merging_sql.read_wallet(connection, request.merchant_id, request.merged_card_id),
         now=to_micros(now),
     )
-    if not request.dry_run:
-        _move(connection, request, plan, now=now, evaluator=evaluator)
-    return WalletsMerged(replayed=False, coupons_moved=len(plan.moved))
+    moved = len(plan.moved)
+    if request.dry_run:
+        cards = (request.survivor_card_id, request.merged_card_id)
+        refunds = refunds_minor(connection, request.merchant_id, cards, now=now)
+        return WalletsMerged(replayed=False, coupons_moved=moved, paid_refunds_minor=refunds)
+    _move(connection, request, plan, now=now, evaluator=evaluator)
+    return WalletsMerged(replayed=False, coupons_moved=moved)
 
 
 def unmerge_wallets(

@@ -33,10 +33,12 @@ class WalletsMerged:
 
     Attributes:
         coupons_moved: usable coupons that change hands.
+        paid_refunds_minor: in a preview, what of paid memberships would be refunded.
     """
 
     replayed: bool
     coupons_moved: int
+    paid_refunds_minor: int = 0
 
 
 class ForgetsWallets(Protocol):

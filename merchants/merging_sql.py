@@ -121,7 +121,7 @@ class KeptMerge:
         membership: the merged card's membership that went, because the survivor had one.
         membership_moved: whether the merged card's membership became the survivor's.
         given: shares and occasions that changed hands.
-        paid: what changed of paid memberships.
+        paid: what became of paid memberships that were not refunded.
     """
 
     survivor_card_id: str

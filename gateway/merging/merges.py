@@ -38,7 +38,7 @@ from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey
 from ledger.contract import Ledger, MergeCards
-from merchants.port import Backend, MergeWallets
+from merchants.port import Backend, MergeWallets, WalletsMerged
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +71,17 @@ class MembersMerged:
 
 @dataclass(frozen=True, slots=True)
 class MergePreview:
-    """What a merge would do."""
+    """What a merge would do.
+
+    Attributes:
+        paid_refunds_minor: what merchants would refund of paid memberships, in all.
+    """
 
     survivor_id: str
     points_after: int
     debt_after: int
     coupons_moved: int
+    paid_refunds_minor: int
     conflicts: tuple[str, ...]
 
 
@@ -140,15 +145,18 @@ class Merges:
         survivor, merged, pairs, cards = await self._database.snapshot(work)
         merge_id = self._ids.new("mrg")
         books = await self._ledger.preview_merge(MergeCards(merge_id, cards[0], cards[1], now))
-        moved = 0
+        moved = refunds_minor = 0
         for pair in pairs:
             wallet = pair_wallet(merge_id, pair, survivor_card=cards[0], merged_card=cards[1])
-            moved += await self._coupons_to_move(replace(wallet, dry_run=True))
+            would = await self._preview_wallet(replace(wallet, dry_run=True))
+            moved += would.coupons_moved
+            refunds_minor += would.paid_refunds_minor
         return MergePreview(
             survivor_id=survivor.id,
             points_after=books.points_after,
             debt_after=books.debt_after,
             coupons_moved=moved,
+            paid_refunds_minor=refunds_minor,
             conflicts=tuple(each.value for each in conflicts_between(survivor, merged)),
         )
 
@@ -281,12 +289,11 @@ class Merges:
 
         return await self._database.transaction(work)
 
-    async def _coupons_to_move(self, wallet: MergeWallets) -> int:
+    async def _preview_wallet(self, wallet: MergeWallets) -> WalletsMerged:
         try:
-            merged = await self._backend.merge(wallet)
+            return await self._backend.merge(wallet)
         except UNANSWERED as error:
             raise BackendSilent(wallet.merchant_id) from error
-        return merged.coupons_moved
 
 
 def two_members(connection: Connection, one_id: str, other_id: str) -> tuple[Member, Member]:

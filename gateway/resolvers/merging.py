@@ -16,7 +16,7 @@ from gateway.schema.merging import (
     MergePreview,
     UnmergeMembersInput,
 )
-from kernel.graphql import Long
+from kernel.graphql import Long, Money
 
 
 async def merge_members(
@@ -41,6 +41,9 @@ async def merge_members(
         points_after=Long(preview.points_after),
         debt_after=Long(preview.debt_after),
         coupons_moved=preview.coupons_moved,
+        paid_refunds=Money.of(
+            preview.paid_refunds_minor, info.context.alliance.settings.values.currency
+        ),
         conflicts=list(preview.conflicts),
     )
 

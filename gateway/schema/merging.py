@@ -12,6 +12,7 @@ from gateway.schema.refusals import MergeBlockedRefusal
 from kernel.graphql import (
     InvalidInputRefusal,
     Long,
+    Money,
     NotFoundRefusal,
     RequestIdReusedRefusal,
     RequestInProgressRefusal,
@@ -53,6 +54,11 @@ class MergePreview:
     debt_after: Long = strawberry.field(description="Points owed afterwards.")
     coupons_moved: int = strawberry.field(
         description="Usable coupons that would change hands, at all merchants."
+    )
+    paid_refunds: Money = strawberry.field(
+        description="What merchants would have to pay out of their own money, in all: paid "
+        "memberships of one plan that run side by side leave the one that ends last, and the "
+        "others are refunded for the days that are left. The merge tells each in `refunded`."
     )
     conflicts: list[str] = strawberry.field(
         description="What would stop it, codes in capitals: MEMBER_FROZEN, BIRTHDAY_CONFLICT; "

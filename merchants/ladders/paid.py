@@ -5,7 +5,7 @@ Source: docs/rules/paid-memberships.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,8 +19,12 @@ PLANS_MAX = 20
 GRACE_DAYS_MAX = 365
 RANK_MAX = 1_000_000
 DAY = timedelta(days=1)
-PaidChange = tuple[str, tuple[int, int], tuple[int, int, int | None]]
-"""What a merge did to one: id; start and end before; start, end and refund after. Microseconds."""
+PaidChange = tuple[str, tuple[int, ...], tuple[int, int, int | None]]
+"""What a merge made of one that was not refunded: id; what was, and what is then.
+
+Before: start, end and, unless kept long ago, the amount that had gone back. After: start, end and
+refund. Instants in microseconds. The two are alike where a merge left one as it was.
+"""
 
 
 class PaidState(StrEnum):
@@ -59,7 +63,12 @@ class PaidPlan:
 
 @dataclass(frozen=True, slots=True)
 class PaidMembership:
-    """A plan that a card bought, with the terms of then."""
+    """A plan that a card bought, with the terms of then.
+
+    Attributes:
+        refunded_minor: what went back: when it was refunded or, while `refunded_at` is None, by
+            merges that were undone.
+    """
 
     id: str
     merchant_id: str
@@ -96,13 +105,14 @@ def paid_until(starts_at: datetime, months: int) -> datetime:
 
 
 def pro_rata_minor(bought: PaidMembership, now: datetime) -> int:
-    """What of the price is for whole days that are left; rounded down.
+    """What of the price is for whole days that are left; rounded down, less what went back before.
 
-    Source: docs/rules/paid-memberships.md, rule 4.
+    Source: docs/rules/paid-memberships.md, rules 4 and 5.
     """
     left = (bought.ends_at - max(now, bought.starts_at)) // DAY
     whole = (bought.ends_at - bought.starts_at) // DAY
-    return bought.plan.price_minor * max(0, left) // whole
+    share_minor = bought.plan.price_minor * max(0, left) // whole
+    return max(0, share_minor - (bought.refunded_minor or 0))
 
 
 def united(bought: Sequence[PaidMembership], *, now: datetime) -> list[PaidMembership]:
@@ -126,6 +136,35 @@ def united(bought: Sequence[PaidMembership], *, now: datetime) -> list[PaidMembe
         waiting = [each for each in of_plan if each.state_at(now) is PaidState.PENDING]
         for each in sorted(waiting, key=lambda each: (each.starts_at, each.id)):
             starts_at = max(each.starts_at, free_from)
+            free_from = paid_until(starts_at, each.plan.months)
+            if starts_at != each.starts_at:
+                changed.append(replace(each, starts_at=starts_at, ends_at=free_from))
+    return changed
+
+
+def parted(
+    bought: Sequence[PaidMembership], *, before: Collection[str], now: datetime
+) -> list[PaidMembership]:
+    """Those that change when one card's are its own again, as they are then: no gap before any.
+
+    What was bought since the merge and has not begun was queued behind the other card's too; it
+    begins when what its own card has of the plan ends, one after the other, never in the past.
+    What had been bought `before`, by id, stays.
+
+    Source: docs/rules/paid-memberships.md, rule 5.
+    """
+    changed = []
+    for code in sorted({each.plan.code for each in bought}):
+        of_plan = [each for each in bought if each.plan.code == code and each.refunded_at is None]
+        of_plan.sort(key=lambda each: (each.starts_at, each.id))
+        late = [
+            each
+            for each in of_plan
+            if each.id not in before and each.state_at(now) is PaidState.PENDING
+        ]
+        free_from = max([now, *(each.ends_at for each in of_plan if each not in late)])
+        for each in late:
+            starts_at = min(each.starts_at, free_from)
             free_from = paid_until(starts_at, each.plan.months)
             if starts_at != each.starts_at:
                 changed.append(replace(each, starts_at=starts_at, ends_at=free_from))

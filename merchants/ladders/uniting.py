@@ -37,7 +37,7 @@ def unite_tiers(
     Called in the transaction that gave the merged card's orders to the survivor, after it did.
 
     Returns:
-        What changed of paid memberships, for `part_tiers`.
+        What became of paid memberships, for `part_tiers`.
     """
     cards = (survivor_card_id, merged_card_id)
     kept = read_held(connection, [(merchant_id, card_id) for card_id in cards])
@@ -76,9 +76,10 @@ def part_tiers(
 
     Called in the transaction that gave the merged card its orders back, after it did.
     """
+    cards = (survivor_card_id, merged_card_id)
     return_overlays(connection, merchant_id, before=survivor_card_id, after=merged_card_id)
-    part_paid(connection, merchant_id, paid)
+    part_paid(connection, merchant_id, paid, card_ids=cards, now=now)
     end_floor(connection, merchant_id, survivor_card_id, cause=merge_id)
-    for card_id in (survivor_card_id, merged_card_id):
+    for card_id in cards:
         forget_held(connection, merchant_id, card_id)
         evaluator.settle_card(connection, merchant_id, card_id, now=now)

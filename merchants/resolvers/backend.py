@@ -201,7 +201,10 @@ async def backend_merge(
     )
     merged = await (backend.unmerge(merge) if input.undo else backend.merge(merge))
     return answers.BackendMerged(
-        replayed=merged.replayed, coupons_moved=merged.coupons_moved, conflicts=[]
+        replayed=merged.replayed,
+        coupons_moved=merged.coupons_moved,
+        paid_refunds=Money.of(merged.paid_refunds_minor, info.context.currency),
+        conflicts=[],
     )
 
 

@@ -179,6 +179,9 @@ class BackendMerged:
 
     replayed: bool = strawberry.field(description=_REPLAYED)
     coupons_moved: int = strawberry.field(description="Coupons that change hands.")
+    paid_refunds: Money = strawberry.field(
+        description="In a preview, what of paid memberships would be refunded; else zero."
+    )
     conflicts: Sequence[str] = strawberry.field(description="What stops it, codes in capitals.")
 
 

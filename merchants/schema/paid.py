@@ -67,10 +67,13 @@ class PaidMembership:
         description="Until when its benefits go on, exclusive, unless it is refunded."
     )
     refunded_at: datetime | None = strawberry.field(
-        description="When it was refunded; null when it was not."
+        description="When it was refunded; null when it was not, or when a merge that refunded "
+        "it was undone."
     )
     refunded: Money | None = strawberry.field(
-        description="What of its price went back; null when it was not refunded."
+        description="What of its price its refund gives back; null when nothing went back. While "
+        "`refundedAt` is null: what a merge that was undone had given back; a refund from then on "
+        "gives only what is more."
     )
 
     @classmethod

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from gateway.membership.erasure import EraseMember
 from gateway.merging.merges import MergeMembers
 from gateway.merging.partings import UnmergeMembers
 from kernel.refusals import Refusal
+from merchants.ladders.paid import PaidPlan
+from merchants.ladders.selling import sell_plan, set_plan
 from tests.faults.test_checkout_kills import Death, Killed, running
 from tests.gateway.checkout.town import (
     ADMIN,
@@ -31,6 +34,10 @@ from tests.gateway.checkout.town import (
     found_town,
 )
 
+PAID_ROWS = (
+    "SELECT paid_id, card_id, starts_at, ends_at, refunded_at, refunded_minor"
+    " FROM paid_membership ORDER BY 1"
+)
 EVERYTHING = (
     (0, "SELECT account, posted, held FROM account ORDER BY 1"),
     (0, "SELECT id, card_id, remaining, held, expires_at FROM lot ORDER BY 1"),
@@ -43,12 +50,17 @@ EVERYTHING = (
     (1, "SELECT merchant_id, card_id, order_count, amount_minor FROM card_metric ORDER BY 1, 2"),
     (1, "SELECT merchant_id, card_id, membership_id FROM membership ORDER BY 1, 2"),
     (1, "SELECT merchant_id, card_id, survivor_id FROM card_alias ORDER BY 1, 2"),
+    (1, PAID_ROWS),
+    (1, "SELECT card_id, cause, rank, starts_at, ends_at FROM tier_floor ORDER BY 1, 2"),
 )
 
 
 @dataclasses.dataclass
 class Seed:
-    """A town that was closed: Ann and Bob have points, coins, coupons; Bob an open checkout."""
+    """A town that was closed: Ann and Bob have points, coins, coupons and a paid year of tea each.
+
+    Bob has an open checkout, and bought another year.
+    """
 
     directory: Path
     names: Names
@@ -69,6 +81,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
             await town.grant_coins(1_000, card)
             await town.coupon(1_000, card=card)
             await town.alliance_coupon(500, card=card)
+        await sell_years(town, "ann", "bob", "bob")
         cart = town.cart(10_000, card="bob", points=300)
         quoted = await quote(town.desk, town.till(), cart)
         held = await hold(town.desk, town.till(), HoldCheckout("hold", cart, quoted.priced.version))
@@ -85,6 +98,26 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
         return made
 
     return asyncio.run(found())
+
+
+async def sell_years(town: Town, *cards: str) -> None:
+    """Sells each a paid year of tea, each ten days later than the one before."""
+    year = PaidPlan("YEAR", 1, "年卡", None, 36_500, 12, rank=1)
+
+    def work(connection: Any) -> None:
+        set_plan(connection, town.names.tea, year)
+        for number, card in enumerate(cards):
+            sell_plan(
+                connection,
+                town.names.tea,
+                town.names.cards[card],
+                code=year.code,
+                reference=f"year-{number}",
+                paid_id=f"pam-{number}",
+                now=START - timedelta(days=30 - 10 * number),
+            )
+
+    await town.databases[1].transaction(work)
 
 
 async def merge(town: Town, seed: Seed) -> None:
@@ -138,6 +171,8 @@ async def test_a_kill_between_any_two_steps_ends_merged(
 ) -> None:
     expected, steps, _ = await life(seed, tmp_path / "whole", die_at=0, then="repeat")
     assert steps[0] == "merge.begun"
+    refunded = [row for row in json.loads(expected)[f"1: {PAID_ROWS}"] if row[4] is not None]
+    assert [(row[0], row[5] > 0) for row in refunded] == [("pam-0", True)]
     assert {"merge.ledger", "merge.wallet", "merge.done", "merge.answered"} <= set(steps)
     for die_at in range(1, len(steps) + 1):
         state, seen, died = await life(seed, tmp_path / str(die_at), die_at=die_at, then=then)

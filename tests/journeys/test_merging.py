@@ -17,6 +17,9 @@ WALLET = """query($id: ID!) { node(id: $id) { ... on Membership { id card { id }
     orders { nodes { orderNo } } } } } }"""
 NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 ME = "{ me { id card { id memberships { nodes { id merchant { id } } } } } }"
+PREVIEW = """mutation($survivor: ID!, $merged: ID!, $requestId: ID!) {
+    mergeMembers(input: {survivorId: $survivor, mergedId: $merged, requestId: $requestId}) {
+    ... on MergePreview { paidRefunds { amountMinor } } } }"""
 STEPS = [
     {"name": "新客", "rank": 1, "threshold": 1},
     {"name": "老客", "rank": 2, "threshold": 3},
@@ -355,6 +358,9 @@ async def test_of_two_paid_memberships_the_later_end_counts(people: Settled) -> 
         )
         town.gateway.clock.set(town.gateway.clock.now() + timedelta(days=days))
 
+    preview = await town.gateway.data(
+        PREVIEW, token=town.admin, survivor=people.ann, merged=people.bob, requestId="preview"
+    )
     await merge(people)
     town.gateway.clock.set(town.gateway.clock.now() + timedelta(days=45))
 
@@ -365,9 +371,11 @@ async def test_of_two_paid_memberships_the_later_end_counts(people: Settled) -> 
     membership_id = await membership_of(town, people.ann, people.tea)
     data = await town.gateway.data(document, token=town.member(people.ann), id=membership_id)
     shown = data["node"]["wallet"]["paidMemberships"]
+    refunded = {"amountMinor": 1_200 * 21 // 31}
+    assert preview == {"mergeMembers": {"paidRefunds": refunded}}
     # Of ann's 31 days of March 21 were left when bob's month, which ends later, became hers too.
     assert sorted((each["plan"]["code"], each["state"], each["refunded"]) for each in shown) == [
         ("MONTH", "EXPIRED", None),
-        ("MONTH", "REFUNDED", {"amountMinor": 1_200 * 21 // 31}),
+        ("MONTH", "REFUNDED", refunded),
         ("YEAR", "ACTIVE", None),
     ]

@@ -203,12 +203,17 @@ async def test_the_backend_contract_merges_and_parts_over_graphql(shop: Shop) ->
     }
     document = (
         "mutation($input: BackendMergeInput!) { backendMerge(input: $input) "
-        "{ ... on BackendMerged { replayed couponsMoved conflicts } } }"
+        "{ ... on BackendMerged { replayed couponsMoved conflicts paidRefunds { amountMinor } } } }"
     )
 
     merged, _ = await shop.ask(document, ADMIN, input=given)
     parted, _ = await shop.ask(document, ADMIN, input={**given, "undo": True})
 
-    assert merged["backendMerge"] == {"replayed": False, "couponsMoved": 1, "conflicts": []}
+    assert merged["backendMerge"] == {
+        "replayed": False,
+        "couponsMoved": 1,
+        "conflicts": [],
+        "paidRefunds": {"amountMinor": 0},
+    }
     assert parted["backendMerge"]["couponsMoved"] == 1
     assert await shop.backend.coupon_holders([(TEA, coupon_id)]) == [BOB]

@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from merchants.ladders.paid import PaidMembership, PaidPlan, paid_until, united
+from kernel.clock import to_micros
+from merchants.ladders.paid import PaidMembership, PaidPlan, paid_until, parted, united
 from merchants.ladders.paid_sql import read_paid_of
+from merchants.ladders.uniting_paid import part_paid
 from merchants.port import MergeWallets
 from tests.merchants.shop import ANN, BOB, NOW, TEA, Shop, membership_of
-from tests.merchants.test_paid_memberships import on_sale, sell
+from tests.merchants.test_paid_memberships import on_sale, refund, sell
 
 YEAR = PaidPlan("YEAR", 1, "年卡", None, 36_500, 12)
 
@@ -54,33 +57,120 @@ def test_what_one_card_bought_is_left_as_it_is(count: int) -> None:
     assert united([*chain, other, refunded], now=NOW) == []
 
 
-async def test_a_merge_refunds_the_overlap_and_undoing_it_gives_both_back(shop: Shop) -> None:
+def test_what_a_merge_told_before_is_not_refunded_again() -> None:
+    early = bought("early", NOW - timedelta(days=265))
+    late = bought("late", NOW - timedelta(days=65), card=BOB)
+
+    for told, more in ((3_000, 7_000), (10_001, 0)):
+        [changed] = united([late, replace(early, refunded_minor=told)], now=NOW)
+        assert (changed.refunded_at, changed.refunded_minor) == (NOW, more)
+
+
+def test_what_was_bought_since_follows_its_own_card_and_never_begins_in_the_past() -> None:
+    running = bought("running", NOW - timedelta(days=65))
+    grace = replace(running, ends_at=NOW - timedelta(days=1), plan=replace(YEAR, grace_days=9))
+    refunded = replace(bought("refunded", NOW + timedelta(days=200)), refunded_at=NOW)
+    first = bought("first", NOW + timedelta(days=900))
+    second = bought("second", first.ends_at)
+    old = bought("old", NOW + timedelta(days=1_900))
+
+    def moved(*own: PaidMembership) -> list[tuple[str, datetime, datetime]]:
+        changed = parted(own, before={"running", "old"}, now=NOW)
+        return [(each.id, each.starts_at, each.ends_at) for each in changed]
+
+    end = paid_until(running.ends_at, 12)
+    in_chain = [("first", running.ends_at, end), ("second", end, paid_until(end, 12))]
+    assert moved(second, refunded, first, running) == in_chain
+    assert moved(grace, first) == [("first", NOW, paid_until(NOW, 12))]
+    assert moved(running, old) == []
+    assert moved(running, replace(first, starts_at=running.ends_at)) == []
+
+
+Wallets = dict[str, tuple[PaidMembership, ...]]
+
+
+async def kept(shop: Shop) -> Wallets:
+    """What each has bought, the latest first."""
+    found = await shop.database.snapshot(
+        lambda connection: read_paid_of(connection, [(TEA, ANN), (TEA, BOB)])
+    )
+    return {card: found.get((TEA, card), ()) for card in (ANN, BOB)}
+
+
+def merge_of(name: str) -> MergeWallets:
+    return MergeWallets(TEA, name, ANN, membership_of(ANN), BOB, membership_of(BOB))
+
+
+@pytest_asyncio.fixture
+async def both(shop: Shop) -> Shop:
+    """Ann bought a year, and Bob the same 200 days later: now."""
     for card_id in (ANN, BOB):
         await shop.join(card_id)
     await on_sale(shop)
     await sell(shop, "anns", card_id=ANN)
-    shop.pass_time(days=2)
+    shop.pass_time(days=200)
     await sell(shop, "bobs", card_id=BOB)
-    names = MergeWallets(TEA, "mrg-1", ANN, membership_of(ANN), BOB, membership_of(BOB))
+    return shop
 
-    async def kept() -> dict[str, Any]:
-        found = await shop.database.snapshot(
-            lambda connection: read_paid_of(connection, [(TEA, ANN), (TEA, BOB)])
-        )
-        return {card: found.get((TEA, card), ()) for card in (ANN, BOB)}
 
-    before = await kept()
-    await shop.backend.merge(names)
-    merged = await kept()
-    standing = (await shop.standings())[0]
-    await shop.backend.unmerge(names)
+async def test_a_merge_refunds_the_overlap_and_undoing_it_gives_both_back(both: Shop) -> None:
+    before = await kept(both)
+    preview = await both.backend.merge(replace(merge_of("mrg-1"), dry_run=True))
+    await both.backend.merge(merge_of("mrg-1"))
+    merged = await kept(both)
+    standing = (await both.standings())[0]
+    await both.backend.unmerge(merge_of("mrg-1"))
+    undone = await kept(both)
 
     [later, earlier] = merged[ANN]
+    told = 36_500 * 165 // 365
     assert merged[BOB] == ()
-    assert (earlier.refunded_at, later.refunded_at) == (shop.clock.now(), None)
-    days = (earlier.ends_at - shop.clock.now()).days
-    whole = (earlier.ends_at - earlier.starts_at).days
-    assert earlier.refunded_minor == earlier.plan.price_minor * days // whole > 0
+    assert (earlier.refunded_at, later.refunded_at) == (both.clock.now(), None)
+    assert earlier.refunded_minor == preview.paid_refunds_minor == told
     assert standing.rank == 2
-    assert await kept() == before
-    assert [(await shop.standings(card))[0].rank for card in (ANN, BOB)] == [2, 2]
+    assert undone == {**before, ANN: (replace(before[ANN][0], refunded_minor=told),)}
+    assert [(await both.standings(card))[0].rank for card in (ANN, BOB)] == [2, 2]
+
+
+async def test_one_purchase_is_never_refunded_twice_however_often_it_is_merged(both: Shop) -> None:
+    given = []
+    for name in ("mrg-1", "mrg-2"):
+        await both.backend.merge(merge_of(name))
+        given.append((await kept(both))[ANN][1].refunded_minor)
+        await both.backend.unmerge(merge_of(name))
+    [again] = (await kept(both))[ANN]
+    await refund(both, again.id)
+    [ended] = (await kept(both))[ANN]
+
+    assert given == [16_500, 0]
+    assert (again.refunded_at, again.refunded_minor) == (None, 16_500)
+    assert (ended.refunded_at, ended.refunded_minor) == (both.clock.now(), 0)
+
+
+async def test_a_renewal_bought_between_leaves_no_gap_when_the_merge_is_undone(both: Shop) -> None:
+    await both.backend.merge(merge_of("mrg-1"))
+    await sell(both, "renewal", card_id=ANN)
+    await both.backend.unmerge(merge_of("mrg-1"))
+    undone = await kept(both)
+    both.pass_time(days=365)
+
+    [renewal, first] = undone[ANN]
+    assert (renewal.starts_at, renewal.ends_at) == (first.ends_at, paid_until(first.ends_at, 12))
+    assert len(undone[BOB]) == 1
+    assert [standing.rank for standing in await both.standings()] == [2]
+
+
+async def test_what_a_merge_kept_before_amounts_were_kept_is_undone_too(both: Shop) -> None:
+    await both.backend.merge(merge_of("mrg-1"))
+    [later, earlier] = (await kept(both))[ANN]
+    span = (to_micros(earlier.starts_at), to_micros(earlier.ends_at))
+    changed = [(earlier.id, span, (*span, to_micros(both.clock.now())))]
+
+    await both.database.transaction(
+        lambda connection: part_paid(
+            connection, TEA, changed, card_ids=(ANN, BOB), now=both.clock.now()
+        )
+    )
+
+    [after, again] = (await kept(both))[ANN]
+    assert (after, again) == (later, replace(earlier, refunded_at=None))
