@@ -70,7 +70,9 @@ class MemberFrozenRefusal(RefusalPayload):
 class VerificationFailedRefusal(RefusalPayload):
     """Payload of `VerificationFailed`."""
 
-    attempts_left: int = strawberry.field(description="Tries left before a new code is needed; 0 for a display token.")
+    attempts_left: int = strawberry.field(
+        description="Tries left before a new code is needed; 0 for a display token."
+    )
 
 
 @strawberry.type(description="Another member has this identity.")
