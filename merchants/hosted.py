@@ -324,7 +324,7 @@ class HostedBackend:
         )
 
     async def forget(self, merchant_id: str, card_id: str) -> None:
-        """The card of an erased member has not joined any more."""
+        """The card of an erased member gets nothing any more."""
         await self.database.transaction(
             lambda connection: forget_wallet(connection, merchant_id, card_id)
         )

@@ -26,6 +26,7 @@ from merchants.coupons import (
     validity,
 )
 from merchants.coupons_sql import insert_coupons
+from merchants.forgotten_sql import is_forgotten
 from merchants.merging_sql import is_survivor, read_survivor
 from merchants.port import JoinedMerchant, JoinMerchant, MerchantState
 from merchants.refusals import MerchantNotActive, NotAMember, NotInAudience, QuotaExhausted
@@ -138,6 +139,8 @@ def join_merchant(
 ) -> JoinedMerchant:
     """The card has a wallet at the merchant, and newcomer coupons as far as quotas go.
 
+    Of a member who was erased while the call was under way the membership is kept, and no more.
+
     Raises:
         MerchantNotActive: the merchant takes nobody in now.
         InvalidInput: the membership is another card's, or the card has another one.
@@ -228,8 +231,13 @@ def cards_at_limit(
 def issue_if_room(
     connection: Connection, template: Template, card_id: str, *, now: datetime, ids: IdSource
 ) -> str | None:
-    """The card's new coupon; None when quotas, state or time leave none to give."""
+    """The card's new coupon; None when quotas, state or time leave none to give.
+
+    An erased member's card gets none. Source: docs/rules/identity.md, rule 16.
+    """
     key = {"merchant_id": template.merchant_id, "template_id": template.template_id}
+    if is_forgotten(connection, template.merchant_id, card_id):
+        return None
     if _fault_now(template, now) is not None or not count_issued(connection, count=1, **key):
         return None
     if cards_at_limit(connection, template, [card_id]):

@@ -15,6 +15,7 @@ from kernel.refusals import InvalidInput, NotFound
 from kernel.text import is_title
 from merchants.coupons import CouponState
 from merchants.coupons_sql import read_coupons
+from merchants.forgetting import void_forgotten
 from merchants.refusals import CouponNotFree, TemplateStateUnreachable
 from merchants.standings import ranks_of
 from merchants.template_life import CouponTemplateState, may_follow
@@ -108,10 +109,11 @@ def void_freed(
     now: datetime,
     zone: ZoneInfo,
 ) -> None:
-    """Withdraws coupons that just came back, where the tier that gave them was lost meanwhile.
+    """Withdraws coupons that just came back, where tier or member were lost meanwhile.
 
-    Source: docs/rules/coupons.md, rule 21.
+    Source: docs/rules/coupons.md, rule 21; docs/rules/identity.md, rule 16.
     """
+    void_forgotten(connection, merchant_id, coupon_ids)
     for coupon_id in coupon_ids:
         found = read_free_of_tier(connection, merchant_id=merchant_id, coupon_id=coupon_id)
         if found is not None:

@@ -45,5 +45,5 @@ class ForgetsWallets(Protocol):
     """A backend forgets the cards of erased members; the part of `Backend` that does it."""
 
     async def forget(self, merchant_id: str, card_id: str) -> None:
-        """The card has not joined any more, and what it could still use is void; now or before."""
+        """The card gets nothing any more, and what it could still use is void; now or before."""
         ...

@@ -22,8 +22,10 @@ _DROP = Prepared(
     " AND template_id = :template_id AND card_id = :card_id AND occasion = :occasion"
 )
 _CARDS = Prepared(
-    "SELECT card_id FROM membership WHERE merchant_id = :merchant_id AND card_id > :after"
-    " ORDER BY card_id LIMIT :limit"
+    "SELECT m.card_id FROM membership AS m WHERE m.merchant_id = :merchant_id"
+    " AND m.card_id > :after AND NOT EXISTS (SELECT 1 FROM forgotten_card AS f"
+    " WHERE f.merchant_id = m.merchant_id AND f.card_id = m.card_id)"
+    " ORDER BY m.card_id LIMIT :limit"
 )
 _GIVEN = Prepared(
     "SELECT card_id, occasion FROM coupon_occasion WHERE merchant_id = :merchant_id"
@@ -69,7 +71,7 @@ def settle_occasion(
 
 
 def read_cards(connection: Connection, merchant_id: str, *, after: str, limit: int) -> list[str]:
-    """Up to `limit` cards that joined the merchant, behind `after`, by id."""
+    """Up to `limit` cards that joined the merchant, behind `after`, by id; no erased member's."""
     rows = connection.execute(_CARDS, {"merchant_id": merchant_id, "after": after, "limit": limit})
     return list(rows.scalars())
 

@@ -66,7 +66,7 @@ class MerchantNotActive(Refusal):
 
 @dataclass(eq=False)
 class NotAMember(Refusal):
-    """Some cards have not joined this merchant."""
+    """Some cards have not joined this merchant, or are those of erased members."""
 
     card_ids: list[str]
 

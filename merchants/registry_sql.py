@@ -37,7 +37,9 @@ _CARDS_BY_MEMBERSHIP = Prepared(
     f" WHERE {matches('m.merchant_id', 'm.membership_id')}"
 )
 _MEMBER_CARDS = Prepared(
-    "SELECT card_id FROM membership WHERE merchant_id = :merchant_id AND card_id IN :card_ids",
+    "SELECT m.card_id FROM membership AS m WHERE m.merchant_id = :merchant_id"
+    " AND m.card_id IN :card_ids AND NOT EXISTS (SELECT 1 FROM forgotten_card AS f"
+    " WHERE f.merchant_id = m.merchant_id AND f.card_id = m.card_id)",
     lists=("card_ids",),
 )
 
@@ -87,7 +89,7 @@ def read_cards_of_memberships(connection: Connection, keys: Sequence[Key]) -> di
 def read_member_cards(
     connection: Connection, merchant_id: str, card_ids: Sequence[str]
 ) -> set[str]:
-    """Which of the cards have joined the merchant."""
+    """Which of the cards have joined the merchant, and are no erased member's."""
     rows = connection.execute(
         _MEMBER_CARDS, {"merchant_id": merchant_id, "card_ids": list(card_ids)}
     )

@@ -67,6 +67,15 @@ membership = Table(
     sqlite_with_rowid=False,
 )
 
+# Cards of erased members, whether they joined before or a call of theirs comes late.
+forgotten_card = Table(
+    "forgotten_card",
+    metadata,
+    _key("merchant_id"),
+    _key("card_id"),
+    sqlite_with_rowid=False,
+)
+
 ladder = Table(
     "ladder",
     metadata,

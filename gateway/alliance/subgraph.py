@@ -196,7 +196,12 @@ class AllianceSubgraph:
         self.sweepers = Sweepers(
             self.desk,
             catch_up=self.catch_up,
-            others=(self.merges.sweep, self.erasure.sweep, self._referrals.sweep),
+            others=(
+                self.merges.sweep,
+                self.erasure.sweep,
+                self._referrals.sweep,
+                self.recognition.sweep,
+            ),
         )
         self._begun = begun
         self._freshness = Freshness(database, settings=settings_book, directory=directory)

@@ -189,7 +189,7 @@ class Enrolment:
         if person.is_frozen:
             raise MemberFrozen
         if credential.kind is IdentityKind.CARD_TOKEN and not used_tokens_sql.keep_user(
-            connection, credential.value, merchant_id=made.merchant_id, now=made.joined_at
+            connection, credential.value, merchant_id=made.merchant_id
         ):
             raise VerificationFailed(attempts_left=0)
         if person.membership is not None:

@@ -16,7 +16,7 @@ from gateway.membership.people import MemberStatus, Person
 from gateway.membership.refusals import CardNumberReplaced
 from kernel.callers import Caller
 from kernel.clock import Clock
-from kernel.database import Database, DatabaseUnavailable
+from kernel.database import Database, DatabaseUnavailable, Isolation
 from ledger.contract import Ledger
 
 
@@ -75,7 +75,7 @@ class Recognition:
             self.spend_miss(merchant.id)
             raise
         if person is not None and not await self._is_shown_here(
-            credential, merchant_id=merchant.id, now=now
+            credential, merchant_id=merchant.id
         ):
             person = None
         self._budget.spend(
@@ -86,19 +86,40 @@ class Recognition:
         debt = await self._debt_of(person.card.id, now=now)
         return Identification(person, warnings_for(person, debt=debt))
 
-    async def _is_shown_here(
-        self, credential: Credential, *, merchant_id: str, now: datetime
-    ) -> bool:
+    async def _is_shown_here(self, credential: Credential, *, merchant_id: str) -> bool:
         """Whether a display token is this merchant's from now on; any other credential is.
 
         Source: docs/rules/cards.md, rule 5.
         """
         if credential.kind is not IdentityKind.CARD_TOKEN:
             return True
+        shown = read_token(credential.value)
+        assert shown is not None, "the token named somebody"
+        user = await self._database.snapshot(
+            lambda connection: used_tokens_sql.read_user(connection, shown.proof)
+        )
+        if user is not None:
+            return user == merchant_id
         return await self._database.transaction(
             lambda connection: used_tokens_sql.keep_user(
-                connection, credential.value, merchant_id=merchant_id, now=now
-            )
+                connection, credential.value, merchant_id=merchant_id
+            ),
+            isolation=Isolation.READ_COMMITTED,
+            is_idempotent=True,
+        )
+
+    async def sweep(self) -> int:
+        """Deletes display tokens that nobody takes for good any more; how many."""
+        now = self._clock.now()
+        # Reading does not keep others from writing.
+        if not await self._database.snapshot(
+            lambda connection: used_tokens_sql.has_expired(connection, now=now)
+        ):
+            return 0
+        return await self._database.transaction(
+            lambda connection: used_tokens_sql.forget_expired(connection, now=now),
+            isolation=Isolation.READ_COMMITTED,
+            is_idempotent=True,
         )
 
     async def _debt_of(self, card_id: str, *, now: datetime) -> int | None:

@@ -14,7 +14,7 @@ class MemberFrozen(Refusal):
 
 @dataclass(eq=False)
 class VerificationFailed(Refusal):
-    """The code is wrong, used or too old.
+    """The code, or the display token, is wrong, used or too old.
 
     Attributes:
         attempts_left: tries left before a new code is needed.

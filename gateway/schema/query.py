@@ -60,8 +60,9 @@ class MembershipQueries:
     identify: Identification | None = strawberry.federation.field(
         resolver=enrolment.identify,
         requires_scopes=[["merchant"]],
-        description="Whom a credential names, at one store; null when it names nobody. "
-        "Rate-limited.",
+        description="Whom a credential names, at one store; null when it names nobody, "
+        "and for a display token also when it expired or another merchant recognised somebody by "
+        "it before. Rate-limited.",
     )
 
 

@@ -63,11 +63,16 @@ class MemberFrozenRefusal(RefusalPayload):
     """Payload of `MemberFrozen`."""
 
 
-@strawberry.type(description="The code is wrong, used or too old.")
+@strawberry.type(
+    description="The code, or the display token, is wrong, used or too old; a display token that "
+    "another merchant recognised somebody by is used."
+)
 class VerificationFailedRefusal(RefusalPayload):
     """Payload of `VerificationFailed`."""
 
-    attempts_left: int = strawberry.field(description="Tries left before a new code is needed.")
+    attempts_left: int = strawberry.field(
+        description="Tries left before a new code is needed; 0 for a display token."
+    )
 
 
 @strawberry.type(description="Another member has this identity.")

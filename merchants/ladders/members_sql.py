@@ -12,9 +12,15 @@ from kernel.clock import from_micros, to_micros
 from kernel.statements import Prepared
 from merchants.segments import Segment, SegmentThresholds, months_before
 
+# Nobody looks for members who were erased.
+_NOT_FORGOTTEN = (
+    " AND NOT EXISTS (SELECT 1 FROM forgotten_card AS f"
+    " WHERE f.merchant_id = m.merchant_id AND f.card_id = m.card_id)"
+)
 _PAGE = Prepared(
-    "SELECT card_id, membership_id, joined_at FROM membership WHERE merchant_id = :merchant_id"
-    " AND card_id > :after AND joined_at <= :at ORDER BY card_id LIMIT :limit"
+    "SELECT m.card_id, m.membership_id, m.joined_at FROM membership AS m"
+    " WHERE m.merchant_id = :merchant_id AND m.card_id > :after AND m.joined_at <= :at"
+    f"{_NOT_FORGOTTEN} ORDER BY m.card_id LIMIT :limit"
 )
 _COUNTS = Prepared(
     "SELECT b.segment, COUNT(*) AS members FROM ("
@@ -28,6 +34,7 @@ _COUNTS = Prepared(
     " FROM sale WHERE merchant_id = :merchant_id AND card_id IS NOT NULL"
     " AND placed_at <= :at AND state <> 'REFUNDED' GROUP BY card_id"
     ") AS s ON s.card_id = m.card_id WHERE m.merchant_id = :merchant_id"
+    f"{_NOT_FORGOTTEN}"
     ") AS b GROUP BY b.segment ORDER BY b.segment"
 )
 

@@ -106,7 +106,9 @@ class MerchantNotActiveRefusal(RefusalPayload):
         return cls(**cls.told_by(refusal), merchant=merchant)
 
 
-@strawberry.type(description="Some cards have not joined this merchant.")
+@strawberry.type(
+    description="Some cards have not joined this merchant, or are those of erased members."
+)
 class NotAMemberRefusal(RefusalPayload):
     """Payload of `NotAMember`."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import pytest_asyncio
 
+from merchants.hosted import HostedBackend
+from merchants.port import JoinedMerchant, JoinMerchant
 from tests.journeys.town import Settled, cny, settle, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -17,6 +21,9 @@ ISSUE = """mutation($input: IssueCouponsInput!) { issueCoupons(input: $input) {
     ... on NotAMemberRefusal { cardIds }
     ... on Refusal { code } } }"""
 STATE = "query($id: ID!) { node(id: $id) { ... on Coupon { state } } }"
+MEMBERSHIPS = "{ me { card { memberships { edges { node { id } } } } } }"
+WALLET = """query($id: ID!) { node(id: $id) { ... on Membership {
+    wallet { orders { edges { node { id } } } } } } }"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -48,8 +55,44 @@ async def people(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sett
         await town.done(
             "MergeMembers", town.admin, survivorId=people.ann, mergedId=people.bob, dryRun=False
         )
-        await town.done("EraseMember", town.admin, memberId=people.ann, forfeit=True)
+        told = await town.gateway.data(MEMBERSHIPS, token=town.member(people.ann))
+        people.memberships = [  # type: ignore[attr-defined]
+            each["node"]["id"] for each in told["me"]["card"]["memberships"]["edges"]
+        ]
+        await town.sell(people.tea, people.tea_shop, "o-1", 500, cardId=people.ann_card)
+        people.late_join = await erase_while_joining(people)  # type: ignore[attr-defined]
         yield people
+
+
+async def erase_while_joining(people: Settled) -> Any:
+    """What ann's joining a baker answers, whose backend hears of it after her erasure."""
+    town = people.town
+    baker = await town.admit("baker", "面包")
+    people.baker = baker  # type: ignore[attr-defined]
+    shop = await town.open_store(baker, "baker-shop", "STORE_POS")
+    number = await town.card_number(people.ann)
+    heard, may_go = asyncio.Event(), asyncio.Event()
+    join = HostedBackend.join
+
+    async def late(backend: HostedBackend, asked: JoinMerchant) -> JoinedMerchant:
+        heard.set()
+        await may_go.wait()
+        return await join(backend, asked)
+
+    with patch.object(HostedBackend, "join", late):
+        joining = asyncio.create_task(
+            town.change(
+                "Join",
+                town.merchant(baker),
+                storeId=shop,
+                credential={"cardNumber": number},
+                consents=[],
+            )
+        )
+        await heard.wait()
+        await town.done("EraseMember", town.admin, memberId=people.ann, forfeit=True)
+        may_go.set()
+        return await joining
 
 
 def task(people: Settled) -> dict[str, Any]:
@@ -125,3 +168,35 @@ async def test_what_it_had_is_void_and_no_friend_claims_it(people: Settled) -> N
 
     assert states == ["VOID", "VOID"]
     assert (claimed["code"], claimed["reason"]) == ("SHARE_NOT_CLAIMABLE", "TAKEN_BACK")
+
+
+async def test_a_join_that_was_under_way_opens_no_wallet(people: Settled) -> None:
+    till = people.town.merchant(people.baker)  # type: ignore[attr-defined]
+    template = await people.town.done(
+        "CreateCouponTemplate",
+        till,
+        merchantId=people.baker,  # type: ignore[attr-defined]
+        title="减5",
+        kind="AMOUNT_OFF",
+        amount=cny(500),
+        minSpend=cny(1_000),
+    )
+    given = {"templateId": template["template"]["id"], "cardIds": [people.ann_card]}
+
+    answer = await people.town.gateway.data(
+        ISSUE, token=till, input={"requestId": people.town.request_id(), **given}
+    )
+
+    assert people.late_join["__typename"] == "Joined"  # type: ignore[attr-defined]
+    assert answer["issueCoupons"]["code"] == "NOT_A_MEMBER"
+
+
+async def test_its_orders_are_still_read_by_the_merchant_and_by_admins(people: Settled) -> None:
+    town = people.town
+
+    for token in (town.merchant(people.tea), town.admin):
+        orders = []
+        for membership_id in people.memberships:  # type: ignore[attr-defined]
+            node = (await town.gateway.data(WALLET, token=token, id=membership_id))["node"]
+            orders += node["wallet"]["orders"]["edges"] if node else []
+        assert len(orders) == 1

@@ -5,9 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, patch
 
 import pytest
+from sqlalchemy import insert, select, text
 
+from gateway.alliance.migrations import HISTORY
 from gateway.membership.cards import (
     card_number,
     check_digit,
@@ -17,6 +20,9 @@ from gateway.membership.cards import (
     stands_for,
 )
 from gateway.membership.people import Card, CardStatus
+from gateway.membership.tables import ERASURE
+from gateway.membership.used_tokens_sql import KEPT_SECONDS
+from kernel.database import DatabaseUnavailable, open_database
 from kernel.ids import derived_id
 from tests.gateway.alliances import member_caller, open_alliance
 
@@ -139,6 +145,49 @@ async def test_of_merchants_that_ask_at_once_one_recognises_the_token(tmp_path: 
         found = await asyncio.gather(*(each.identify(credential) for each in counters))
 
         assert [each is None for each in found].count(False) == 1
+
+
+async def test_a_used_token_is_written_once_and_kept_past_its_end(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        till = await house.counter()
+        joined = await till.join({"phone": "+8613800001234"})
+        credential = {"cardToken": await shown_token(house, joined["member"]["id"])}
+        database, sweep = house.alliance.desk.database, house.alliance.recognition.sweep
+        assert await till.identify(credential) is not None
+
+        writes = AsyncMock(side_effect=DatabaseUnavailable("It is read only."))
+        with patch.object(database, "transaction", writes):
+            again = await till.identify(credential)
+            house.clock.set(house.clock.now() + timedelta(seconds=60 + KEPT_SECONDS - 1))
+            swept_early = await sweep()
+        house.clock.set(house.clock.now() + timedelta(seconds=1))
+
+        assert again["member"]["id"] == joined["member"]["id"]
+        assert [swept_early, await sweep(), await sweep()] == [0, 1, 0]
+
+
+async def test_erasures_of_before_are_told_to_backends_once_more(tmp_path: Path) -> None:
+    async with open_alliance(tmp_path) as house:
+        joined = await (await house.counter()).join({"phone": "+8613800001234"})
+        row = {"member_id": joined["member"]["id"], "card_id": "card", "requested_by": "r", "at": 1}
+        database = house.alliance.desk.database
+        await database.transaction(
+            lambda connection: connection.execute(insert(ERASURE).values(**row, is_done=True))
+        )
+        await database.transaction(
+            lambda connection: connection.execute(
+                text("UPDATE alembic_version SET version_num = 'alliance_0003'")
+            )
+        )
+        address = database.address
+
+    upgraded = await open_database(address, HISTORY)
+    done = await upgraded.snapshot(
+        lambda connection: list(connection.execute(select(ERASURE.c.is_done)).scalars())
+    )
+    await upgraded.close()
+
+    assert done == [False]
 
 
 async def shown_token(house: Any, member_id: str) -> str:
