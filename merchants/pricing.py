@@ -22,7 +22,7 @@ from merchants.benefits.in_force import (
     member_rates,
 )
 from merchants.benefits.terms import GIFT, early_minutes
-from merchants.coupon_kinds import OpenCart
+from merchants.coupon_kinds import ZONE_KINDS, OpenCart
 from merchants.offers import (
     MAJOR,
     Allocation,
@@ -157,20 +157,31 @@ def _may_be_lower(
 ) -> bool:
     """Whether other prices of goods could leave less to pay once coupons are taken.
 
-    They could not where no line is cheaper by them and no coupon or gift reaches its minimum
-    spend only because lines are dearer. But a gift is no part of the limit of discounts, while
-    what made it cheaper before it was given is.
+    They could not where no line is cheaper by them and no coupon reaches its minimum spend only
+    because lines are dearer. But what is given depends on what each article costs, and what else
+    would have lowered the price of another one is lost on it.
     """
     if goods.left_minor == public.left_minor:
         return False
     dearer = sum(public.left_minor) - sum(goods.left_minor)
     if any(each < mine for each, mine in zip(public.left_minor, goods.left_minor, strict=True)):
         return True
-    if layers.budget is not None and any(each.benefit.kind == GIFT for each in rules.benefits):
+    if _may_give(rules, layers.cart):
         return True
     return any(
         each.reason == "BELOW_MIN_SPEND" and (each.missing_minor or 0) <= dearer
         for each in layers.decisions
+    )
+
+
+def _may_give(rules: PriceRules, cart: PriceCart) -> bool:
+    """Whether a tier or a coupon could give something of this cart."""
+    skus = {line.sku for line in cart.lines}
+    if any(each.benefit.kind == GIFT and each.benefit.gift_sku in skus for each in rules.benefits):
+        return True
+    return any(
+        each.barred is None and each.coupon.terms.kind in ZONE_KINDS
+        for each in (*rules.coupons, *rules.alliance_coupons)
     )
 
 
