@@ -6,7 +6,7 @@ Source: docs/rules/pricing.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -86,11 +86,15 @@ class _Layers:
         return sum(self.left) + self.shipping
 
     def take(
-        self, decision_id: str, shares: Sequence[int], given_units: Mapping[int, int] = NO_UNITS
+        self,
+        decision_id: str,
+        shares: Sequence[int],
+        given_units: Mapping[int, int] = NO_UNITS,
+        told_lines: Collection[int] = (),
     ) -> None:
-        """Takes each line's share of one decision off it."""
+        """Takes each line's share of one decision off it; a share of 0 is kept of told lines."""
         for index, share in enumerate(shares):
-            if share:
+            if share or index in told_lines:
                 self.left[index] -= share
                 given = given_units.get(index, 0)
                 self.allocations[index].append(Allocation(decision_id, share, given))
@@ -204,7 +208,12 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
     )
     layers.decisions.extend(layer.decisions)
     for applied in layer.applied:
-        layers.take(applied.coupon.coupon_id, applied.effect.shares_minor, applied.given_units)
+        layers.take(
+            applied.coupon.coupon_id,
+            applied.effect.shares_minor,
+            applied.given_units,
+            applied.told_lines,
+        )
     layers.applied = layer.applied
     layers.shipping = layer.cart.shipping_minor
     layers.budget = layer.cart.budget_minor
@@ -315,7 +324,11 @@ def version_of(cart: PriceCart, priced: Priced) -> str:
         priced.points_to_earn,
         priced.earn_bps,
         [
-            [(each.decision_id, each.amount_minor) for each in line.allocations]
+            [
+                (each.decision_id, each.amount_minor)
+                for each in line.allocations
+                if each.amount_minor
+            ]
             for line in priced.lines
         ],
         [
