@@ -15,6 +15,9 @@ from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone
 ZONE_KINDS = frozenset({CouponKind.GIFT, CouponKind.EXCHANGE})
 """Kinds that give articles of a zone."""
 
+_SPREAD_KINDS = frozenset({CouponKind.AMOUNT_OFF, CouponKind.PERCENT_OFF})
+"""Kinds that take something off all lines that they cover."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenCart:
@@ -89,6 +92,16 @@ def scope_of(terms: CouponTerms, lines: Sequence[CartLine]) -> tuple[int, ...]:
             and (categories is None or line.category_id in categories)
         ]
     )
+
+
+def is_told_by_shares(terms: CouponTerms) -> bool:
+    """Whether an order tells only by a coupon's shares which of its lines the coupon covers.
+
+    Orders keep articles and no categories.
+
+    Source: docs/rules/refunds.md, rule 9.
+    """
+    return terms.category_ids is not None and terms.kind in _SPREAD_KINDS
 
 
 def in_zone(zone: GiftZone, line: CartLine) -> bool:

@@ -6,7 +6,7 @@ Source: docs/rules/pricing.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -22,7 +22,7 @@ from merchants.benefits.in_force import (
     member_rates,
 )
 from merchants.benefits.terms import GIFT, early_minutes
-from merchants.coupon_kinds import OpenCart
+from merchants.coupon_kinds import ZONE_KINDS, OpenCart
 from merchants.offers import (
     MAJOR,
     Allocation,
@@ -86,11 +86,15 @@ class _Layers:
         return sum(self.left) + self.shipping
 
     def take(
-        self, decision_id: str, shares: Sequence[int], given_units: Mapping[int, int] = NO_UNITS
+        self,
+        decision_id: str,
+        shares: Sequence[int],
+        given_units: Mapping[int, int] = NO_UNITS,
+        told_lines: Collection[int] = (),
     ) -> None:
-        """Takes each line's share of one decision off it."""
+        """Takes each line's share of one decision off it; a share of 0 is kept of told lines."""
         for index, share in enumerate(shares):
-            if share:
+            if share or index in told_lines:
                 self.left[index] -= share
                 given = given_units.get(index, 0)
                 self.allocations[index].append(Allocation(decision_id, share, given))
@@ -157,20 +161,31 @@ def _may_be_lower(
 ) -> bool:
     """Whether other prices of goods could leave less to pay once coupons are taken.
 
-    They could not where no line is cheaper by them and no coupon or gift reaches its minimum
-    spend only because lines are dearer. But a gift is no part of the limit of discounts, while
-    what made it cheaper before it was given is.
+    They could not where no line is cheaper by them and no coupon reaches its minimum spend only
+    because lines are dearer. But what is given depends on what each article costs, and what else
+    would have lowered the price of another one is lost on it.
     """
     if goods.left_minor == public.left_minor:
         return False
     dearer = sum(public.left_minor) - sum(goods.left_minor)
     if any(each < mine for each, mine in zip(public.left_minor, goods.left_minor, strict=True)):
         return True
-    if layers.budget is not None and any(each.benefit.kind == GIFT for each in rules.benefits):
+    if _may_give(rules, layers.cart):
         return True
     return any(
         each.reason == "BELOW_MIN_SPEND" and (each.missing_minor or 0) <= dearer
         for each in layers.decisions
+    )
+
+
+def _may_give(rules: PriceRules, cart: PriceCart) -> bool:
+    """Whether a tier or a coupon could give something of this cart."""
+    skus = {line.sku for line in cart.lines}
+    if any(each.benefit.kind == GIFT and each.benefit.gift_sku in skus for each in rules.benefits):
+        return True
+    return any(
+        each.barred is None and each.coupon.terms.kind in ZONE_KINDS
+        for each in (*rules.coupons, *rules.alliance_coupons)
     )
 
 
@@ -193,7 +208,12 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
     )
     layers.decisions.extend(layer.decisions)
     for applied in layer.applied:
-        layers.take(applied.coupon.coupon_id, applied.effect.shares_minor, applied.given_units)
+        layers.take(
+            applied.coupon.coupon_id,
+            applied.effect.shares_minor,
+            applied.given_units,
+            applied.told_lines,
+        )
     layers.applied = layer.applied
     layers.shipping = layer.cart.shipping_minor
     layers.budget = layer.cart.budget_minor
@@ -304,7 +324,11 @@ def version_of(cart: PriceCart, priced: Priced) -> str:
         priced.points_to_earn,
         priced.earn_bps,
         [
-            [(each.decision_id, each.amount_minor) for each in line.allocations]
+            [
+                (each.decision_id, each.amount_minor)
+                for each in line.allocations
+                if each.amount_minor
+            ]
             for line in priced.lines
         ],
         [

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from kernel.units import units_share
 from merchants.benefits.gifts import GIVES
-from merchants.coupon_kinds import ZONE_KINDS
+from merchants.coupon_kinds import ZONE_KINDS, is_told_by_shares
 from merchants.line_units import UnitGroup, unit_groups
 from merchants.offers import (
     CouponKind,
@@ -242,11 +242,11 @@ def _reason(is_gift: bool) -> KeptBackReason:
 def _covers(tested: RecheckedCoupon, line: PricedLine) -> bool:
     """Whether the coupon covers the line.
 
-    Orders keep no categories: of a coupon limited to some, the lines that it took something off
-    are those that it covers. One that gives articles takes nothing off what it covers, so every
-    line may be one.
+    Orders keep no categories: of a coupon limited to some, the lines of which it has a share are
+    those that it covers, be the share 0; once orders kept no shares of 0. One that gives articles
+    takes nothing off what it covers, so every line may be one.
     """
     terms = tested.terms
-    if terms.category_ids is not None and terms.kind not in ZONE_KINDS:
+    if is_told_by_shares(terms):
         return any(each.decision_id == tested.coupon_id for each in line.allocations)
     return terms.skus is None or line.sku in terms.skus

@@ -13,6 +13,7 @@ from merchants.coupon_kinds import (
     CouponEffect,
     OpenCart,
     in_zone,
+    is_told_by_shares,
     reach_of,
     scope_of,
     spending,
@@ -62,12 +63,15 @@ class AppliedCoupon:
 
     Attributes:
         given_units: units of goods that it gives, by the position of their line.
+        told_lines: positions of lines whose share is kept even where it is 0, so that a refund
+            knows that the coupon covers them.
     """
 
     coupon: OfferedCoupon
     effect: CouponEffect
     is_alliances: bool
     given_units: Mapping[int, int]
+    told_lines: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,17 @@ def coupon_layer(
         taken = next((pair for pair in choice.taken if pair[0] in rivals), None)
         if taken is not None:
             usable, effect = taken
-            applied.append(
-                AppliedCoupon(usable.coupon, effect, is_alliances, usable.reach.given_units)
-            )
+            applied.append(_apply(usable, effect, is_alliances=is_alliances))
         decisions.extend(_decide(rivals, taken, choice))
     decisions.sort(key=lambda decision: decision.id)
     return CouponLayer(tuple(applied), tuple(decisions), choice.cart)
+
+
+def _apply(usable: Usable, effect: CouponEffect, *, is_alliances: bool) -> AppliedCoupon:
+    coupon, reach = usable.coupon, usable.reach
+    is_told = coupon.is_rechecked and is_told_by_shares(coupon.terms)
+    told_lines = reach.lines if is_told else ()
+    return AppliedCoupon(coupon, effect, is_alliances, reach.given_units, told_lines)
 
 
 def refused(

@@ -104,6 +104,7 @@ class PricedLine:
                     amount=Money.of(each.amount_minor, currency),
                 )
                 for each in line.allocations
+                if each.amount_minor
             ],
         )
 

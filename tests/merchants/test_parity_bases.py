@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from merchants.benefits.in_force import BenefitInForce
-from merchants.offers import CartLine, CouponKind, CouponTerms, DecisionOutcome, OfferedCoupon
+from merchants.offers import (
+    CartLine,
+    CouponKind,
+    CouponTerms,
+    DecisionOutcome,
+    GiftZone,
+    OfferedCoupon,
+)
 from merchants.policy import PricingPolicy
 from merchants.pricing import PriceRules, price
 from merchants.stacking import Candidate
@@ -53,3 +60,41 @@ def test_a_gift_at_its_tiers_price_never_uses_up_the_limit_that_its_public_price
 
     # At half its price the cup leaves 50.00 of the limit of 150.00 to the coupon, else all of it.
     assert price(wanted, rules).payable_minor == 0
+
+
+def half_off_b() -> Candidate:
+    terms = CouponTerms("half", CouponKind.PERCENT_OFF, 1, percent_off_bps=5_000, skus=("b",))
+    return Candidate(OfferedCoupon("half", TEA, terms))
+
+
+def test_a_member_price_never_turns_a_coupons_gift_to_an_article_that_another_coupon_lowers() -> (
+    None
+):
+    wanted = cart(lines=(CartLine("a", 1, 11_000), CartLine("b", 1, 10_000)))
+    zone = GiftZone(skus=("a", "b"))
+    gift = CouponTerms("gift", CouponKind.GIFT, 1, zone=zone, stacking_group="gifts")
+    rules = PriceRules(
+        promotions=(promotion("MEMBER_PRICE", "m", price_minor=9_000, skus=("a",)),),
+        coupons=(Candidate(OfferedCoupon("gift", TEA, gift)), half_off_b()),
+    )
+
+    # By public prices a is given and b costs half; with the member price b would be given.
+    assert price(wanted, rules).payable_minor == 5_000
+
+
+def test_a_member_price_never_turns_a_tiers_gift_to_an_article_that_a_coupon_lowers() -> None:
+    wanted = cart(lines=(CartLine("a", 1, 11_000), CartLine("b", 1, 10_100)))
+    benefits = tuple(
+        BenefitInForce(
+            "tier", 1, position, Benefit("GIFT", sku, gift_sku=sku, min_spend_minor=5_000)
+        )
+        for position, sku in enumerate(("a", "b"))
+    )
+    rules = PriceRules(
+        benefits=benefits,
+        promotions=(promotion("MEMBER_PRICE", "m", price_minor=10_000, skus=("a",)),),
+        coupons=(half_off_b(),),
+    )
+
+    # One of the two is earned: by public prices a, and b costs half.
+    assert price(wanted, rules).payable_minor == 5_050

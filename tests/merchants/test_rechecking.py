@@ -6,11 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from merchants.offers import CartLine, CouponKind, CouponOutcome, CouponTerms, GiftZone
+from merchants.offers import (
+    CartLine,
+    CouponKind,
+    CouponOutcome,
+    CouponTerms,
+    GiftZone,
+    OfferedCoupon,
+)
 from merchants.port import PriceCart
+from merchants.pricing import PriceRules, price
+from merchants.schema.offers import PricedLine
+from merchants.stacking import Candidate
+from merchants.stored import dump, load
 from merchants.template_life import PartialRefundRule, TemplateLife
-from tests.merchants.shop import ANN, Shop, cart
+from merchants.tiers import Benefit, TierMetric
+from tests.merchants.shop import ANN, TEA, Shop, cart, ladder, with_benefit
 
 
 async def rechecked(shop: Shop, terms: CouponTerms) -> str:
@@ -19,6 +32,13 @@ async def rechecked(shop: Shop, terms: CouponTerms) -> str:
     template_id = await shop.template(terms, life=life)
     [coupon_id] = await shop.issue(template_id, ANN)
     return coupon_id
+
+
+async def give_cups(shop: Shop) -> None:
+    """A cup comes with Ann's orders of 50.00 and more from now on."""
+    cup = Benefit("GIFT", "cup", gift_sku="cup", min_spend_minor=5_000)
+    await shop.set_ladder(with_benefit(ladder(TierMetric.PURCHASE_COUNT, ("one", 1)), cup))
+    await shop.place(cart(100))
 
 
 async def state_of(shop: Shop, coupon_id: str) -> str:
@@ -76,6 +96,92 @@ async def test_a_gift_for_goods_of_a_category_stays_while_its_minimum_may_be_met
 
     assert refunded.terms.coupon_outcome is CouponOutcome.KEPT
     assert refunded.terms.cash_minor == 0
+
+
+def off_teas(kind: str = "PERCENT_OFF", **more: Any) -> CouponTerms:
+    return CouponTerms("teas", CouponKind(kind), 15_000, category_ids=("tea",), **more)
+
+
+async def test_an_article_that_a_tier_gave_counts_for_a_coupon_of_its_category(
+    shop: Shop,
+) -> None:
+    coupon_id = await rechecked(shop, off_teas(percent_off_bps=1_000))
+    await give_cups(shop)
+    lines = (
+        CartLine("cup", 1, 6_000, "tea"),
+        CartLine("leaves", 1, 10_000, "tea"),
+        CartLine("pen", 1, 500),
+    )
+    placed = await shop.place(cart(lines=lines))
+    assert placed.order.payable_minor == 9_500
+
+    of_pen = await shop.refund(placed, "r-1", (2, 1))
+    of_rest = await shop.refund(placed, "r-2", (0, 1), (1, 1))
+
+    assert (of_pen.terms.cash_minor, of_pen.terms.coupon_outcome) == (500, CouponOutcome.KEPT)
+    assert of_rest.terms.cash_minor == 9_000
+    assert await state_of(shop, coupon_id) == "ISSUED"
+
+
+async def test_a_line_of_which_a_coupons_share_rounds_to_nothing_counts_for_its_minimum(
+    shop: Shop,
+) -> None:
+    await rechecked(shop, off_teas("AMOUNT_OFF", amount_minor=1))
+    lines = (
+        CartLine("a", 1, 10_000, "tea"),
+        CartLine("b", 1, 5_000, "tea"),
+        CartLine("pen", 1, 500),
+    )
+    placed = await shop.place(cart(lines=lines))
+
+    of_pen = await shop.refund(placed, "r-1", (2, 1))
+    of_b = await shop.refund(placed, "r-2", (1, 1))
+
+    assert (of_pen.terms.cash_minor, of_pen.terms.coupon_outcome) == (500, CouponOutcome.KEPT)
+    assert (of_b.terms.cash_minor, of_b.terms.coupon_outcome) == (4_999, CouponOutcome.RECHECKED)
+
+
+async def test_an_order_that_kept_no_shares_of_nothing_is_tested_by_the_others(
+    shop: Shop,
+) -> None:
+    await rechecked(shop, off_teas("AMOUNT_OFF", amount_minor=1))
+    lines = (
+        CartLine("a", 1, 15_000, "tea"),
+        CartLine("b", 1, 5_000, "tea"),
+        CartLine("pen", 1, 500),
+    )
+    placed = await shop.place(cart(lines=lines))
+    stored: str = await shop.scalar("SELECT lines FROM sale")
+    older = dump([[*line[:-1], [each for each in line[-1] if each[1]]] for line in load(stored)])
+    assert older != stored
+    await shop.database.transaction(
+        lambda connection: connection.execute(
+            text("UPDATE sale SET lines = :lines"), {"lines": older}
+        )
+    )
+
+    of_b = await shop.refund(placed, "r-1", (1, 1))
+    of_a = await shop.refund(placed, "r-2", (0, 1))
+
+    assert (of_b.terms.cash_minor, of_b.terms.coupon_outcome) == (5_000, CouponOutcome.KEPT)
+    assert of_a.terms.cash_minor == 14_999
+
+
+def test_shares_of_nothing_are_kept_but_neither_shown_nor_part_of_a_version() -> None:
+    lines = (CartLine("a", 1, 10_000, "tea"), CartLine("b", 1, 5_000, "tea"))
+    terms = off_teas("AMOUNT_OFF", amount_minor=1)
+    plain, tested = (
+        price(
+            cart(lines=lines),
+            PriceRules(coupons=(Candidate(OfferedCoupon("c", TEA, terms, is_rechecked)),)),
+        )
+        for is_rechecked in (False, True)
+    )
+
+    assert [len(line.allocations) for line in plain.lines] == [1, 0]
+    assert [len(line.allocations) for line in tested.lines] == [1, 1]
+    assert [len(PricedLine.of(line, "CNY").allocations) for line in tested.lines] == [1, 0]
+    assert tested.version == plain.version
 
 
 async def test_a_coupon_on_shipping_stays_used_whatever_is_left_of_the_goods(shop: Shop) -> None:
