@@ -1,7 +1,7 @@
 """Random requests to a ledger: the same seed gives the same ones, whatever they are answered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from random import Random
 
@@ -36,6 +36,22 @@ async def play(books: Books, requests: list[Request], *, at_once: int) -> list[s
             is_refusal = isinstance(answer, Refusal)
             answers.append(str(answer.as_json()) if is_refusal else repr(answer))
     return answers
+
+
+async def answer_alike(one: Books, four: Books, days: Sequence[list[Request]]) -> None:
+    """Fails unless four lanes, asked many at a time, do what one does, asked one by one."""
+    for requests in days:
+        answers = await play(one, requests, at_once=1)
+        assert await play(four, requests, at_once=25) == answers
+        for books in (one, four):
+            books.clock.set(books.now + timedelta(days=1, hours=1))
+            await books.sweep()
+        standings = [await one.standing(card) for card in CARDS]
+        assert [await four.standing(card) for card in CARDS] == standings
+        assert await four.positions() == await one.positions()
+    assert len(await four.rows("SELECT DISTINCT lane FROM ledger_tx")) > 1
+    for books in (one, four):
+        assert (await books.verify()).findings == ()
 
 
 def _random_request(dice: Random, number: int) -> Request:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from dataclasses import astuple
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from ledger import sqlite as ledger_sqlite
 from ledger.contract import HoldFunds, InsufficientPoints, KeyReused, Unbookable
 from ledger.lane_queues import LaneQueues
 from tests.ledger.book import Books
-from tests.ledger.random_days import CARDS, play, random_requests
+from tests.ledger.random_days import answer_alike, play, random_requests
 
 TABLES = (
     "ledger_request", "ledger_tx", "entry", "account", "position", "lot", "lot_move", "hold",
@@ -265,18 +264,8 @@ async def test_lanes_answer_as_one_lane_does(tmp_path: Path, seed: int) -> None:
     one = await Books.open(tmp_path / "one.sqlite")
     four = await Books.open(tmp_path / "four.sqlite", lanes=4)
     try:
-        for day in range(3):
-            requests = random_requests(seed * 7 + day, 150, first=day * 150)
-            answers = await play(one, requests, at_once=1)
-            assert await play(four, requests, at_once=25) == answers
-            for books in (one, four):
-                books.clock.set(books.now + timedelta(days=1, hours=1))
-                await books.sweep()
-            standings = [astuple(await one.standing(card)) for card in CARDS]
-            assert [astuple(await four.standing(card)) for card in CARDS] == standings
-            assert await four.positions() == await one.positions()
-        assert len(await four.rows("SELECT DISTINCT lane FROM ledger_tx")) > 1
-        assert (await four.verify()).findings == ()
+        days = [random_requests(seed * 7 + day, 150, first=day * 150) for day in range(3)]
+        await answer_alike(one, four, days)
     finally:
         await one.close()
         await four.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import astuple
-from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -16,7 +14,7 @@ from ledger import writer
 from ledger.contract import OrderReceipt, Unbookable
 from ledger.lanes import lane_of
 from tests.ledger.book import Books
-from tests.ledger.random_days import CARDS, play, random_requests
+from tests.ledger.random_days import answer_alike, random_requests
 from tests.places import Places, PostgresPlaces
 
 pytestmark = pytest.mark.postgresql
@@ -49,20 +47,10 @@ async def earn(books: Books, day: str) -> None:
 async def test_lanes_answer_as_one_lane_does(places: Places) -> None:
     one = await Books.open(places.address("one"))
     four = await Books.open(places.address("four"), lanes=4)
-    for day in range(2):
-        requests = random_requests(day, 150, first=day * 150)
-        answers = await play(one, requests, at_once=1)
-        assert await play(four, requests, at_once=40) == answers
-        for books in (one, four):
-            books.clock.set(books.now + timedelta(days=1, hours=1))
-            await books.sweep()
-        standings = [astuple(await one.standing(card)) for card in CARDS]
-        assert [astuple(await four.standing(card)) for card in CARDS] == standings
-        assert await four.positions() == await one.positions()
-    assert len(await four.rows("SELECT DISTINCT lane FROM ledger_tx")) > 1
-    for books in (one, four):
-        assert (await books.verify()).findings == ()
-        await books.close()
+    days = [random_requests(day, 150, first=day * 150) for day in range(2)]
+    await answer_alike(one, four, days)
+    await one.close()
+    await four.close()
 
 
 @pytest.mark.usefixtures("one_at_once")
