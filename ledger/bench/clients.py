@@ -18,7 +18,7 @@ from kernel.clock import SetClock
 from kernel.database import Database
 from kernel.ids import SeededIds
 from ledger.batch import Submission, run_batch
-from ledger.bench.workloads import NOW
+from ledger.bench.workloads import NOW, Workload
 from ledger.bench.yardstick import Written, record
 from ledger.contract import CaptureOrder, LedgerSettings
 from ledger.opening import open_ledger_database
@@ -68,24 +68,31 @@ async def fill(path: Path, orders: Iterable[CaptureOrder]) -> None:
             await database.transaction(_booking(batch))
 
 
-async def recorded(path: Path, orders: Sequence[CaptureOrder]) -> list[Written]:
-    """What the ledger writes for the orders, a thousand at a time; leaves the file as it was."""
+async def recorded(path: Path, workload: Workload) -> tuple[list[Written], list[Written]]:
+    """What the ledger writes for the first orders, and for those to measure.
+
+    A thousand orders to a transaction; leaves the file as it was.
+    """
     copy = path.with_suffix(".recorded")
     shutil.copy(path, copy)
-    transactions = []
     async with ledger_at(copy) as (database, _):
-        for batch in _batches(orders):
-            transactions.append(await database.transaction(_recording(batch)))
+        first, measured = [
+            [await database.transaction(_recording(batch)) for batch in _batches(orders)]
+            for orders in (workload.first, workload.measured)
+        ]
     remove(copy)
-    return transactions
+    return first, measured
 
 
-async def paced(path: Path, orders: Sequence[CaptureOrder], *, clients: int) -> Pace:
-    """How fast so many clients are served; leaves the file as it was."""
+async def paced(
+    path: Path, workload: Workload, *, clients: int, orders_max: int | None = None
+) -> Pace:
+    """How fast so many clients are served the measured orders; leaves the file as it was."""
     copy = path.with_suffix(".paced")
     shutil.copy(path, copy)
     async with ledger_at(copy) as (_, ledger):
-        pace = await served(ledger, orders, clients=clients)
+        await served(ledger, workload.first, clients=RAW_BATCH)
+        pace = await served(ledger, workload.measured[:orders_max], clients=clients)
     remove(copy)
     return pace
 

@@ -22,7 +22,7 @@ from ledger.bench.yardstick import Written, flushes_per_second, replay
 from ledger.ports import cursor_on
 from ledger.verify import verify
 
-CLIENTS = (1, 32, 256, 1_000)
+CLIENTS = (1, 32, 64, 256, 1_000)
 BUSY = 256
 LONE_ORDERS = 400
 """Orders of a client that is alone, each of which waits for the disk."""
@@ -86,15 +86,15 @@ async def _measure(tell: Callable[[str], None], size: Size, directory: Path) -> 
     for name, workload in workloads.items():
         paths[name] = directory / f"{name.replace(' ', '-')}.sqlite"
         await fill(paths[name], workload.before)
-        rows[name] = await recorded(paths[name], workload.measured)
+        rows[name] = await recorded(paths[name], workload)
     figures = _Figures()
     for _ in range(size.rounds):
         await _round(figures, workloads, paths, rows)
-    _tell_paces(tell, figures)
+    _tell_paces(tell, figures, _transfers(rows["spread"][1], size.orders))
     for name in ("spread", "spends") if size.is_profiled else ():
         phases = await profiled(paths[name], workloads[name].measured, at_once=BUSY)
         tell(f"{name}: {phases.line(size.orders)}")
-    _tell_chain(tell, rows["spread"], size.orders, figures.pace(f"spread {BUSY}").per_second)
+    _tell_chain(tell, rows["spread"][1], size.orders, figures.pace(f"spread {BUSY}").per_second)
     if size.entries:
         await _measure_verify(tell, directory / "history.sqlite", size.entries)
 
@@ -103,28 +103,28 @@ async def _round(
     figures: _Figures,
     workloads: dict[str, Workload],
     paths: dict[str, Path],
-    rows: dict[str, list[Written]],
+    rows: dict[str, tuple[list[Written], list[Written]]],
 ) -> None:
     """Each workload by raw sqlite3 and by the ledger, one after the other."""
     for name, workload in workloads.items():
         copy = paths[name].with_suffix(".raw")
         shutil.copy(paths[name], copy)
-        seconds, used = replay(copy, rows[name])
+        seconds, used = replay(copy, *rows[name])
         count = len(workload.measured)
         remove(copy)
         shutil.copy(paths[name], copy)
-        _, wide = replay(copy, rows[name], many_to_a_statement=True)
+        _, wide = replay(copy, *rows[name], many_to_a_statement=True)
         figures.raw_wide.setdefault(name, []).append(wide / count * 1e6)
         figures.raw.setdefault(name, []).append(count / seconds)
         figures.raw_processor.setdefault(name, []).append(used / count * 1e6)
         remove(copy)
         for clients in CLIENTS if name == "spread" else (BUSY,):
-            orders = workload.measured if clients > 1 else workload.measured[:LONE_ORDERS]
-            pace = await paced(paths[name], orders, clients=clients)
+            orders_max = LONE_ORDERS if clients == 1 else None
+            pace = await paced(paths[name], workload, clients=clients, orders_max=orders_max)
             figures.ours.setdefault(f"{name} {clients}", []).append(pace)
 
 
-def _tell_paces(tell: Callable[[str], None], figures: _Figures) -> None:
+def _tell_paces(tell: Callable[[str], None], figures: _Figures, transfers: float) -> None:
     raw = {name: median(each) for name, each in figures.raw.items()}
     processor = median(figures.raw_processor["spread"])
     tell(
@@ -136,13 +136,15 @@ def _tell_paces(tell: Callable[[str], None], figures: _Figures) -> None:
         pace = figures.pace(f"spread {clients}")
         tell(
             f"{clients:5} clients: {pace.per_second:,.0f} orders/s, "
+            f"{pace.per_second * transfers:,.0f} two-leg transfers/s, "
             f"{pace.per_second / raw['spread']:.2f} of the yardstick "
             f"({processor / pace.processor:.2f} by processor time); "
             f"median {pace.median:.1f} ms, p99 {pace.slowest:.1f} ms"
         )
     tell(
         f"no queue: {BUSY} clients that wait for the yardstick itself would wait "
-        f"{BUSY / raw['spread'] * 1_000:.0f} ms each; for 30 ms it takes {BUSY / 0.030:,.0f}/s"
+        f"{BUSY / raw['spread'] * 1_000:.0f} ms each; for 30 ms it takes {BUSY / 0.030:,.0f}/s; "
+        f"{BUSY} transfers of two legs are {BUSY / transfers:.0f} orders"
     )
     hot = figures.pace(f"hot {BUSY}").per_second
     tell(f"all at one merchant: {hot / figures.pace(f'spread {BUSY}').per_second:.2f} of spread")
@@ -154,6 +156,14 @@ def _tell_paces(tell: Callable[[str], None], figures: _Figures) -> None:
         f"spend from a card of many lots: {1e6 / many:.0f} µs, "
         f"{few / many:.2f} times that of cards of 20"
     )
+
+
+def _transfers(transactions: list[Written], orders: int) -> float:
+    """Pairs of entries of an order."""
+    entries = sum(
+        len(rows) for written in transactions for write, rows in written if write.name == "entry"
+    )
+    return entries / 2 / orders
 
 
 def _tell_chain(

@@ -11,13 +11,20 @@ from ledger.contract import CaptureOrder
 
 NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)
 _YEAR = timedelta(days=365)
+_BEFORE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Orders to measure, on a ledger that has booked others before."""
+    """Orders to measure.
+
+    Attributes:
+        before: booked before, once.
+        first: served before each measurement, so that what is measured is no start.
+    """
 
     before: tuple[CaptureOrder, ...]
+    first: tuple[CaptureOrder, ...]
     measured: tuple[CaptureOrder, ...]
 
 
@@ -38,8 +45,9 @@ def orders(count: int, *, merchants: int, cards: int = 5_000, first: int = 0) ->
 
 def mixed(count: int, *, merchants: int) -> Workload:
     """Orders, behind as many as make most cards have points."""
-    before = orders(5_000, merchants=merchants)
-    return Workload(tuple(before), tuple(orders(count, merchants=merchants, first=len(before))))
+    before = orders(_BEFORE, merchants=merchants)
+    measured = orders(count, merchants=merchants, first=_BEFORE)
+    return Workload(tuple(before), _first(_BEFORE + count, count), tuple(measured))
 
 
 def spends(count: int, *, cards: int, lots: int) -> Workload:
@@ -56,12 +64,21 @@ def spends(count: int, *, cards: int, lots: int) -> Workload:
         _order(len(before) + number, merchant=number % 100, card=number % cards, spent=25, earned=0)
         for number in range(count)
     ]
-    return Workload(tuple(before), tuple(measured))
+    return Workload(tuple(before), _first(len(before) + count, count), tuple(measured))
 
 
 def history(entries: int) -> Iterator[CaptureOrder]:
     """Orders that make about as many entries: some eight each."""
     yield from orders(entries * 10 // 82, merchants=1_000, cards=20_000)
+
+
+def _first(number: int, count: int) -> tuple[CaptureOrder, ...]:
+    """Orders that spend nothing, a thousand at most."""
+    some = min(count, 1_000)
+    return tuple(
+        _order(number + each, merchant=each % 100, card=each, spent=0, earned=10)
+        for each in range(some)
+    )
 
 
 def _order(number: int, *, merchant: int, card: int, spent: int, earned: int) -> CaptureOrder:
