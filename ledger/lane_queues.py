@@ -21,8 +21,9 @@ BATCH_MAX = 500
 WAITING_MAX = 4 * BATCH_MAX
 ENOUGH = 100
 """Requests with which a transaction takes no further lane: more would cost others their lanes."""
-AT_ONCE = 3
-"""Transactions of one process. While the server works for one, the next is decided."""
+AT_ONCE = 2
+"""Transactions of one process: while the server works for one, the next is decided. A third would
+find few lanes left, and what a transaction costs would be shared by fewer requests."""
 
 _Waiting: TypeAlias = "tuple[ItemT, asyncio.Future[OutcomeT]]"
 

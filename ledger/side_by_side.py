@@ -206,10 +206,12 @@ def _of_lanes(query: Query, lanes: Sequence[tuple[int, Keys]]) -> tuple[str, tup
 @lru_cache(maxsize=64)
 def _for_each_lane(query: Query, kind: str) -> str:
     sql = query.sql.replace("IN ({keys})", f"= ANY(w.keys::{kind}[])").format(lane="w.lane")
+    # OFFSET keeps each lane's look-up to itself. While a table is new and its statistics say that
+    # it has few rows, its rows would be read all and compared with every lane's keys.
     return (
         "SELECT w.number, q.* FROM (SELECT unnest($1::text::bigint[]) AS number, "
         "unnest($2::text::bigint[]) AS lane, unnest($3::text::text[]) AS keys) w "
-        f"CROSS JOIN LATERAL ({sql}) q"
+        f"CROSS JOIN LATERAL ({sql} OFFSET 0) q"
     )
 
 

@@ -38,6 +38,7 @@ def bench(
     lanes: Annotated[int, typer.Option(min=1, max=64, help="Of the books on PostgreSQL.")] = 16,
 ) -> None:
     """Measure the ledger; ratios hold on a busy machine too, figures a second do not."""
+    from gateway.http.listening import loop_factory
     from ledger.bench.on_postgresql import NoYardstick, Run, measure_on  # Slow to load.
     from ledger.bench.run import Size, measure_ledger
 
@@ -46,6 +47,6 @@ def bench(
         measure_ledger(typer.echo, Size(orders, rounds, entries, lots, profile))
         return
     try:
-        measure_on(typer.echo, postgresql, Run(orders, rounds, clients, lanes))
+        measure_on(typer.echo, postgresql, Run(orders, rounds, clients, lanes), loop=loop_factory())
     except NoYardstick as error:
         raise CommandFailed(str(error)) from error

@@ -35,7 +35,7 @@ def listen(app: Starlette, *, host: str, port: int, announce: Callable[[str], No
     Whatever opening the application raises is raised from here too, before the address answers.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(app, host=host, port=port, announce=announce))
 
 
@@ -83,7 +83,8 @@ def _bound(host: str, port: int) -> socket.socket:
         raise CanNotListen(f"can not listen on {host}, port {port}: {error.strerror}") from error
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Makes the loop that serves; None for asyncio's own."""
     if sys.platform == "win32":
         return None
     import uvloop

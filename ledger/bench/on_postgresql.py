@@ -13,16 +13,20 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
+from typing import TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg  # type: ignore[import-untyped]
 
 from ledger.bench.clients import Pace, ledger_at, served
+from ledger.bench.profile import collected_as_served
 from ledger.bench.server_time import processor_seconds
 from ledger.bench.workloads import orders as workload
 from ledger.contract import CaptureOrder
 from ledger.lanes import LANES_OF_A_SERVER
 from ledger.writer import SqlLedger
+
+LoopFactory: TypeAlias = Callable[[], asyncio.AbstractEventLoop]
 
 NEW = "new"
 LOADS = {"spread": 100, "hot": 1}
@@ -61,17 +65,20 @@ class Run:
     lanes: int = LANES_OF_A_SERVER
 
 
-def measure_on(tell: Callable[[str], None], where: str, run: Run) -> None:
+def measure_on(
+    tell: Callable[[str], None], where: str, run: Run, *, loop: LoopFactory | None = None
+) -> None:
     """Tells how fast orders are booked, as a part of what pgbench does in the same minutes.
 
     Args:
         where: a database's URL, or NEW.
+        loop: makes the event loop; asyncio's own unless told.
 
     Raises:
         NoYardstick: nothing can be measured.
     """
-    with _server(where) as server:
-        asyncio.run(_measure(tell, server, run))
+    with _server(where) as server, asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(_measure(tell, server, run))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,7 @@ async def _measure(tell: Callable[[str], None], server: _Server, run: Run) -> No
                 _, ledgers[name] = await stack.enter_async_context(opened)
                 await served(ledgers[name], _next(waiting[name], _BEFORE), clients=run.clients)
             await _run(url, "ANALYZE")
+            stack.enter_context(collected_as_served())
             for _ in range(run.rounds):
                 transactions.append(await _tpcb(pgbench, yardstick))
                 for name, ledger in ledgers.items():

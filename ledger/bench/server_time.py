@@ -19,16 +19,18 @@ def processor_seconds(server: int) -> float | None:
     Returns:
         None where there is no /proc.
     """
-    own = _fields(server)
-    if own is None:
-        return None
-    used = sum(map(int, own[_USED])) + sum(map(int, own[_OF_THE_DEAD]))
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            fields = _fields(int(entry.name))
-            if fields is not None and int(fields[_PARENT]) == server:
-                used += sum(map(int, fields[_USED]))
-    return used / _TICKS_A_SECOND
+    while (own := _fields(server)) is not None:
+        used = sum(map(int, own[_USED])) + sum(map(int, own[_OF_THE_DEAD]))
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                fields = _fields(int(entry.name))
+                if fields is not None and int(fields[_PARENT]) == server:
+                    used += sum(map(int, fields[_USED]))
+        after = _fields(server)
+        # A child that ended meanwhile was seen neither as one that runs nor as one that ended.
+        if after is not None and after[_OF_THE_DEAD] == own[_OF_THE_DEAD]:
+            return used / _TICKS_A_SECOND
+    return None
 
 
 def _fields(process: int) -> list[str] | None:

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from ledger.bench import server_time
 from ledger.bench.on_postgresql import NoYardstick, Run, measure_on
 from ledger.bench.server_time import processor_seconds
 from tests.places import PostgresPlaces
@@ -38,6 +39,26 @@ def test_the_processor_time_of_children_is_counted_while_they_run_and_after() ->
     assert while_it_ran - before >= 0.05
     assert processor_seconds(os.getpid()) >= while_it_ran
     assert processor_seconds(2**30) is None
+
+
+def test_a_child_that_ends_while_time_is_counted_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "while True: pass"], stdout=subprocess.DEVNULL)
+    while processor_seconds(child.pid) < 0.1:
+        pass
+    while_it_ran = processor_seconds(os.getpid())
+    fields = server_time._fields
+
+    def fields_of_one_that_ends(process: int) -> list[str] | None:
+        if process == child.pid:
+            child.kill()
+            child.wait()
+        return fields(process)
+
+    monkeypatch.setattr(server_time, "_fields", fields_of_one_that_ends)
+
+    assert processor_seconds(os.getpid()) >= while_it_ran
 
 
 def test_a_server_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""How PostgreSQL runs the statement that writes a batch."""
+"""How PostgreSQL runs what a batch reads and writes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 import pytest
 from sqlalchemy import Connection
 
-from ledger import writes
+from ledger import loading, writes
 from ledger.postgresql import _statements
+from ledger.side_by_side import _for_each_lane
 from tests.ledger.book import Books
 from tests.places import Places
 
@@ -16,13 +17,20 @@ pytestmark = pytest.mark.postgresql
 UPDATES = (writes.ACCOUNT_UPDATE, writes.LOT_UPDATE, writes.ORDER_UPDATE, writes.BURN_UPDATE)
 
 
-def plan_of(connection: Connection) -> str:
-    statement = _statements(UPDATES)
+READS = {
+    "idem_key": loading.ANSWERED["order"],
+    "account": loading.ACCOUNTS,
+    "card_id": loading.KIN,
+    "attempt_id": loading.HOLDS,
+    "order_id": loading.ORDERS,
+}
+
+
+def plan_of(connection: Connection, statement: str, parameters: int) -> str:
     run = connection.exec_driver_sql
-    run(f"PREPARE all_updates AS {statement}")
-    values = ["NULL" for write in UPDATES for _ in ("lane", *write.columns)]
-    rows = run(f"EXPLAIN EXECUTE all_updates ({', '.join(values)})").all()
-    run("DEALLOCATE all_updates")
+    run(f"PREPARE asked AS {statement}")
+    rows = run(f"EXPLAIN EXECUTE asked ({', '.join(['NULL'] * parameters)})").all()
+    run("DEALLOCATE asked")
     return "\n".join(row[0] for row in rows)
 
 
@@ -32,9 +40,32 @@ async def test_rows_of_a_table_without_statistics_are_changed_each_by_its_key(
     """A plan that scans the lane for each row costs the square of its rows."""
     books = await Books.open(places.address("ledger"))
 
-    plan = await books.subgraph._database.snapshot(plan_of)
+    plan = await books.subgraph._database.snapshot(
+        lambda connection: plan_of(
+            connection, _statements(UPDATES), sum(1 + len(write.columns) for write in UPDATES)
+        )
+    )
 
     for key in ("account = ", "id = ", "order_id = "):
         assert re.search(rf"Index Cond: \(\(lane = v\w*\.lane\) AND \({key}", plan)
     assert "Materialize" not in plan
+    await books.close()
+
+
+async def test_keys_of_several_lanes_are_looked_up_in_a_table_without_statistics(
+    places: Places,
+) -> None:
+    """A plan that compares each row of the table with them costs the square of its rows."""
+    books = await Books.open(places.address("ledger"))
+
+    plans = {
+        key: await books.subgraph._database.snapshot(
+            lambda connection, read=read: plan_of(connection, _for_each_lane(read, "text"), 3)
+        )
+        for key, read in READS.items()
+    }
+
+    for key, plan in plans.items():
+        assert re.search(rf"Index Cond: .*\({key} = ANY", plan), plan
+        assert "Materialize" not in plan
     await books.close()
