@@ -6,6 +6,7 @@ SQLite's own connection: without SQLAlchemy the process starts in a third of the
 
 from __future__ import annotations
 
+import gc
 import pickle
 import sqlite3
 import sys
@@ -24,6 +25,7 @@ Asked = tuple[Part, dict[int, str]]
 
 def main() -> None:
     """Counts what comes pickled, until the end, and says so."""
+    gc.disable()  # What is counted holds no cycles, and grows: it would be looked through often.
     address = pickle.load(sys.stdin.buffer)
     count = _counted_in_file if isinstance(address, Path) else _counted_on_server
     pickle.dump(count(address), sys.stdout.buffer)
@@ -47,20 +49,18 @@ def _counted_in_file(path: Path) -> Recount:
 def _counted_on_server(address: str) -> Recount:
     import asyncio  # The rest is large: books in a file do without.
 
+    from functools import partial
+
     from kernel.database import open_database
     from ledger.migrations import HISTORY
-    from ledger.ports import sealed_on
+    from ledger.recounting import count_part
 
     async def counted() -> Recount:
         recount = Recount()
         database = await open_database(address, HISTORY)
         try:
             for part, request_of in _asked():
-                span = part.lane, part.after, part.up_to
-                rows = await database.snapshot(
-                    lambda connection, span=span: sealed_on(connection, *span)
-                )
-                recount.count(part, request_of, rows)
+                await database.snapshot(partial(count_part, recount, part, request_of))
                 _answer()
         finally:
             await database.close()

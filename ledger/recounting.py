@@ -80,7 +80,7 @@ async def _share(
         own = Recount()
         await after.wait()  # Two threads of Python would wait for each other row by row.
         async for part, requests in work:
-            await database.snapshot(partial(_count, own, part, requests))
+            await database.snapshot(partial(count_part, own, part, requests))
         return own
 
     async def there(address: str | Path) -> Recount:
@@ -99,11 +99,11 @@ async def _share(
         recount.add(task.result())
 
 
-def _count(
-    recount: Recount, part: Part, requests: Mapping[int, str], connection: Connection
+def count_part(
+    recount: Recount, part: Part, request_of: Mapping[int, str], connection: Connection
 ) -> None:
-    rows = sealed_on(connection, part.lane, part.after, part.up_to)
-    recount.count(part, requests, rows)
+    """Reads a part, then adds it."""
+    recount.count(part, request_of, sealed_on(connection, part.lane, part.after, part.up_to))
 
 
 @asynccontextmanager
