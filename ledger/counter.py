@@ -47,8 +47,7 @@ def _counted_in_file(path: Path) -> Recount:
 
 
 def _counted_on_server(address: str) -> Recount:
-    import asyncio  # The rest is large: books in a file do without.
-
+    import asyncio  # These are large, and books in a file do without.
     from functools import partial
 
     from kernel.database import open_database

@@ -96,12 +96,14 @@ class Recount:
     is_sound: bool = True
 
     def count(self, part: Part, request_of: Mapping[int, str], sealed: Iterable[bytes]) -> None:
-        """Adds one part.
+        """Adds one part, unless it was added: a read that fails at its end is done again.
 
         Args:
             request_of: the hash of the request behind each transaction that has one.
             sealed: see `ledger.sealed`.
         """
+        if part in self.leaves:
+            return
         leaves = []
         for rows in sealed:
             seq = int(rows[1 : rows.index(b",")])

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 from ledger.chain import leaf, leaf_of_json
 from ledger.port import Booked, Row
 from ledger.ports import sealed_on
+from ledger.recount import Part, Recount
 from ledger.sealed import ENTRIES, MOVES, TX
 
 WORDS = st.text(st.characters(codec="utf-8")) | st.none()
@@ -57,3 +58,18 @@ def test_rows_that_the_database_writes_as_json_give_the_leaf_that_was_sealed(
     assert leaf_of_json(request_hash, written) == leaf(request_hash, tx, entries, moves)
     assert alone.startswith(b'[2,"behind the span",')
     assert alone.endswith(b",[]")
+
+
+def test_a_part_that_is_read_again_is_counted_once() -> None:
+    recount, part = Recount(), Part(0, 0, 1)
+    sealed = [
+        b'[1,"GRANT","m1",null,null,5,5,7,null,null],[[1,0,"coins:m1","COINS","GRANT",3,0,7,null,'
+        b'null],[1,1,"coins:issued","COINS","GRANT",-3,0,7,null,null]],[[1,0,1,3,0,7]]'
+    ]
+
+    recount.count(part, {1: "hash"}, sealed)
+    recount.count(part, {1: "hash"}, sealed)
+
+    assert recount.is_sound
+    assert (recount.transactions, recount.entries, recount.moves, recount.requests) == (1, 2, 1, 1)
+    assert recount.accounts == {(0, "COINS"): {"coins:m1": 3, "coins:issued": -3}}
