@@ -28,10 +28,9 @@ def leaf(request_hash: str, tx: Row, entries: Sequence[Row], moves: Sequence[Row
     return sha256(orjson.dumps((request_hash, tx, entries, moves))).digest()
 
 
-def leaf_of_json(request_hash: str, tx: bytes, entries: bytes, moves: bytes) -> bytes:
-    """The same, of rows that are JSON already."""
-    request = orjson.dumps(request_hash)
-    return sha256(b"[%b,%b,%b,%b]" % (request, tx, entries, moves)).digest()
+def leaf_of_json(request_hash: str, rows: bytes) -> bytes:
+    """The same, of rows that are JSON already, with commas between the three; see `sealed`."""
+    return sha256(b"[%b,%b]" % (orjson.dumps(request_hash), rows)).digest()
 
 
 def block_hash(previous: bytes, leaves: Sequence[bytes]) -> bytes:

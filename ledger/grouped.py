@@ -28,10 +28,3 @@ class Grouped:
         group = next(self._groups, None)
         self._key = None if group is None else group[0]
         self._rows = [] if group is None else list(group[1])
-
-
-def by_number(lines: bytes | None) -> dict[int, bytes]:
-    """Each line by the number that its JSON begins with; JSON has no line feeds of its own."""
-    if not lines:
-        return {}
-    return {int(line[: line.index(b",")].lstrip(b"[")): line for line in lines.split(b"\n")}

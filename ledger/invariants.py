@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kernel.statements import Prepared
+from ledger.recount import UNASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +193,10 @@ CHECKS = (
         key="seq",
         sums="n",
         sides=(
-            "SELECT lane, seq, 1 AS n FROM ledger_tx "
-            "WHERE kind NOT IN ('EXPIRY', 'MERGE', 'ADJUSTMENT')",
+            f"SELECT lane, seq, 1 AS n FROM ledger_tx WHERE kind NOT IN {UNASKED}",
             "SELECT lane, tx_seq, -1 FROM ledger_request WHERE tx_seq IS NOT NULL",
         ),
+        is_counted=True,
     ),
     Check(
         "pool",
@@ -229,8 +230,11 @@ CHECKS = (
             "SELECT lane, substr(account, CASE WHEN account LIKE 'points:%' THEN 8 "
             "WHEN account LIKE 'coins:%' THEN 7 ELSE 6 END) AS card, asset, posted AS amount "
             "FROM account WHERE account NOT LIKE '%\\:issued'",
-            "SELECT lane, card_id, 'POINTS', -points FROM card_entry WHERE points <> 0",
-            "SELECT lane, card_id, 'COINS', -coins FROM card_entry WHERE coins <> 0",
+            # Summed in the order of the key first: fewer rows to sort.
+            "SELECT lane, card_id, 'POINTS', -sum(points) FROM card_entry "
+            "GROUP BY lane, card_id HAVING sum(points) <> 0",
+            "SELECT lane, card_id, 'COINS', -sum(coins) FROM card_entry "
+            "GROUP BY lane, card_id HAVING sum(coins) <> 0",
         ),
     ),
     Check(

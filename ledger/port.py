@@ -10,11 +10,12 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
-
-from sqlalchemy import Table
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kernel.values import value
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
 
 Row = tuple[Any, ...]
 
@@ -161,13 +162,6 @@ class Cursor(Protocol):
 
     def step(self, statement: str, values: Sequence[Any] = ()) -> Generator[Row, None, None]:
         """Row after row, read as they are asked for."""
-        ...
-
-    def as_json(self, booked: Booked, lane: int, after: int, up_to: int) -> dict[int, bytes]:
-        """By the number of each transaction in a span: its row, or an array of its rows.
-
-        Byte for byte as `orjson` writes them.
-        """
         ...
 
     def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:

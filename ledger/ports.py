@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from ledger.port import Cursor, Port
 from ledger.postgresql import PostgresCursor, PostgresPort
+from ledger.sealed import ENTRIES, MOVES, TX
 from ledger.sqlite import SqliteCursor, SqlitePort
 
 T = TypeVar("T")
@@ -38,3 +39,15 @@ def cursor_on(connection: Connection) -> Cursor:
     if connection.dialect.name == "sqlite":
         return SqliteCursor(connection)
     return PostgresCursor(connection)
+
+
+def sealed_on(connection: Connection, lane: int, after: int, up_to: int) -> list[bytes]:
+    """Of each transaction in a span, in order, what its leaf hashes; see `ledger.sealed`."""
+    if connection.dialect.name == "sqlite":
+        return SqliteCursor(connection).sealed(lane, after, up_to)
+    cursor = PostgresCursor(connection)
+    entries, moves = (cursor.as_json(each, lane, after, up_to) for each in (ENTRIES, MOVES))
+    return [
+        b"%b,%b,%b" % (tx, entries.get(seq, b"[]"), moves.get(seq, b"[]"))
+        for seq, tx in cursor.as_json(TX, lane, after, up_to).items()
+    ]

@@ -9,31 +9,18 @@ Source: docs/rules/arithmetic.md, rules 7 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
 
 from ledger.chain import GENESIS, block_hash, leaf_of_json
-from ledger.port import Booked, Row
-from ledger.ports import cursor_on
+from ledger.port import Cursor, Row
 
-AT_ONCE = 2_048
-_TX = Booked(
-    "ledger_tx",
-    "seq, kind, card_id, merchant_id, order_no, effective_at, created_at, month, origin_month, "
-    "reason",
-    is_one=True,
-)
-_ENTRIES = Booked(
-    "entry", "seq, leg, account, asset, kind, amount, points, month, rule_version, order_no"
-)
-_MOVES = Booked("lot_move", "seq, leg, lot_id, amount, funding, month")
-_NONE = b"[]"
-_MONTH = 7
-"""The column of a transaction's period, and of an entry's."""
+AT_ONCE = 1_024
+UNASKED = ("EXPIRY", "MERGE", "ADJUSTMENT")
+"""Kinds of transactions that no request is behind."""
 
 _LAST = (
     "SELECT h.lane, coalesce((SELECT max(seq) FROM ledger_tx t WHERE t.lane = h.lane), 0) "
@@ -43,10 +30,16 @@ _REQUESTS = "SELECT tx_seq, request_hash FROM ledger_request WHERE lane = ? AND 
 _BLOCKS = "SELECT seq, hash FROM block WHERE lane = ? ORDER BY seq"
 _BOOKED = (
     "SELECT (SELECT count(*) FROM ledger_tx), (SELECT count(*) FROM entry), "
-    "(SELECT count(*) FROM lot_move), (SELECT count(*) FROM lot)"
+    "(SELECT count(*) FROM lot_move), "
+    "(SELECT count(*) FROM ledger_request WHERE tx_seq IS NOT NULL), (SELECT count(*) FROM lot)"
 )
-_ACCOUNTS = "SELECT lane, account, asset, posted FROM account"
-_POSITIONS = "SELECT lane, month, account, kind, amount, points, entries FROM position"
+_ACCOUNTS = "SELECT lane, asset, account, posted FROM account"
+_POSITIONS = "SELECT lane, month, kind, account, amount, points, entries FROM position"
+
+Posted = dict[tuple[int, str], dict[str, int]]
+"""Units, by lane and asset, then by account: one text to look up, and no tuple to make."""
+Positions = dict[tuple[int, int], dict[str, dict[str, list[int]]]]
+"""Amount, points and entries, by lane and month, then by kind, then by account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +58,16 @@ class Kept:
     Attributes:
         last: of each lane, the number of the newest transaction.
         blocks: of each lane, number and hash.
-        booked: how many transactions, entries and movements there are.
+        booked: how many transactions, entries, movements, and requests with a transaction.
         lots: how many lots.
-        accounts: posted, by lane, account and asset.
-        positions: amount, points and entries, by lane, month, account and kind.
     """
 
     last: list[int]
     blocks: list[list[Row]]
-    booked: tuple[int, int, int]
+    booked: tuple[int, int, int, int]
     lots: int
-    accounts: dict[tuple[int, str, str], int]
-    positions: dict[tuple[int, int, str, str], list[int]]
+    accounts: Posted
+    positions: Positions
 
     def parts(self) -> Iterator[Part]:
         """All that was booked, in order."""
@@ -91,41 +82,44 @@ class Recount:
 
     Attributes:
         leaves: of each part, the number and the leaf of each transaction.
-        is_sound: whether every transaction sums to zero in each asset, over two legs or more, and
-            lies with its entries in one period.
+        is_sound: whether every transaction sums to zero in each asset, over two legs or more, lies
+            with its entries in one period, and has a request if it is of a kind that has.
     """
 
     leaves: dict[Part, list[tuple[int, bytes]]] = field(default_factory=dict)
     transactions: int = 0
     entries: int = 0
     moves: int = 0
-    accounts: dict[tuple[int, str, str], int] = field(default_factory=dict)
-    positions: dict[tuple[int, int, str, str], list[int]] = field(default_factory=dict)
+    requests: int = 0
+    accounts: Posted = field(default_factory=dict)
+    positions: Positions = field(default_factory=dict)
     is_sound: bool = True
 
-    def count(self, part: Part, request_of: Mapping[int, str], connection: Connection) -> None:
-        """Adds one part, unless it was; fails before it adds anything.
+    def count(self, part: Part, request_of: Mapping[int, str], sealed: Iterable[bytes]) -> None:
+        """Adds one part, unless it was added: a read that fails at its end is done again.
 
         Args:
-            request_of: see `read_requests`.
+            request_of: the hash of the request behind each transaction that has one.
+            sealed: see `ledger.sealed`.
         """
         if part in self.leaves:
             return
-        cursor = cursor_on(connection)
-        span = part.lane, part.after, part.up_to
-        entries = cursor.as_json(_ENTRIES, *span)
-        moves = cursor.as_json(_MOVES, *span)
-        txs = cursor.as_json(_TX, *span)
         leaves = []
-        for seq, tx in txs.items():
-            its_entries, its_moves = entries.get(seq, _NONE), moves.get(seq, _NONE)
-            leaves.append((seq, leaf_of_json(request_of.get(seq, ""), tx, its_entries, its_moves)))
-            self.moves += its_moves.count(b"[") - 1  # Whole numbers, in arrays in an array.
+        for rows in sealed:
+            seq = int(rows[1 : rows.index(b",")])
+            request = request_of.get(seq)
+            leaves.append((seq, leaf_of_json(request or "", rows)))
+            self.requests += request is not None
             try:
-                # One by one: what many lines at once become does not fit the processor's cache.
-                self._add(part.lane, orjson.loads(tx)[_MONTH], orjson.loads(its_entries))
+                # One by one: what many at once become does not fit the processor's cache.
+                tx, entries, moves = orjson.loads(b"[%b]" % rows)
             except orjson.JSONDecodeError:  # A damaged file may hold text that is none.
                 self.is_sound = False
+                continue
+            if (tx[1] in UNASKED) is not (request is None):
+                self.is_sound = False
+            self.moves += len(moves)
+            self._add(part.lane, tx[7], entries)
         self.transactions += len(leaves)
         self.leaves[part] = leaves
 
@@ -135,43 +129,57 @@ class Recount:
         self.transactions += other.transactions
         self.entries += other.entries
         self.moves += other.moves
+        self.requests += other.requests
         self.is_sound = self.is_sound and other.is_sound
-        for account, amount in other.accounts.items():
-            self.accounts[account] = self.accounts.get(account, 0) + amount
-        for position, sums in other.positions.items():
-            known = self.positions.get(position, (0, 0, 0))
-            self.positions[position] = [a + b for a, b in zip(known, sums, strict=True)]
+        for asset, posted in other.accounts.items():
+            mine = self.accounts.setdefault(asset, {})
+            for account, amount in posted.items():
+                mine[account] = mine.get(account, 0) + amount
+        for month, by_kind in other.positions.items():
+            for kind, by_account in by_kind.items():
+                known = self.positions.setdefault(month, {}).setdefault(kind, {})
+                for account, sums in by_account.items():
+                    before = known.get(account, (0, 0, 0))
+                    known[account] = [a + b for a, b in zip(before, sums, strict=True)]
 
     def agrees_with(self, kept: Kept) -> bool:
-        """Whether the books keep exactly this."""
+        """Whether the books keep exactly this; an account may be one that nothing was posted to."""
+        booked = (self.transactions, self.entries, self.moves, self.requests)
+        untouched: dict[str, int] = {}
         return (
             self.is_sound
-            and (self.transactions, self.entries, self.moves) == kept.booked
-            and all(self.accounts.get(key, 0) == posted for key, posted in kept.accounts.items())
+            and booked == kept.booked
             and self.accounts.keys() <= kept.accounts.keys()
+            and all(
+                _is_posted(self.accounts.get(asset, untouched), posted)
+                for asset, posted in kept.accounts.items()
+            )
             and self.positions == kept.positions
         )
 
     def _add(self, lane: int, month: int, entries: list[list[Any]]) -> None:
-        positions, accounts = self.positions, self.accounts
+        by_kind, accounts = self.positions.get((lane, month), {}), self.accounts
         money = points = coins = 0
         for _, _, account, asset, kind, amount, moved, in_month, _, _ in entries:
             if asset == "SETTLEMENT":
                 money += amount
-                sums = positions.get((lane, in_month, account, kind))
-                if sums is None:
-                    positions[lane, in_month, account, kind] = [amount, moved, 1]
-                else:
-                    sums[0] += amount
-                    sums[1] += moved
-                    sums[2] += 1
+                try:
+                    sums = by_kind[kind][account]
+                except KeyError:
+                    by_kind = self.positions.setdefault((lane, month), by_kind)
+                    sums = by_kind.setdefault(kind, {}).setdefault(account, [0, 0, 0])
+                sums[0] += amount
+                sums[1] += moved
+                sums[2] += 1
             else:
                 if asset == "POINTS":
                     points += amount
                 else:
                     coins += amount
-                key = lane, account, asset
-                accounts[key] = accounts.get(key, 0) + amount
+                try:
+                    accounts[lane, asset][account] += amount
+                except KeyError:
+                    accounts.setdefault((lane, asset), {})[account] = amount
             if in_month != month or not amount:
                 self.is_sound = self.is_sound and in_month == month and _has_two(entries, asset)
         self.entries += len(entries)
@@ -179,25 +187,36 @@ class Recount:
             self.is_sound = False
 
 
-def read_kept(connection: Connection) -> Kept:
+def read_kept(cursor: Cursor) -> Kept:
     """All that the books keep of what was booked."""
-    cursor = cursor_on(connection)
     heads = cursor.all(_LAST)
     lanes = [(lane,) for lane, _ in heads]
     [booked] = cursor.all(_BOOKED)
+    accounts: Posted = {}
+    for lane, asset, account, posted in cursor.all(_ACCOUNTS):
+        accounts.setdefault((lane, asset), {})[account] = posted
+    positions: Positions = {}
+    for lane, month, kind, account, *sums in cursor.all(_POSITIONS):
+        positions.setdefault((lane, month), {}).setdefault(kind, {})[account] = sums
     return Kept(
         last=[last for _, last in heads],
         blocks=[cursor.all(_BLOCKS, lane) for lane in lanes],
-        booked=booked[:3],
-        lots=booked[3],
-        accounts={tuple(row[:3]): row[3] for row in cursor.all(_ACCOUNTS)},
-        positions={tuple(row[:4]): list(row[4:]) for row in cursor.all(_POSITIONS)},
+        booked=booked[:4],
+        lots=booked[4],
+        accounts=accounts,
+        positions=positions,
     )
 
 
-def read_requests(lane: int, connection: Connection) -> dict[int, str]:
+def read_requests(lane: int, cursor: Cursor) -> dict[int, str]:
     """The hash of the request behind each transaction of a lane."""
-    return dict(cursor_on(connection).all(_REQUESTS, (lane,)))
+    return dict(cursor.all(_REQUESTS, (lane,)))
+
+
+def _is_posted(counted: dict[str, int], kept: dict[str, int]) -> bool:
+    return counted.keys() <= kept.keys() and all(
+        counted.get(account, 0) == posted for account, posted in kept.items()
+    )
 
 
 def first_broken_block(kept: Kept, recount: Recount, lane: int) -> int | None:

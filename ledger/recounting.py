@@ -1,6 +1,6 @@
-"""Shares the counting of the books: between readers, and processes, since Python runs one thread.
+"""Shares the counting of the books with other processes, since Python runs one thread.
 
-A process of its own takes a second to start, so that only large books are worth it.
+Only large books are worth the start of a process.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from kernel.database import Database, open_database
-from ledger.migrations import HISTORY
+from sqlalchemy import Connection
+
+from kernel.database import Database
+from kernel.database.addresses import address_of
+from ledger.counter import COUNTED
+from ledger.ports import cursor_on, sealed_on
 from ledger.recount import Kept, Part, Recount, read_requests
 
 logger = logging.getLogger(__name__)
@@ -26,26 +30,25 @@ LARGE = 30_000
 """Transactions of books that other processes help to count."""
 PROCESSES_MAX = 8
 PART_SECONDS = 120
-"""How long a process may take to count a part, its start and its lane's requests included."""
-_COUNTED = b"counted\n"
+"""How long a process may take to count a part, its start included."""
 
 
 class _Failed(Exception):
     """Another process did not count what it was asked to."""
 
 
-async def recounted(database: Database, kept: Kept, *, help_after: asyncio.Event) -> Recount:
+async def recounted(database: Database, kept: Kept, *, after: asyncio.Event) -> Recount:
     """All parts of the books.
 
     Args:
-        help_after: set when a second reader is free to help.
+        after: set when this process is free to count; others do not wait.
     """
     recount = Recount()
-    await _share(database, kept, recount, kept.parts(), help_after, processes=_others(kept))
+    await _share(database, recount, kept.parts(), after, processes=_others(kept))
     # What a process did not count is counted here.
     missing = [part for part in kept.parts() if part not in recount.leaves]
     if missing:
-        await _share(database, kept, recount, iter(missing), help_after, processes=0)
+        await _share(database, recount, iter(missing), after, processes=0)
     return recount
 
 
@@ -64,29 +67,26 @@ def _processors() -> int:
 
 async def _share(
     database: Database,
-    kept: Kept,
     recount: Recount,
     parts: Iterator[Part],
-    help_after: asyncio.Event,
+    after: asyncio.Event,
     *,
     processes: int,
 ) -> None:
     """Adds parts, each counted by whoever is free first."""
+    work = _Work(database, parts)
 
     async def here() -> Recount:
-        requests, own = _Requests(database), Recount()
-        for part in parts:
-            await database.snapshot(partial(own.count, part, await requests.of(part.lane)))
+        own = Recount()
+        await after.wait()  # Two threads of Python would wait for each other row by row.
+        async for part, requests in work:
+            await database.snapshot(partial(count_part, own, part, requests))
         return own
-
-    async def here_later() -> Recount:
-        await help_after.wait()
-        return await here() if processes == 0 else Recount()
 
     async def there(address: str | Path) -> Recount:
         try:
             async with _process(address) as process:
-                return await _counted(process, parts)
+                return await _counted(process, work)
         except (_Failed, OSError, EOFError, pickle.UnpicklingError) as error:
             logger.error("a process that counted the books failed: %r", error)
             return Recount()
@@ -94,9 +94,16 @@ async def _share(
     address = database.address
     others = [there(address) for _ in range(processes)] if address is not None else []
     async with all_or_none() as group:
-        counting = [group.create_task(each) for each in (here(), here_later(), *others)]
+        counting = [group.create_task(each) for each in (*others, here())]
     for task in counting:
         recount.add(task.result())
+
+
+def count_part(
+    recount: Recount, part: Part, request_of: Mapping[int, str], connection: Connection
+) -> None:
+    """Reads a part, then adds it."""
+    recount.count(part, request_of, sealed_on(connection, part.lane, part.after, part.up_to))
 
 
 @asynccontextmanager
@@ -116,31 +123,44 @@ async def all_or_none() -> AsyncIterator[asyncio.TaskGroup]:
     raise first
 
 
-class _Requests:
-    """The hashes of one lane's requests at a time: parts come lane by lane."""
+class _Work:
+    """Parts for whoever asks, each with the hashes of its lane's requests."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, parts: Iterator[Part]) -> None:
         self._database = database
+        self._parts = parts
         self._lane = -1
-        self._known: Mapping[int, str] = {}
+        self._requests: Mapping[int, str] = {}
+        self._taking = asyncio.Lock()
 
-    async def of(self, lane: int) -> Mapping[int, str]:
-        """Those of a lane, by transaction."""
-        if lane != self._lane:
-            self._known = {}  # Two lanes may not fit.
-            self._known = await self._database.snapshot(partial(read_requests, lane))
-            self._lane = lane
-        return self._known
+    def __aiter__(self) -> _Work:
+        return self
+
+    async def __anext__(self) -> tuple[Part, Mapping[int, str]]:
+        """Parts come lane by lane, so that one lane's requests are read once and kept."""
+        async with self._taking:
+            part = next(self._parts, None)
+            if part is None:
+                raise StopAsyncIteration
+            if part.lane != self._lane:
+                self._requests = await self._database.snapshot(
+                    lambda connection: read_requests(part.lane, cursor_on(connection))
+                )
+                self._lane = part.lane
+            return part, self._requests
 
 
-async def _counted(process: Process, parts: Iterator[Part]) -> Recount:
-    """What a process counted of the parts, one after the other until there is none."""
+async def _counted(process: Process, work: _Work) -> Recount:
+    """What a process counted, one part after the other until there is none."""
     assert process.stdin is not None
     assert process.stdout is not None
-    for part in parts:
-        process.stdin.write(b"%d %d %d\n" % (part.lane, part.after, part.up_to))
+    async for part, requests in work:
+        span = range(part.after + 1, part.up_to + 1)
+        asked = part, {seq: requests[seq] for seq in span if seq in requests}
+        process.stdin.write(pickle.dumps(asked))
         async with asyncio.timeout(PART_SECONDS):
-            if await process.stdout.readline() != _COUNTED:
+            await process.stdin.drain()
+            if await process.stdout.readline() != COUNTED:
                 raise _Failed(part)
     process.stdin.close()
     async with asyncio.timeout(PART_SECONDS):
@@ -150,40 +170,17 @@ async def _counted(process: Process, parts: Iterator[Part]) -> Recount:
 
 @asynccontextmanager
 async def _process(address: str | Path) -> AsyncIterator[Process]:
-    """A process that runs `main`."""
-    code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main()"
+    """A process that runs `ledger.counter`."""
+    code = f"import sys; sys.path[:] = {sys.path!r}; from ledger.counter import main; main()"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, stdin=PIPE, stdout=PIPE
     )
     try:
         assert process.stdin is not None
-        asked = pickle.dumps(address)
-        process.stdin.write(b"%d\n%b" % (len(asked), asked))
+        place = address_of(address)
+        process.stdin.write(pickle.dumps(place if isinstance(place, Path) else address))
         yield process
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-async def _answer(address: str | Path) -> Recount:
-    """Counts the parts that are asked for, line by line, and says of each that it did."""
-    recount = Recount()
-    database = await open_database(address, HISTORY)
-    try:
-        requests = _Requests(database)
-        for line in sys.stdin.buffer:
-            part = Part(*map(int, line.split()))
-            await database.snapshot(partial(recount.count, part, await requests.of(part.lane)))
-            sys.stdout.buffer.write(_COUNTED)
-            sys.stdout.buffer.flush()
-    finally:
-        await database.close()
-    return recount
-
-
-def main() -> None:
-    """The process that counts: where comes pickled, then parts, and last goes what it counted."""
-    size = int(sys.stdin.buffer.readline())
-    address = pickle.loads(sys.stdin.buffer.read(size))
-    pickle.dump(asyncio.run(_answer(address)), sys.stdout.buffer)

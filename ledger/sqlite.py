@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from ledger.grouped import by_number
 from ledger.loading import DUE_LOTS, FREE_LOTS, HEAD
-from ledger.port import Booked, LotsWanted, Query, Row, Write
+from ledger.port import LotsWanted, Query, Row, Write
+from ledger.sealed import sealed_in_file
 
 _KEYS = (1, 4, 16, 64, 256)
 """How many keys a statement has: few lengths, so that SQLite's statements are found again."""
@@ -71,13 +71,10 @@ class SqliteCursor:
             with _Told(statement):
                 self._raw.executemany(statement, rows)
 
-    def as_json(self, booked: Booked, lane: int, after: int, up_to: int) -> dict[int, bytes]:
-        """Written by SQLite itself, all in one value: half the time of a row for each of them.
-
-        Between two rows Python's lock is taken, which another thread may hold for long.
-        """
-        [lines] = self.first(_as_json(booked), (lane, after, up_to)) or (None,)
-        return by_number(lines)
+    def sealed(self, lane: int, after: int, up_to: int) -> list[bytes]:
+        """See `ledger.sealed`."""
+        with _Told("sealed"):
+            return sealed_in_file(self._raw, lane, after, up_to)
 
     def json_lines(self, columns: str, source: str, values: Sequence[Any]) -> Iterator[bytes]:
         """Written by SQLite itself."""
@@ -166,20 +163,6 @@ class SqlitePort:
 
 def _flat(rows: Sequence[Row]) -> list[Any]:
     return list(chain.from_iterable(rows))
-
-
-@lru_cache(maxsize=16)
-def _as_json(booked: Booked) -> str:
-    row = f"json_array({booked.columns})"
-    if booked.is_one:
-        rows, by = row, "ORDER BY seq"
-    else:  # The head of the key: a group's rows come in the order of the key, unsorted.
-        rows, by = f"json_group_array({row})", "GROUP BY lane, seq"
-    # As bytes, so that text that is none is hashed and not decoded.
-    return (
-        f"SELECT CAST(group_concat(line, char(10)) AS BLOB) FROM (SELECT {rows} AS line "
-        f"FROM {booked.table} WHERE lane = ? AND seq > ? AND seq <= ? {by})"
-    )
 
 
 @lru_cache(maxsize=1_024)

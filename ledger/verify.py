@@ -6,7 +6,6 @@ Source: docs/rules/arithmetic.md, rule 7.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,9 +15,10 @@ from kernel.database import Database
 from kernel.statements import Prepared
 from ledger.chain import GENESIS, block_hash
 from ledger.closing import first_changed_month
-from ledger.invariants import CHECKS, FUNDING, Check
+from ledger.invariants import CHECKS, FUNDING
 from ledger.lots import residual_funding
 from ledger.port import Row
+from ledger.ports import cursor_on
 from ledger.recount import Kept, Recount, first_broken_block, read_kept
 from ledger.recounting import all_or_none, recounted
 from ledger.state import NEVER, Asset, Lot
@@ -71,43 +71,43 @@ _OTHERS = ("funding", "V9", "journal")
 async def verify(database: Database) -> Report:
     """What the invariants say of the whole book.
 
-    The newest block is that of the state whose chain was recomputed. Two readers share the work,
-    in pieces between which others read; of large books, a process for each processor counts.
+    The newest block is that of the state whose chain was recomputed. The database is asked first,
+    then all is counted, in pieces between which others read; other processes begin to count large
+    books meanwhile.
     """
+
+    kept = await database.snapshot(lambda connection: read_kept(cursor_on(connection)))
     is_checked = asyncio.Event()
 
     async def check() -> dict[str, Finding]:
         try:
-            found = await _broken(database, [each for each in CHECKS if not each.is_counted])
-            return found | await _broken_otherwise(database)
+            return await _broken(database, is_counted=False) | await _broken_otherwise(database)
         finally:
             is_checked.set()
 
-    async def count() -> tuple[Kept, Recount]:
-        kept = await database.snapshot(read_kept)
-        return kept, await recounted(database, kept, help_after=is_checked)
-
     async with all_or_none() as group:
-        checking, counting = group.create_task(check()), group.create_task(count())
-    found, (kept, recount) = checking.result(), counting.result()
+        checking = group.create_task(check())
+        counting = group.create_task(recounted(database, kept, after=is_checked))
+    found, recount = checking.result(), counting.result()
     if not recount.agrees_with(kept):
-        found |= await _broken(database, [each for each in CHECKS if each.is_counted])
+        found |= await _broken(database, is_counted=True)
     found |= _broken_chain(kept, recount)
     heads = [blocks[-1][1] for blocks in kept.blocks if blocks]
     order = [*(each.invariant for each in CHECKS), *_OTHERS]
     findings = sorted(found.values(), key=lambda finding: order.index(finding.invariant))
-    transactions, entries, _ = kept.booked
+    transactions, entries, *_ = kept.booked
     return Report(transactions, entries, kept.lots, _head_of(heads), tuple(findings))
 
 
-async def _broken(database: Database, checks: Iterable[Check]) -> dict[str, Finding]:
-    """What the database finds by itself, by invariant."""
+async def _broken(database: Database, *, is_counted: bool) -> dict[str, Finding]:
+    """What the queries find by themselves, or those do that are asked when the count is off."""
     found: dict[str, Finding] = {}
-    for check in checks:
-        row = await database.snapshot(partial(_first_row, check.query))
-        if row is not None:
-            where = _placed(row[1], row[0])
-            found[check.invariant] = Finding(check.invariant, check.promise, where)
+    for check in CHECKS:
+        if check.is_counted is is_counted:
+            row = await database.snapshot(partial(_first_row, check.query))
+            if row is not None:
+                where = _placed(row[1], row[0])
+                found[check.invariant] = Finding(check.invariant, check.promise, where)
     return found
 
 

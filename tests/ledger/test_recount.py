@@ -9,37 +9,67 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from ledger.chain import leaf, leaf_of_json
-from ledger.port import Booked
-from ledger.sqlite import SqliteCursor
+from ledger.port import Booked, Row
+from ledger.ports import sealed_on
+from ledger.recount import Part, Recount
+from ledger.sealed import ENTRIES, MOVES, TX
 
-ROW = Booked("booked", "seq, leg, word, amount")
-ONE = Booked("booked", "seq, word, amount", is_one=True)
 WORDS = st.text(st.characters(codec="utf-8")) | st.none()
 AMOUNTS = st.integers(-(2**62), 2**62)
+TABLES = {TX: ("seq",), ENTRIES: ("seq", "leg"), MOVES: ("seq", "leg")}
+
+
+def insert(raw: sqlite3.Connection, booked: Booked, rows: list[Row]) -> None:
+    raw.executemany(
+        f"INSERT INTO {booked.table} (lane, {booked.columns}) "
+        f"VALUES (0{', ?' * len(booked.columns.split(', '))})",
+        rows,
+    )
 
 
 @given(st.lists(st.tuples(WORDS, AMOUNTS), min_size=1, max_size=5), st.text(max_size=5))
 def test_rows_that_the_database_writes_as_json_give_the_leaf_that_was_sealed(
     values: list[tuple[str | None, int]], request_hash: str
 ) -> None:
-    rows = [(1, leg, word, amount) for leg, (word, amount) in enumerate(values)]
+    (word, amount), *_ = values
+    tx = (1, word, word, None, word, amount, amount, 7, None, word)
+    entries = [
+        (1, leg, word, word, word, amount, amount, 7, None, word)
+        for leg, (word, amount) in enumerate(values)
+    ]
+    moves = [(1, leg, amount, amount, amount, 7) for leg, (_, amount) in enumerate(values)]
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
         raw = connection.connection.driver_connection
         assert isinstance(raw, sqlite3.Connection)
-        raw.execute(
-            "CREATE TABLE booked (lane INTEGER, seq INTEGER, leg INTEGER, word TEXT, "
-            "amount INTEGER, PRIMARY KEY (lane, seq, leg)) STRICT, WITHOUT ROWID"
-        )
-        raw.executemany("INSERT INTO booked VALUES (0, ?, ?, ?, ?)", reversed(rows))
-        raw.execute("INSERT INTO booked VALUES (0, 2, 0, 'behind the span', 0)")
-        written = SqliteCursor(connection).as_json(ROW, 0, 0, 1)
-        alone = SqliteCursor(connection).as_json(ONE, 0, 1, 2)
+        for booked, key in TABLES.items():
+            raw.execute(
+                f"CREATE TABLE {booked.table} (lane, {booked.columns}, "
+                f"PRIMARY KEY (lane, {', '.join(key)})) WITHOUT ROWID"
+            )
+        insert(raw, TX, [tx, (2, "behind the span", *tx[2:])])
+        insert(raw, ENTRIES, [*reversed(entries), (2, *entries[0][1:])])
+        insert(raw, MOVES, list(reversed(moves)))
+        [written] = sealed_on(connection, 0, 0, 1)
+        [alone] = sealed_on(connection, 0, 1, 2)
         raw.close()
     engine.dispose()
 
-    assert written.keys() == {1}
-    assert alone == {2: b'[2,"behind the span",0]'}
-    assert leaf_of_json(request_hash, b"[1]", written[1], b"[]") == leaf(
-        request_hash, (1,), rows, []
-    )
+    assert leaf_of_json(request_hash, written) == leaf(request_hash, tx, entries, moves)
+    assert alone.startswith(b'[2,"behind the span",')
+    assert alone.endswith(b",[]")
+
+
+def test_a_part_that_is_read_again_is_counted_once() -> None:
+    recount, part = Recount(), Part(0, 0, 1)
+    sealed = [
+        b'[1,"GRANT","m1",null,null,5,5,7,null,null],[[1,0,"coins:m1","COINS","GRANT",3,0,7,null,'
+        b'null],[1,1,"coins:issued","COINS","GRANT",-3,0,7,null,null]],[[1,0,1,3,0,7]]'
+    ]
+
+    recount.count(part, {1: "hash"}, sealed)
+    recount.count(part, {1: "hash"}, sealed)
+
+    assert recount.is_sound
+    assert (recount.transactions, recount.entries, recount.moves, recount.requests) == (1, 2, 1, 1)
+    assert recount.accounts == {(0, "COINS"): {"coins:m1": 3, "coins:issued": -3}}

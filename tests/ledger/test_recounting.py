@@ -1,6 +1,8 @@
 """Other processes help to count large books, and find what one process finds."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,35 @@ async def test_what_a_process_that_fails_did_not_count_is_counted_here(
     assert "a process that counted the books failed" in caplog.text
 
 
+async def test_what_a_process_that_is_killed_did_not_count_is_counted_here(
+    books: Books, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await a_longer_history(books)
+    counted = recounting._counted
+
+    async def killed(process: asyncio.subprocess.Process, work: object) -> recount.Recount:
+        process.kill()
+        await process.wait()
+        return await counted(process, work)
+
+    monkeypatch.setattr(recounting, "_counted", killed)
+
+    report = await books.verify()
+
+    assert report.findings == ()
+    assert report.transactions == 6 + ORDERS
+    assert "a process that counted the books failed" in caplog.text
+
+
+def test_a_process_that_counts_starts_without_what_books_in_a_file_do_not_need() -> None:
+    large = "{'sqlalchemy', 'asyncio', 'ledger.tables'} & set(sys.modules)"
+    code = f"import sys, ledger.counter; print({large})"
+
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "set()"
+
+
 async def test_a_process_that_stands_still_is_not_waited_for(
     books: Books, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -116,7 +147,7 @@ async def test_a_check_that_fails_leaves_nobody_counting(
     await a_longer_history(books)
     before = asyncio.all_tasks()
 
-    async def fails(*_: object) -> None:
+    async def fails(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("no disk")
 
     monkeypatch.setattr(verify, "_broken", fails)

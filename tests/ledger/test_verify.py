@@ -82,6 +82,22 @@ TAMPERED = {
         "SETTLEMENT",
     ),
     "a request": ("DELETE FROM ledger_request WHERE tx_seq = 2", "V11", "transaction 2"),
+    "a second request": (
+        "INSERT INTO ledger_request SELECT lane, operation, 'again', request_hash, outcome, "
+        "tx_seq, receipt, created_at FROM ledger_request WHERE tx_seq = 2",
+        "V11",
+        "transaction 2",
+    ),
+    "a request of what none is behind": (
+        "UPDATE ledger_tx SET kind = 'EXPIRY' WHERE seq = 2",
+        "V11",
+        "transaction 2",
+    ),
+    "a request of no transaction": (
+        "UPDATE ledger_request SET tx_seq = 99 WHERE tx_seq = 6",
+        "V11",
+        "transaction 6",
+    ),
     "the pool": (
         "UPDATE position SET amount = amount + 7 WHERE account = 'POOL' AND kind = 'ISSUE'",
         "pool",
