@@ -15,9 +15,6 @@ from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone
 ZONE_KINDS = frozenset({CouponKind.GIFT, CouponKind.EXCHANGE})
 """Kinds that give articles of a zone."""
 
-_SPREAD_KINDS = frozenset({CouponKind.AMOUNT_OFF, CouponKind.PERCENT_OFF})
-"""Kinds that take something off all lines that they cover."""
-
 
 @dataclass(frozen=True, slots=True)
 class OpenCart:
@@ -97,11 +94,11 @@ def scope_of(terms: CouponTerms, lines: Sequence[CartLine]) -> tuple[int, ...]:
 def is_told_by_shares(terms: CouponTerms) -> bool:
     """Whether an order tells only by a coupon's shares which of its lines the coupon covers.
 
-    Orders keep articles and no categories.
+    Orders keep articles and no categories. What is taken off shipping is not tested again.
 
     Source: docs/rules/refunds.md, rule 9.
     """
-    return terms.category_ids is not None and terms.kind in _SPREAD_KINDS
+    return terms.category_ids is not None and terms.kind is not CouponKind.SHIPPING
 
 
 def in_zone(zone: GiftZone, line: CartLine) -> bool:

@@ -202,7 +202,8 @@ class Allocation:
     """The share of one decision that falls on one line; never changes.
 
     Attributes:
-        amount_minor: 0 where it is kept only to tell that a coupon covers the line.
+        amount_minor: 0, with no given units, where it is kept only to tell that a coupon covers
+            the line.
         given_units: units of the line that a coupon gave; 0 for all other decisions.
     """
 

@@ -92,12 +92,18 @@ class _Layers:
         given_units: Mapping[int, int] = NO_UNITS,
         told_lines: Collection[int] = (),
     ) -> None:
-        """Takes each line's share of one decision off it; a share of 0 is kept of told lines."""
+        """Takes each line's share of one decision off it.
+
+        Of told lines a share of 0 is kept where there is no other, and beside what is given,
+        which may be outside of what the coupon covers.
+        """
         for index, share in enumerate(shares):
-            if share or index in told_lines:
+            given = given_units.get(index, 0)
+            if share:
                 self.left[index] -= share
-                given = given_units.get(index, 0)
                 self.allocations[index].append(Allocation(decision_id, share, given))
+            if index in told_lines and (given or not share):
+                self.allocations[index].append(Allocation(decision_id, 0))
 
 
 def price(cart: PriceCart, rules: PriceRules) -> Priced:

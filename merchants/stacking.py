@@ -63,8 +63,8 @@ class AppliedCoupon:
 
     Attributes:
         given_units: units of goods that it gives, by the position of their line.
-        told_lines: positions of lines whose share is kept even where it is 0, so that a refund
-            knows that the coupon covers them.
+        told_lines: positions of the lines that it covers, where the order is to tell so by
+            shares of 0.
     """
 
     coupon: OfferedCoupon
@@ -122,16 +122,18 @@ def coupon_layer(
         taken = next((pair for pair in choice.taken if pair[0] in rivals), None)
         if taken is not None:
             usable, effect = taken
-            applied.append(_apply(usable, effect, is_alliances=is_alliances))
+            applied.append(_apply(usable, effect, lines, is_alliances=is_alliances))
         decisions.extend(_decide(rivals, taken, choice))
     decisions.sort(key=lambda decision: decision.id)
     return CouponLayer(tuple(applied), tuple(decisions), choice.cart)
 
 
-def _apply(usable: Usable, effect: CouponEffect, *, is_alliances: bool) -> AppliedCoupon:
+def _apply(
+    usable: Usable, effect: CouponEffect, lines: Sequence[CartLine], *, is_alliances: bool
+) -> AppliedCoupon:
     coupon, reach = usable.coupon, usable.reach
     is_told = coupon.is_rechecked and is_told_by_shares(coupon.terms)
-    told_lines = reach.lines if is_told else ()
+    told_lines = scope_of(coupon.terms, lines) if is_told else ()
     return AppliedCoupon(coupon, effect, is_alliances, reach.given_units, told_lines)
 
 
