@@ -23,6 +23,7 @@ from merchants.benefits.in_force import (
 )
 from merchants.benefits.terms import GIFT, early_minutes
 from merchants.coupon_kinds import ZONE_KINDS, OpenCart
+from merchants.line_parts import GivenUnits
 from merchants.offers import (
     MAJOR,
     Allocation,
@@ -44,7 +45,7 @@ from merchants.promotions.terms import Buyer, Promotion
 from merchants.spending import Spending, coins_spending, points_spending
 from merchants.stacking import AppliedCoupon, Candidate, CouponRules, coupon_layer
 
-NO_UNITS: Mapping[int, int] = {}
+NO_UNITS: Mapping[int, GivenUnits] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class _Layers:
         self,
         decision_id: str,
         shares: Sequence[int],
-        given_units: Mapping[int, int] = NO_UNITS,
+        given_units: Mapping[int, GivenUnits] = NO_UNITS,
         told_lines: Collection[int] = (),
     ) -> None:
         """Takes each line's share of one decision off it.
@@ -98,10 +99,13 @@ class _Layers:
         which may be outside of what the coupon covers.
         """
         for index, share in enumerate(shares):
-            given = given_units.get(index, 0)
-            if share:
-                self.left[index] -= share
-                self.allocations[index].append(Allocation(decision_id, share, given))
+            given = given_units.get(index)
+            if given is not None:
+                allocation = Allocation(decision_id, share, given.units, given.worth_minor)
+                self.allocations[index].append(allocation)
+            elif share:
+                self.allocations[index].append(Allocation(decision_id, share))
+            self.left[index] -= share
             if index in told_lines and (given or not share):
                 self.allocations[index].append(Allocation(decision_id, 0))
 
@@ -210,14 +214,14 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
         channel=cart.channel,
         cart=OpenCart(tuple(layers.left), layers.shipping, _budget(cart, rules, goods)),
         spend_minor=goods.left_minor,
-        given=gifts.lines,
+        parts=gifts.parts,
     )
     layers.decisions.extend(layer.decisions)
     for applied in layer.applied:
         layers.take(
             applied.coupon.coupon_id,
             applied.effect.shares_minor,
-            applied.given_units,
+            {each.index: each for each in applied.effect.given},
             applied.told_lines,
         )
     layers.applied = layer.applied

@@ -45,19 +45,53 @@ class Counter:
 
 
 @dataclass
+class Piece:
+    """Units of one line that cost alike: those that nobody gave, or those that one coupon gave.
+
+    Attributes:
+        taken: what each coupon so far took off them.
+    """
+
+    units: int
+    left: int
+    taken: list[int] = field(default_factory=list)
+
+    def price(self, units: int) -> int:
+        """What so many of them cost, rounded down."""
+        return self.left * units // self.units
+
+    def before_coupons(self, price: int) -> int:
+        """What units of that price cost before coupons."""
+        return price + sum(taken * price // self.left for taken in self.taken)
+
+
+@dataclass
 class Outcome:
     """What a choice of coupons does.
 
     Attributes:
+        lines: the pieces of each line; the first are the units that nobody gave.
         shares: by coupon id, what it takes off each line; `off_shipping` off shipping.
     """
 
-    left: list[int]
+    lines: list[list[Piece]]
     shipping: int
     budget: int | None
     shares: dict[str, list[int]] = field(default_factory=dict)
     off_shipping: dict[str, int] = field(default_factory=dict)
     merchants_cost: int = 0
+
+    @classmethod
+    def of(cls, counter: Counter) -> Outcome:
+        """Before any coupon."""
+        lines = [
+            [Piece(open_units(counter, index), left)] for index, left in enumerate(counter.left)
+        ]
+        return cls(lines, counter.shipping, counter.budget)
+
+    @property
+    def left(self) -> list[int]:
+        return [sum(piece.left for piece in line) for line in self.lines]
 
     @property
     def to_pay(self) -> int:
@@ -86,11 +120,14 @@ def best_outcome(counter: Counter, wallet: Wallet) -> Outcome:
 
 def take_all(coupons: Sequence[OfferedCoupon], counter: Counter) -> Outcome | None:
     """The coupons one after the other; None when one of them takes nothing off (rule 8)."""
-    outcome = Outcome(list(counter.left), counter.shipping, counter.budget)
+    outcome = Outcome.of(counter)
     for coupon in coupons:
         terms = coupon.terms
         shares = [0] * len(counter.lines)
         off_shipping = 0
+        picked = picks(terms, counter, outcome)
+        if not is_reached(terms, counter, outcome):
+            return None
         if terms.kind == "SHIPPING":
             off_shipping = smallest(outcome.shipping, terms.amount_minor, terms.cap_minor)
         else:
@@ -100,12 +137,28 @@ def take_all(coupons: Sequence[OfferedCoupon], counter: Counter) -> Outcome | No
         amount = outcome.amount(coupon.coupon_id)
         if amount == 0:
             return None
-        outcome.left = [before - share for before, share in zip(outcome.left, shares, strict=True)]
+        for index, share in enumerate(shares):
+            take(outcome.lines[index], share, given=picked.get(index, 0))
         outcome.shipping -= off_shipping
         if outcome.budget is not None:
             outcome.budget -= sum(shares)
         outcome.merchants_cost += amount * (WHOLE - terms.funder_alliance_bps)
     return outcome
+
+
+def take(line: list[Piece], share: int, *, given: int) -> None:
+    """A share comes off a line: off the units that are given, or by what its units cost."""
+    free = line[0]
+    if given:
+        price = free.price(given)
+        parts = [taken * price // free.left for taken in free.taken]
+        free.taken = [taken - part for taken, part in zip(free.taken, parts, strict=True)]
+        free.units, free.left = free.units - given, free.left - price
+        line.append(Piece(given, price - share))
+        return
+    for piece, part in zip(line, spread(share, [piece.left for piece in line]), strict=True):
+        piece.left -= part
+        piece.taken.append(part)
 
 
 def is_usable(terms: CouponTerms, counter: Counter) -> bool:
@@ -114,13 +167,19 @@ def is_usable(terms: CouponTerms, counter: Counter) -> bool:
         return False
     if not covered(terms, counter.lines):
         return False
-    picked = picks(terms, counter)
-    if terms.zone is not None and not picked:
+    untouched = Outcome.of(counter)
+    if terms.zone is not None and not picks(terms, counter, untouched):
         return False
-    counts = 0
-    for index in covered(terms, counter.lines):
-        spent, quantity = counter.spent[index], counter.lines[index].quantity
-        counts += spent - spent * picked.get(index, 0) // quantity
+    return is_reached(terms, counter, untouched)
+
+
+def is_reached(terms: CouponTerms, counter: Counter, outcome: Outcome) -> bool:
+    """Whether covered goods without what it gives now reach its minimum spend."""
+    counts = sum(counter.spent[index] for index in covered(terms, counter.lines))
+    for index, units in picks(terms, counter, outcome).items():
+        if index in covered(terms, counter.lines):
+            free = outcome.lines[index][0]
+            counts -= free.before_coupons(free.price(units))
     return counts >= terms.min_spend_minor
 
 
@@ -135,20 +194,21 @@ def covered(terms: CouponTerms, lines: Sequence[CartLine]) -> list[int]:
     return found
 
 
-def picks(terms: CouponTerms, counter: Counter) -> dict[int, int]:
-    """Units that it gives, by line: one unit after the other, the dearest first (rule 30)."""
+def picks(terms: CouponTerms, counter: Counter, outcome: Outcome) -> dict[int, int]:
+    """Units that it gives of those that nobody gave, by line, the dearest first (rule 30)."""
     zone, picked = terms.zone, {}
     if zone is None:
         return {}
-    for _ in range(zone.pick):
-        candidates = [
-            (-unit_cost(counter, index), counter.lines[index].sku, index)
-            for index in in_zone(terms, counter)
-            if picked.get(index, 0) < open_units(counter, index)
-        ]
-        if candidates:
-            index = min(candidates)[2]
-            picked[index] = picked.get(index, 0) + 1
+    dearest = [
+        (-unit_cost(counter, index), counter.lines[index].sku, index)
+        for index in in_zone(terms, counter)
+        if open_units(counter, index)
+    ]
+    for _, _, index in sorted(dearest):
+        free = outcome.lines[index][0]
+        units = min(zone.pick - sum(picked.values()), free.units)
+        if units and free.price(units) > units * zone.add_on_minor:
+            picked[index] = units
     return picked
 
 
@@ -178,9 +238,9 @@ def shares_of(terms: CouponTerms, counter: Counter, outcome: Outcome) -> list[in
     """What it takes off each line of what is left by now (rules 5, 30 and 31)."""
     worth = [0] * len(counter.lines)
     if terms.zone is not None:
-        for index, units in picks(terms, counter).items():
-            price = outcome.left[index] * units // open_units(counter, index)
-            worth[index] = max(0, price - units * terms.zone.add_on_minor)
+        for index, units in picks(terms, counter, outcome).items():
+            price = outcome.lines[index][0].price(units)
+            worth[index] = price - units * terms.zone.add_on_minor
         most = smallest(sum(worth), terms.cap_minor, outcome.budget)
         return spread(most, worth)
     for index in covered(terms, counter.lines):

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.units import WHOLE_BP
-from merchants.coupon_kinds import OpenCart, amount_of, effect_of, reach_of, scope_of
+from merchants.coupon_kinds import OpenCart, amount_of, effect_of, reach_of
 from merchants.coupon_search import Usable, best_combination
+from merchants.line_parts import LineParts, parts_of
 from merchants.offers import (
     CartLine,
     CouponKind,
@@ -73,9 +74,13 @@ terms = st.builds(
 
 def usable(name: str, wanted: CouponTerms, bought: list[CartLine], cart: OpenCart) -> Usable:
     coupon = OfferedCoupon(name, TEA, wanted)
-    return Usable(
-        coupon, reach_of(wanted, bought, cart.left_minor, (), scope=scope_of(wanted, bought))
-    )
+    return Usable(coupon, reach_of(wanted, bought, cart, (), spend_minor=cart.left_minor))
+
+
+def opened(bought: list[CartLine], shipping: int, budget: int | None) -> OpenCart:
+    left = tuple(line.list_minor for line in bought)
+    parts = dict(enumerate(map(LineParts, parts_of(bought, left))))
+    return OpenCart(left, shipping, budget, parts)
 
 
 def rank(chosen: list[Usable], cart: OpenCart) -> tuple[int, int, int, tuple[str, ...]]:
@@ -99,7 +104,7 @@ def rank(chosen: list[Usable], cart: OpenCart) -> tuple[int, int, int, tuple[str
 def test_the_search_finds_what_trying_everything_finds(
     bought: list[CartLine], wanted: list[list[CouponTerms]], budget: int | None
 ) -> None:
-    cart = OpenCart(tuple(line.list_minor for line in bought), 100, budget)
+    cart = opened(bought, 100, budget)
     groups = [
         [usable(f"{row}-{column}", each, bought, cart) for column, each in enumerate(group)]
         for row, group in enumerate(wanted)
@@ -122,7 +127,7 @@ def test_the_search_finds_what_trying_everything_finds(
 def test_the_quick_amount_is_the_amount_that_is_spread(
     bought: list[CartLine], wanted: CouponTerms, shipping: int, budget: int | None
 ) -> None:
-    cart = OpenCart(tuple(line.list_minor for line in bought), shipping, budget)
+    cart = opened(bought, shipping, budget)
     reach = usable("c", wanted, bought, cart).reach
     effect = effect_of(wanted, reach, cart)
 
@@ -138,7 +143,7 @@ def test_the_quick_amount_is_the_amount_that_is_spread(
 def test_neither_the_order_of_coupons_nor_of_issuers_lists_matters(
     bought: list[CartLine], wanted: list[CouponTerms], shuffler: Any
 ) -> None:
-    cart = OpenCart(tuple(line.list_minor for line in bought), 100, None)
+    cart = opened(bought, 100, None)
     own = [Candidate(OfferedCoupon(f"o{at}", TEA, each)) for at, each in enumerate(wanted)]
     theirs = [Candidate(OfferedCoupon(f"t{at}", ALLIANCE, each)) for at, each in enumerate(wanted)]
     first = coupon_layer(
