@@ -226,3 +226,24 @@ def test_a_search_that_is_too_large_says_what_it_did_not_try() -> None:
 
 def amount(minor: int) -> CouponTerms:
     return CouponTerms("c", CouponKind.AMOUNT_OFF, 0, amount_minor=minor)
+
+
+def test_a_later_unit_that_rounding_makes_dearer_is_found() -> None:
+    # Of 5 for three units a first gift takes 1, and a second one 2.
+    bought = [CartLine("a", 3, 2), CartLine("x", 1, 10)]
+    cart = OpenCart((5, 10), 0, None, {0: LineParts(((3, 5),))})
+    gift = CouponTerms("gift", CouponKind.GIFT, 0, zone=GiftZone(skus=("a",)))
+    off = CouponTerms("off", CouponKind.AMOUNT_OFF, 0, amount_minor=1, skus=("x",))
+    others_pay: dict[str, Any] = {"funder_alliance_bps": WHOLE_BP}
+    groups = [
+        [
+            usable("a-off", replace(off, **others_pay), bought, cart),
+            usable("b-gift", gift, bought, cart),
+        ],
+        [usable("c-gift", replace(gift, **others_pay), bought, cart)],
+    ]
+
+    choice = best_combination(groups, cart)
+
+    assert [each.coupon.coupon_id for each, _ in choice.taken] == ["b-gift", "c-gift"]
+    assert choice.cart.left_minor == (2, 10)

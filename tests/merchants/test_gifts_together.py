@@ -159,6 +159,21 @@ def test_the_second_gift_must_be_earned_beside_the_unit_that_is_left_for_it() ->
     assert reasons(both)["own-1"] == "NO_EFFECT"
 
 
+def test_what_a_gift_gives_counts_at_its_price_before_coupons() -> None:
+    # The coupon before it takes 1.00 off each cup; the one that is given counts for 10.00.
+    second = replace(gives(skus=("cup", "pot")), skus=("cup",))
+    lines = (("cup", 2, 1_000), ("pot", 1, 3_000))
+    applied = [
+        priced(
+            *lines,
+            own=[off(500, "0"), gives(skus=("pot",)), replace(second, min_spend_minor=least)],
+        ).coupon_ids
+        for least in (1_000, 1_001)
+    ]
+
+    assert applied == [("own-0", "own-1", "own-2"), ("own-0", "own-1")]
+
+
 def test_units_of_two_gifts_come_back_last_and_bring_nothing() -> None:
     back = sold(priced(("cup", 4, 999), own=[gives()], theirs=[gives()]))
 
