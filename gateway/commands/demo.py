@@ -47,6 +47,7 @@ def _make(data: Path) -> Guide:
         raise CommandFailed(f"{data} holds something else; name an empty directory with --data")
     now = SystemClock().now()
     total = sum(1 for _ in invented_orders(now.date()))
+    typer.echo(f"Inventing {total} orders; this takes a minute or two, once.")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -54,7 +55,7 @@ def _make(data: Path) -> Guide:
         TimeRemainingColumn(),
     )
     with Progress(*columns) as progress:
-        task = progress.add_task("Inventing two years of orders", total=total)
+        task = progress.add_task("Two years", total=total)
         try:
             return make_alliance(data, now=now, on_progress=lambda n: progress.advance(task, n))
         except (FeedFailed, ServerGone, OSError) as error:
