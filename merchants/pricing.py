@@ -161,7 +161,7 @@ def _other_bases(
     # Who may have no more promotions than everybody has the public prices without a tier.
     if goods.rates and goods.open != public.open:
         without_tier = _members_goods(cart, rules, with_rates=False)
-        if without_tier.left_minor not in (public.left_minor, goods.left_minor):
+        if not (without_tier.costs_as(public) or without_tier.costs_as(goods)):
             bases.append(without_tier)
     return bases
 
@@ -172,10 +172,10 @@ def _may_be_lower(
     """Whether other prices of goods could leave less to pay once coupons are taken.
 
     They could not where no line is cheaper by them and no coupon reaches its minimum spend only
-    because lines are dearer. But what is given depends on what each article costs, and what else
+    because lines are dearer. But what is given depends on what each unit costs, and what else
     would have lowered the price of another one is lost on it.
     """
-    if goods.left_minor == public.left_minor:
+    if goods.costs_as(public):
         return False
     dearer = sum(public.left_minor) - sum(goods.left_minor)
     if any(each < mine for each, mine in zip(public.left_minor, goods.left_minor, strict=True)):
