@@ -5,7 +5,7 @@ Source: docs/rules/coupons.md, rules 5 and 29 to 31.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import sub
 
@@ -40,19 +40,36 @@ class OpenCart:
             tuple(map(sub, self.left_minor, effect.shares_minor)),
             self.shipping_minor - effect.shipping_minor,
             None if budget is None else budget - sum(effect.shares_minor),
-            self._parts_without(effect) if self.parts else self.parts,
+            PartsAfter(self.parts, effect) if self.parts else self.parts,
         )
 
-    def _parts_without(self, effect: CouponEffect) -> Mapping[int, LineParts]:
-        given = {each.index: each for each in effect.given}
-        after = {}
-        for index, line in self.parts.items():
-            share = effect.shares_minor[index]
-            if index in given:
-                after[index] = line.without(given[index], amount_minor=share)
-            else:
-                after[index] = line.less(share) if share else line
-        return after
+
+class PartsAfter(Mapping[int, LineParts]):
+    """The units of each line after a coupon; found where asked for, as searches ask for few."""
+
+    def __init__(self, before: Mapping[int, LineParts], effect: CouponEffect) -> None:
+        self._before = before
+        self._effect = effect
+        self._found: dict[int, LineParts] = {}
+
+    def __getitem__(self, index: int) -> LineParts:
+        found = self._found.get(index)
+        if found is None:
+            found = self._found[index] = self._after(index)
+        return found
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._before)
+
+    def __len__(self) -> int:
+        return len(self._before)
+
+    def _after(self, index: int) -> LineParts:
+        line, share = self._before[index], self._effect.shares_minor[index]
+        given = next((each for each in self._effect.given if each.index == index), None)
+        if given is not None:
+            return line.without(given, amount_minor=share)
+        return line.less(share) if share else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +184,8 @@ def gifts_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> tuple[GivenUni
     wanted, add_on = terms.zone.pick, terms.zone.add_on_minor
     picked: dict[int, list[tuple[int, int]]] = {}
     for index, position in reach.places:
+        if not wanted:
+            break
         line = cart.parts[index]
         units = min(wanted, line.open[position][0])
         if units and line.worth(position, units) > units * add_on:

@@ -64,6 +64,9 @@ class LineParts:
 
     def less(self, amount_minor: int) -> LineParts:
         """The line after a coupon took so much off it: spread by what its units cost."""
+        if len(self.open) == 1 and not self.given_minor:  # Most lines, and found much faster.
+            [(units, left)] = self.open
+            return LineParts(((units, left - amount_minor),), (), (*self.taken_minor, amount_minor))
         own, *given = apportion(amount_minor, [self.open_minor, *self.given_minor])
         spread = apportion(own, [left for _, left in self.open])
         return LineParts(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -247,3 +248,38 @@ def test_a_later_unit_that_rounding_makes_dearer_is_found() -> None:
 
     assert [each.coupon.coupon_id for each, _ in choice.taken] == ["b-gift", "c-gift"]
     assert choice.cart.left_minor == (2, 10)
+
+
+def test_a_search_finds_the_units_of_a_line_only_where_a_coupon_comes_to_give_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spread_on: list[int] = []
+    less = LineParts.less
+
+    def counted(line: LineParts, amount_minor: int) -> LineParts:
+        spread_on.append(amount_minor)
+        return less(line, amount_minor)
+
+    monkeypatch.setattr(LineParts, "less", counted)
+    gift = CouponTerms("gift", CouponKind.GIFT, 1, stacking_group="z", zone=GiftZone(("cup",)))
+    cuts = [
+        CouponTerms("cut", CouponKind.PERCENT_OFF, 0, percent_off_bps=bps, stacking_group=group)
+        for group in "ab"
+        for bps in (500, 700, 900)
+    ]
+    candidates = tuple(
+        Candidate(OfferedCoupon(f"c-{at}", TEA, each)) for at, each in enumerate([*cuts, gift])
+    )
+    bought = tuple(CartLine("cup", 2, 1_000 + at) for at in range(40))
+    left = tuple(line.list_minor for line in bought)
+    layer = coupon_layer(
+        CouponRules(candidates, ()),
+        bought,
+        channel="STORE_POS",
+        cart=OpenCart(left, 0, None),
+        spend_minor=left,
+    )
+
+    assert [each.coupon.coupon_id for each in layer.applied] == ["c-2", "c-5", "c-6"]
+    # 3 × 3 ways and the shorter ones: a line or two of each, never all 40.
+    assert len(spread_on) < 80
