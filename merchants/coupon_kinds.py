@@ -5,18 +5,16 @@ Source: docs/rules/coupons.md, rules 5 and 29 to 31.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import sub
 
-from kernel.units import apportion, share_bp, units_share
+from kernel.units import apportion, share_bp
+from merchants.line_parts import GivenUnits, LineParts, unit_cost
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone
 
 ZONE_KINDS = frozenset({CouponKind.GIFT, CouponKind.EXCHANGE})
 """Kinds that give articles of a zone."""
-
-_SPREAD_KINDS = frozenset({CouponKind.AMOUNT_OFF, CouponKind.PERCENT_OFF})
-"""Kinds that take something off all lines that they cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,13 @@ class OpenCart:
         left_minor: of each line.
         shipping_minor: of shipping.
         budget_minor: of goods in all, by the merchant's limit of discounts; None without one.
+        parts: the units of each line of which a coupon may give some, by its position.
     """
 
     left_minor: tuple[int, ...]
     shipping_minor: int
     budget_minor: int | None
+    parts: Mapping[int, LineParts] = field(default_factory=dict)
 
     def without(self, effect: CouponEffect) -> OpenCart:
         """The same after a coupon."""
@@ -40,15 +40,49 @@ class OpenCart:
             tuple(map(sub, self.left_minor, effect.shares_minor)),
             self.shipping_minor - effect.shipping_minor,
             None if budget is None else budget - sum(effect.shares_minor),
+            PartsAfter(self.parts, effect) if self.parts else self.parts,
         )
+
+
+class PartsAfter(Mapping[int, LineParts]):
+    """The units of each line after a coupon; found where asked for, as searches ask for few."""
+
+    def __init__(self, before: Mapping[int, LineParts], effect: CouponEffect) -> None:
+        self._before = before
+        self._effect = effect
+        self._found: dict[int, LineParts] = {}
+
+    def __getitem__(self, index: int) -> LineParts:
+        found = self._found.get(index)
+        if found is None:
+            found = self._found[index] = self._after(index)
+        return found
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._before)
+
+    def __len__(self) -> int:
+        return len(self._before)
+
+    def _after(self, index: int) -> LineParts:
+        line, share = self._before[index], self._effect.shares_minor[index]
+        given = next((each for each in self._effect.given if each.index == index), None)
+        if given is not None:
+            return line.without(given, amount_minor=share)
+        return line.less(share) if share else line
 
 
 @dataclass(frozen=True, slots=True)
 class CouponEffect:
-    """What a coupon takes off each line, and off shipping."""
+    """What a coupon takes off each line, and off shipping.
+
+    Attributes:
+        given: the units that it gives, by line.
+    """
 
     shares_minor: tuple[int, ...]
     shipping_minor: int = 0
+    given: tuple[GivenUnits, ...] = ()
 
     @property
     def amount_minor(self) -> int:
@@ -61,20 +95,15 @@ class Reach:
     """Which lines a coupon may take something off, found once for a cart.
 
     Attributes:
-        lines: positions of the covered lines; of a zone's kind, of the picked articles.
-        units: units of each of them that it gives, how many of the line still cost something,
-            and how many the line has; None for kinds that do not give articles.
+        lines: positions of the covered lines.
+        spend_minor: what these cost for its minimum spend, with what it gives.
+        places: (line, part) of what it may give, in the order of giving; None for kinds that do
+            not give articles.
     """
 
     lines: tuple[int, ...]
-    units: tuple[tuple[int, int, int], ...] | None = None
-
-    @property
-    def given_units(self) -> dict[int, int]:
-        """Units that it gives, by the position of their line."""
-        return {
-            index: units for index, (units, _, _) in zip(self.lines, self.units or (), strict=False)
-        }
+    spend_minor: int = 0
+    places: tuple[tuple[int, int], ...] | None = None
 
 
 def scope_of(terms: CouponTerms, lines: Sequence[CartLine]) -> tuple[int, ...]:
@@ -97,11 +126,11 @@ def scope_of(terms: CouponTerms, lines: Sequence[CartLine]) -> tuple[int, ...]:
 def is_told_by_shares(terms: CouponTerms) -> bool:
     """Whether an order tells only by a coupon's shares which of its lines the coupon covers.
 
-    Orders keep articles and no categories.
+    Orders keep articles and no categories. What is taken off shipping is not tested again.
 
     Source: docs/rules/refunds.md, rule 9.
     """
-    return terms.category_ids is not None and terms.kind in _SPREAD_KINDS
+    return terms.category_ids is not None and terms.kind is not CouponKind.SHIPPING
 
 
 def in_zone(zone: GiftZone, line: CartLine) -> bool:
@@ -116,63 +145,77 @@ def in_zone(zone: GiftZone, line: CartLine) -> bool:
 def reach_of(
     terms: CouponTerms,
     lines: Sequence[CartLine],
-    left_minor: Sequence[int],
+    cart: OpenCart,
     owned_skus: Collection[str],
     *,
-    scope: tuple[int, ...],
-    given: Collection[int] = (),
+    spend_minor: Sequence[int],
 ) -> Reach:
-    """What the coupon may touch: covered lines, or the dearest articles of its zone.
+    """What the coupon may touch: covered lines, and units of its zone, the dearest first.
 
     Args:
-        scope: from `scope_of`.
-        given: positions of the lines of which a tier gives a unit already.
+        cart: before any coupon.
 
     Source: docs/rules/coupons.md, rules 5 and 30.
     """
+    scope = scope_of(terms, lines)
+    spent = sum([spend_minor[index] for index in scope])
     if terms.zone is None:
-        return Reach(scope)
+        return Reach(scope, spent)
     zone = terms.zone
-    open_units = [line.quantity - (index in given) for index, line in enumerate(lines)]
-    inside = [
-        index
+    places = [
+        (-unit_cost(part), line.sku, index, position)
         for index, line in enumerate(lines)
         if in_zone(zone, line) and not (zone.excludes_owned and line.sku in owned_skus)
+        for position, part in enumerate(cart.parts[index].open)
+        if part[0]
     ]
-    inside.sort(
-        key=lambda index: (
-            -(left_minor[index] // max(open_units[index], 1)),
-            lines[index].sku,
-            index,
-        )
-    )
-    wanted = zone.pick
-    picked: list[tuple[int, int]] = []
-    for index in inside:
-        units = min(wanted, open_units[index])
-        if units:
-            picked.append((index, units))
+    return Reach(scope, spent, tuple((index, position) for _, _, index, position in sorted(places)))
+
+
+def gifts_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> tuple[GivenUnits, ...]:
+    """The units that the coupon gives of what others left, earned or not, by line.
+
+    Units that cost no more than its add-on price by now are passed over.
+
+    Source: docs/rules/coupons.md, rule 30.
+    """
+    if terms.zone is None or reach.places is None:
+        return ()
+    wanted, add_on = terms.zone.pick, terms.zone.add_on_minor
+    picked: dict[int, list[tuple[int, int]]] = {}
+    for index, position in reach.places:
+        if not wanted:
+            break
+        line = cart.parts[index]
+        units = min(wanted, line.open[position][0])
+        if units and line.worth(position, units) > units * add_on:
+            picked.setdefault(index, []).append((position, units))
             wanted -= units
-    picked.sort()
-    return Reach(
-        tuple(index for index, _ in picked),
-        tuple((units, open_units[index], lines[index].quantity) for index, units in picked),
+    return tuple(
+        GivenUnits(
+            index,
+            tuple(picked[index]),
+            sum(cart.parts[index].worth(*each) for each in picked[index]),
+        )
+        for index in sorted(picked)
     )
 
 
-def spending(spend_minor: Sequence[int], reach: Reach, *, scope: tuple[int, ...]) -> int:
-    """What counts for a coupon's minimum spend: covered goods without what it gives.
+def missing_spend(
+    terms: CouponTerms, reach: Reach, given: Sequence[GivenUnits], cart: OpenCart
+) -> int:
+    """What lacks to a coupon's minimum spend; 0 or less when it is reached.
+
+    Covered goods count at what they cost before coupons, without what it gives.
 
     Source: docs/rules/coupons.md, rules 6 and 30.
     """
-    covered = sum([spend_minor[index] for index in scope])
-    if reach.units is None:
-        return covered
-    return covered - sum(
-        units_share(spend_minor[index], units=units, of_units=of_units)
-        for index, (units, _, of_units) in zip(reach.lines, reach.units, strict=True)
-        if index in scope
+    counts = reach.spend_minor - sum(
+        cart.parts[each.index].before_coupons(each.worth_minor)
+        for each in given
+        if each.index in reach.lines
     )
+    return terms.min_spend_minor - counts
 
 
 def amount_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> int:
@@ -182,9 +225,20 @@ def amount_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> int:
     left = cart.left_minor
     if terms.kind is CouponKind.AMOUNT_OFF:
         face = min(terms.amount_minor or 0, sum([left[index] for index in reach.lines]))
+    elif terms.zone is not None:
+        face = sum(_weights_of_gifts(terms, _earned_gifts(terms, reach, cart)))
     else:
         face = sum(_weights(terms, reach, cart))
     return _capped(terms, face, cart)
+
+
+def most_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> int:
+    """No less than what the coupon takes off after any others.
+
+    Of units that cost alike, rounding can make a later one a minor unit dearer than the first.
+    """
+    amount = amount_of(terms, reach, cart)
+    return amount if terms.zone is None else amount + terms.zone.pick
 
 
 def effect_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> CouponEffect:
@@ -195,28 +249,36 @@ def effect_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> CouponEffect:
     shares = [0] * len(cart.left_minor)
     if terms.kind is CouponKind.SHIPPING:
         return CouponEffect(tuple(shares), _shipping(terms, cart))
-    weights = _weights(terms, reach, cart)
+    given = _earned_gifts(terms, reach, cart)
+    if terms.zone is None:
+        lines, weights = reach.lines, _weights(terms, reach, cart)
+    else:
+        lines, weights = tuple(each.index for each in given), _weights_of_gifts(terms, given)
     face = sum(weights)
     if terms.kind is CouponKind.AMOUNT_OFF:
         face = min(terms.amount_minor or 0, face)
     total = _capped(terms, face, cart)
     if total < face and terms.kind is CouponKind.PERCENT_OFF:
         # What a limit leaves of a percentage is an amount, and spread as one.
-        weights = [cart.left_minor[index] for index in reach.lines]
+        weights = [cart.left_minor[index] for index in lines]
     if total:
-        for index, share in zip(reach.lines, apportion(total, weights), strict=True):
+        for index, share in zip(lines, apportion(total, weights), strict=True):
             shares[index] = share
-    return CouponEffect(tuple(shares))
+    return CouponEffect(tuple(shares), given=given if total else ())
+
+
+def _earned_gifts(terms: CouponTerms, reach: Reach, cart: OpenCart) -> tuple[GivenUnits, ...]:
+    given = gifts_of(terms, reach, cart)
+    return given if given and missing_spend(terms, reach, given, cart) <= 0 else ()
+
+
+def _weights_of_gifts(terms: CouponTerms, given: Sequence[GivenUnits]) -> list[int]:
+    add_on = terms.zone.add_on_minor if terms.zone is not None else 0
+    return [each.worth_minor - each.units * add_on for each in given]
 
 
 def _weights(terms: CouponTerms, reach: Reach, cart: OpenCart) -> list[int]:
     left = cart.left_minor
-    if reach.units is not None:
-        add_on = terms.zone.add_on_minor if terms.zone is not None else 0
-        return [
-            max(0, units_share(left[index], units=units, of_units=of_units) - units * add_on)
-            for index, (units, of_units, _) in zip(reach.lines, reach.units, strict=True)
-        ]
     if terms.kind is CouponKind.PERCENT_OFF:
         off = terms.percent_off_bps or 0
         return [share_bp(left[index], off) for index in reach.lines]

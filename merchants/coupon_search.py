@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kernel.units import WHOLE_BP
-from merchants.coupon_kinds import CouponEffect, OpenCart, Reach, amount_of, effect_of
+from merchants.coupon_kinds import CouponEffect, OpenCart, Reach, amount_of, effect_of, most_of
 from merchants.offers import OfferedCoupon
 
 VISITS_MAX = 20_000
@@ -68,7 +68,7 @@ def best_combination(groups: Sequence[Sequence[Usable]], cart: OpenCart) -> Choi
     """
     ranked = [sorted(group, key=lambda each: each.coupon.coupon_id) for group in groups]
     most = [
-        max((amount_of(each.coupon.terms, each.reach, cart) for each in group), default=0)
+        max((most_of(each.coupon.terms, each.reach, cart) for each in group), default=0)
         for group in ranked
     ]
     bounds = [sum(most[position:]) for position in range(len(most) + 1)]

@@ -47,11 +47,15 @@ class _Open:
         Args:
             worth: what they cost by now; None: as much as any of the units.
         """
-        if worth is None or units == self.units:
+        if worth is None:
+            share_of, of_whole = units, self.units
             worth = units_share(self.left, units=units, of_units=self.units)
-        given = _Open(giver, units, min(worth, self.left))
+        else:
+            worth = self.left if units == self.units else min(worth, self.left)
+            share_of, of_whole = (worth, self.left) if self.left else (units, self.units)
+        given = _Open(giver, units, worth)
         for decision_id, amount in self.taken.items():
-            share = units_share(amount, units=units, of_units=self.units)
+            share = units_share(amount, units=share_of, of_units=of_whole)
             given.taken[decision_id] = share
             self.taken[decision_id] -= share
         self.left -= given.left
@@ -75,8 +79,9 @@ def unit_groups(line: PricedLine, gifts: Collection[str]) -> tuple[UnitGroup, ..
         units = min(paid.units, 1 if is_tiers else each.given_units)
         amount = each.amount_minor
         if units:
-            # What a tier gives costs nothing any more, so it cost what the tier took off.
-            worth = amount if is_tiers else None
+            # What a tier gives costs nothing any more, so it cost what the tier took off. What a
+            # coupon gave orders keep; once they did not, and it counts as much as any unit.
+            worth = amount if is_tiers else each.given_minor
             given = paid.part(each.decision_id, units, worth=worth)
             (of_tiers if is_tiers else of_coupons).append(given)
             own = min(amount, given.left)

@@ -202,13 +202,17 @@ class Allocation:
     """The share of one decision that falls on one line; never changes.
 
     Attributes:
-        amount_minor: 0 where it is kept only to tell that a coupon covers the line.
+        amount_minor: 0, with no given units, where it is kept only to tell that a coupon covers
+            the line.
         given_units: units of the line that a coupon gave; 0 for all other decisions.
+        given_minor: what these cost before it; None where it gave none, and in orders of before
+            this was kept.
     """
 
     decision_id: str
     amount_minor: int
     given_units: int = 0
+    given_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

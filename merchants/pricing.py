@@ -23,6 +23,7 @@ from merchants.benefits.in_force import (
 )
 from merchants.benefits.terms import GIFT, early_minutes
 from merchants.coupon_kinds import ZONE_KINDS, OpenCart
+from merchants.line_parts import GivenUnits
 from merchants.offers import (
     MAJOR,
     Allocation,
@@ -44,7 +45,7 @@ from merchants.promotions.terms import Buyer, Promotion
 from merchants.spending import Spending, coins_spending, points_spending
 from merchants.stacking import AppliedCoupon, Candidate, CouponRules, coupon_layer
 
-NO_UNITS: Mapping[int, int] = {}
+NO_UNITS: Mapping[int, GivenUnits] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,24 @@ class _Layers:
         self,
         decision_id: str,
         shares: Sequence[int],
-        given_units: Mapping[int, int] = NO_UNITS,
+        given_units: Mapping[int, GivenUnits] = NO_UNITS,
         told_lines: Collection[int] = (),
     ) -> None:
-        """Takes each line's share of one decision off it; a share of 0 is kept of told lines."""
+        """Takes each line's share of one decision off it.
+
+        Of told lines a share of 0 is kept where there is no other, and beside what is given,
+        which may be outside of what the coupon covers.
+        """
         for index, share in enumerate(shares):
-            if share or index in told_lines:
-                self.left[index] -= share
-                given = given_units.get(index, 0)
-                self.allocations[index].append(Allocation(decision_id, share, given))
+            given = given_units.get(index)
+            if given is not None:
+                allocation = Allocation(decision_id, share, given.units, given.worth_minor)
+                self.allocations[index].append(allocation)
+            elif share:
+                self.allocations[index].append(Allocation(decision_id, share))
+            self.left[index] -= share
+            if index in told_lines and (given or not share):
+                self.allocations[index].append(Allocation(decision_id, 0))
 
 
 def price(cart: PriceCart, rules: PriceRules) -> Priced:
@@ -151,7 +161,7 @@ def _other_bases(
     # Who may have no more promotions than everybody has the public prices without a tier.
     if goods.rates and goods.open != public.open:
         without_tier = _members_goods(cart, rules, with_rates=False)
-        if without_tier.left_minor not in (public.left_minor, goods.left_minor):
+        if not (without_tier.costs_as(public) or without_tier.costs_as(goods)):
             bases.append(without_tier)
     return bases
 
@@ -162,10 +172,10 @@ def _may_be_lower(
     """Whether other prices of goods could leave less to pay once coupons are taken.
 
     They could not where no line is cheaper by them and no coupon reaches its minimum spend only
-    because lines are dearer. But what is given depends on what each article costs, and what else
+    because lines are dearer. But what is given depends on what each unit costs, and what else
     would have lowered the price of another one is lost on it.
     """
-    if goods.left_minor == public.left_minor:
+    if goods.costs_as(public):
         return False
     dearer = sum(public.left_minor) - sum(goods.left_minor)
     if any(each < mine for each, mine in zip(public.left_minor, goods.left_minor, strict=True)):
@@ -204,14 +214,14 @@ def _after_coupons(cart: PriceCart, rules: PriceRules, goods: GoodsPrice) -> _La
         channel=cart.channel,
         cart=OpenCart(tuple(layers.left), layers.shipping, _budget(cart, rules, goods)),
         spend_minor=goods.left_minor,
-        given=gifts.lines,
+        parts=gifts.parts,
     )
     layers.decisions.extend(layer.decisions)
     for applied in layer.applied:
         layers.take(
             applied.coupon.coupon_id,
             applied.effect.shares_minor,
-            applied.given_units,
+            {each.index: each for each in applied.effect.given},
             applied.told_lines,
         )
     layers.applied = layer.applied

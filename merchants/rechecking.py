@@ -205,13 +205,13 @@ def _rest(
         for each in decisions
         if each.kind in _BEFORE_COUPONS and (is_gift or each.id not in gifts)
     }
+    covered = _covered(tested, order.lines)
     rest = benefit = 0
     for line, units in zip(order.lines, back, strict=True):
-        covered = _covers(tested, line)
         for group, left in _units_left(unit_groups(line, order.gifts), units):
             taken_off = group.taken_minor.get(tested.coupon_id, 0)
             benefit += _carried(taken_off, group, left)
-            if not covered or group.giver == tested.coupon_id:
+            if line.index not in covered or group.giver == tested.coupon_id:
                 continue  # What is given does not count.
             price = group.cash_minor + sum(
                 amount for each, amount in group.taken_minor.items() if each not in before
@@ -239,14 +239,26 @@ def _reason(is_gift: bool) -> KeptBackReason:
     return KeptBackReason.TIER_GIFT if is_gift else KeptBackReason.COUPON
 
 
-def _covers(tested: RecheckedCoupon, line: PricedLine) -> bool:
-    """Whether the coupon covers the line.
+def _covered(tested: RecheckedCoupon, lines: Sequence[PricedLine]) -> frozenset[int]:
+    """Positions of the lines that the coupon covers.
 
     Orders keep no categories: of a coupon limited to some, the lines of which it has a share are
     those that it covers, be the share 0; once orders kept no shares of 0. One that gives articles
-    takes nothing off what it covers, so every line may be one.
+    may give what it does not cover, so of it only shares of 0 tell; of an order that has none of
+    them every line may be covered.
     """
     terms = tested.terms
-    if is_told_by_shares(terms):
-        return any(each.decision_id == tested.coupon_id for each in line.allocations)
-    return terms.skus is None or line.sku in terms.skus
+    of_articles = frozenset(
+        line.index for line in lines if terms.skus is None or line.sku in terms.skus
+    )
+    if not is_told_by_shares(terms):
+        return of_articles
+    is_zones = terms.kind in ZONE_KINDS
+    told = frozenset(
+        line.index
+        for line in lines
+        for each in line.allocations
+        if each.decision_id == tested.coupon_id
+        and not (is_zones and (each.amount_minor or each.given_units))
+    )
+    return told or of_articles if is_zones else told

@@ -5,20 +5,21 @@ Source: docs/rules/coupons.md, rules 5 to 9 and 29 to 31.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from merchants.coupon_kinds import (
     ZONE_KINDS,
     CouponEffect,
     OpenCart,
+    gifts_of,
     in_zone,
     is_told_by_shares,
+    missing_spend,
     reach_of,
-    scope_of,
-    spending,
 )
 from merchants.coupon_search import Choice, Usable, best_combination
+from merchants.line_parts import LineParts, parts_of
 from merchants.offers import (
     CartLine,
     CouponKind,
@@ -27,6 +28,7 @@ from merchants.offers import (
     DecisionOutcome,
     OfferedCoupon,
 )
+from merchants.promotions.items import Parts
 
 ZONE_TOLD_MAX = 5
 """Articles or categories of a zone that a sentence names."""
@@ -62,15 +64,13 @@ class AppliedCoupon:
     """A coupon that applies.
 
     Attributes:
-        given_units: units of goods that it gives, by the position of their line.
-        told_lines: positions of lines whose share is kept even where it is 0, so that a refund
-            knows that the coupon covers them.
+        told_lines: positions of the lines that it covers, where the order is to tell so by
+            shares of 0.
     """
 
     coupon: OfferedCoupon
     effect: CouponEffect
     is_alliances: bool
-    given_units: Mapping[int, int]
     told_lines: Collection[int] = ()
 
 
@@ -90,7 +90,7 @@ def coupon_layer(
     channel: str,
     cart: OpenCart,
     spend_minor: Sequence[int],
-    given: Collection[int] = (),
+    parts: Sequence[Parts] = (),
 ) -> CouponLayer:
     """The combination that takes most off: the merchant's coupons first, then the alliance's.
 
@@ -99,13 +99,17 @@ def coupon_layer(
     Args:
         spend_minor: what minimum spends are tested on: each line after prices of goods and
             promotions on orders.
-        given: positions of the lines of which a tier gives a unit already.
+        parts: by line, the units that tiers leave, those that cost alike together; empty where
+            all of them do, and tiers gave none.
 
     Source: docs/rules/coupons.md, rules 6 and 7.
     """
     decisions: list[Decision] = []
     groups: dict[tuple[bool, str], list[Usable]] = {}
-    bought = _Bought(lines, channel, cart, spend_minor, rules.owned_skus, given)
+    cart = replace(
+        cart, parts=_parts_of_zones(rules, lines, parts_of(lines, cart.left_minor, parts))
+    )
+    bought = _Bought(lines, channel, cart, spend_minor, rules.owned_skus)
     for is_alliances, candidates in ((False, rules.own), (True, rules.alliance)):
         for candidate in candidates:
             checked = _check(candidate, bought)
@@ -128,11 +132,26 @@ def coupon_layer(
     return CouponLayer(tuple(applied), tuple(decisions), choice.cart)
 
 
+def _parts_of_zones(
+    rules: CouponRules, lines: Sequence[CartLine], parts: Sequence[Parts]
+) -> dict[int, LineParts]:
+    """The units of each line that a coupon may give some of."""
+    zones = [
+        each.coupon.terms.zone
+        for each in (*rules.own, *rules.alliance)
+        if each.coupon.terms.zone is not None
+    ]
+    return {
+        index: LineParts(parts[index])
+        for index, line in enumerate(lines)
+        if any(in_zone(zone, line) for zone in zones)
+    }
+
+
 def _apply(usable: Usable, effect: CouponEffect, *, is_alliances: bool) -> AppliedCoupon:
-    coupon, reach = usable.coupon, usable.reach
+    coupon = usable.coupon
     is_told = coupon.is_rechecked and is_told_by_shares(coupon.terms)
-    told_lines = reach.lines if is_told else ()
-    return AppliedCoupon(coupon, effect, is_alliances, reach.given_units, told_lines)
+    return AppliedCoupon(coupon, effect, is_alliances, usable.reach.lines if is_told else ())
 
 
 def refused(
@@ -169,7 +188,6 @@ class _Bought:
     cart: OpenCart
     spend_minor: Sequence[int]
     owned_skus: Collection[str]
-    given: Collection[int]
 
 
 def _check(candidate: Candidate, bought: _Bought) -> Usable | Decision:
@@ -180,34 +198,30 @@ def _check(candidate: Candidate, bought: _Bought) -> Usable | Decision:
         return refused(coupon, reason, says=says)
     if terms.channels is not None and bought.channel not in terms.channels:
         return refused(coupon, "COUPON_WRONG_CHANNEL")
-    scope = scope_of(terms, lines)
-    if not scope:
+    cart = bought.cart
+    reach = reach_of(terms, lines, cart, bought.owned_skus, spend_minor=bought.spend_minor)
+    if not reach.lines:
         return refused(coupon, "OUT_OF_SCOPE")
-    reach = reach_of(
-        terms,
-        lines,
-        bought.cart.left_minor,
-        bought.owned_skus,
-        scope=scope,
-        given=bought.given,
-    )
-    if terms.kind in ZONE_KINDS and not reach.lines:
-        return _not_given(coupon, lines)
-    missing = terms.min_spend_minor - spending(bought.spend_minor, reach, scope=scope)
+    if terms.kind in ZONE_KINDS and not reach.places:
+        return _not_given(coupon, bought)
+    missing = missing_spend(terms, reach, gifts_of(terms, reach, cart), cart)
     if missing > 0:
         return refused(
             coupon, "BELOW_MIN_SPEND", missing_minor=missing, facts=(("missing", missing),)
         )
-    if terms.kind is CouponKind.SHIPPING and bought.cart.shipping_minor == 0:
+    if terms.kind is CouponKind.SHIPPING and cart.shipping_minor == 0:
         return refused(coupon, "NO_EFFECT", says="NO_SHIPPING")
     return Usable(coupon, reach)
 
 
-def _not_given(coupon: OfferedCoupon, lines: Sequence[CartLine]) -> Decision:
+def _not_given(coupon: OfferedCoupon, bought: _Bought) -> Decision:
     zone = coupon.terms.zone
     assert zone is not None
-    if any(in_zone(zone, line) for line in lines):
+    found = [line for line in bought.lines if in_zone(zone, line)]
+    if found and zone.excludes_owned and all(line.sku in bought.owned_skus for line in found):
         return refused(coupon, "GIFT_OWNED")
+    if found:
+        return refused(coupon, "NO_EFFECT")
     named = (*(zone.skus or ()), *(zone.category_ids or ()))
     told = ", ".join(named[:ZONE_TOLD_MAX]) + ("…" if len(named) > ZONE_TOLD_MAX else "")
     return refused(coupon, "GIFT_NOT_IN_CART", facts=(("zone", told),))

@@ -52,12 +52,16 @@ def lines_as_json(lines: Iterable[PricedLine]) -> list[Any]:
 
 
 def _allocation_as_json(each: Allocation) -> list[Any]:
-    given = [each.given_units] if each.given_units else []
-    return [each.decision_id, each.amount_minor, *given]
+    stored: list[Any] = [each.decision_id, each.amount_minor]
+    if each.given_units:
+        stored.append(each.given_units)
+        if each.given_minor is not None:
+            stored.append(each.given_minor)
+    return stored
 
 
 def lines_from_json(stored: list[Any]) -> tuple[PricedLine, ...]:
-    """The lines that `lines_as_json` wrote."""
+    """The lines that `lines_as_json` wrote; it wrote less of given units once."""
     return tuple(
         PricedLine(
             index=index,

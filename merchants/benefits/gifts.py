@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from kernel.units import units_share
 from merchants.benefits.in_force import BenefitInForce, decision_of, refused
 from merchants.benefits.terms import GIFT
+from merchants.line_parts import dearest_part, less_one, parts_of, unit_cost
 from merchants.offers import CartLine, Decision, DecisionOutcome
 from merchants.promotions.items import Parts
 
@@ -27,18 +27,13 @@ class TierGifts:
     """What gifts take off.
 
     Attributes:
+        parts: by line, the units that they leave, those that cost alike together.
         shares: of each gift that is given, what it takes off each line, by decision id.
     """
 
+    parts: tuple[Parts, ...]
     decisions: tuple[Decision, ...] = ()
     shares: tuple[tuple[str, tuple[int, ...]], ...] = ()
-
-    @property
-    def lines(self) -> frozenset[int]:
-        """Positions of the lines of which a unit is given."""
-        return frozenset(
-            index for _, shares in self.shares for index, share in enumerate(shares) if share
-        )
 
 
 def tier_gifts(
@@ -59,9 +54,10 @@ def tier_gifts(
         (each for each in benefits if each.benefit.kind == GIFT and not each.benefit.is_flag),
         key=lambda each: (each.benefit.min_spend_minor or 0, each.decision_id),
     )
+    whole = parts_of(lines, left_minor, parts)
     if not gifts:
-        return TierGifts()
-    costs = _unit_costs(lines, left_minor, parts)
+        return TierGifts(whole)
+    costs = [unit_cost(each[dearest_part(each)]) for each in whole]
     wanted = _wanted(gifts, lines, costs)
     given = _given(list(wanted.values()), sum(left_minor))
     decisions: list[Decision] = []
@@ -73,7 +69,9 @@ def tier_gifts(
             taken = [0] * len(lines)
             taken[of_its_article.index] = of_its_article.cost_minor
             shares.append((each.decision_id, tuple(taken)))
-    return TierGifts(tuple(decisions), tuple(shares))
+    of_lines = {each.index for each in given}
+    rest = [less_one(each) if index in of_lines else each for index, each in enumerate(whole)]
+    return TierGifts(tuple(rest), tuple(decisions), tuple(shares))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +91,6 @@ class _Wanted:
     def needed_minor(self) -> int:
         """What other goods must cost."""
         return self.giver.benefit.min_spend_minor or 0
-
-
-def _unit_costs(
-    lines: Sequence[CartLine], left_minor: Sequence[int], parts: Sequence[Parts]
-) -> list[int]:
-    """What the dearest unit of each line costs now, rounded down."""
-    costs = []
-    for index, line in enumerate(lines):
-        alike = (parts[index] if parts else ()) or ((line.quantity, left_minor[index]),)
-        costs.append(max(units_share(left, units=1, of_units=units) for units, left in alike))
-    return costs
 
 
 def _wanted(

@@ -142,29 +142,30 @@ def united(bought: Sequence[PaidMembership], *, now: datetime) -> list[PaidMembe
     return changed
 
 
-def parted(
-    bought: Sequence[PaidMembership], *, before: Collection[str], now: datetime
+def moved_up(
+    bought: Sequence[PaidMembership], *, fixed: Collection[str], now: datetime
 ) -> list[PaidMembership]:
-    """Those that change when one card's are its own again, as they are then: no gap before any.
+    """Those that change once nothing is in their way any more, as they are then: no gap before any.
 
-    What was bought since the merge and has not begun was queued behind the other card's too; it
-    begins when what its own card has of the plan ends, one after the other, never in the past.
-    What had been bought `before`, by id, stays.
+    What has not begun begins when what runs of its plan ends, one after the other, never in the
+    past. What has begun goes on, unless something `fixed` of its plan still runs: then it waits
+    for that one's end.
 
-    Source: docs/rules/paid-memberships.md, rule 5.
+    Args:
+        bought: what one card bought.
+        fixed: ids of those that stay as they are.
+
+    Source: docs/rules/paid-memberships.md, rules 4 and 5.
     """
     changed = []
     for code in sorted({each.plan.code for each in bought}):
         of_plan = [each for each in bought if each.plan.code == code and each.refunded_at is None]
-        of_plan.sort(key=lambda each: (each.starts_at, each.id))
-        late = [
-            each
-            for each in of_plan
-            if each.id not in before and each.state_at(now) is PaidState.PENDING
-        ]
-        free_from = max([now, *(each.ends_at for each in of_plan if each not in late)])
-        for each in late:
-            starts_at = min(each.starts_at, free_from)
+        running = [each for each in of_plan if each.ends_at > now]
+        late = [each for each in running if each.id not in fixed]
+        free_from = max((each.ends_at for each in running if each.id in fixed), default=None)
+        for each in sorted(late, key=lambda each: (each.starts_at, each.id)):
+            earliest = min(each.starts_at, now)
+            starts_at = earliest if free_from is None else max(earliest, free_from)
             free_from = paid_until(starts_at, each.plan.months)
             if starts_at != each.starts_at:
                 changed.append(replace(each, starts_at=starts_at, ends_at=free_from))

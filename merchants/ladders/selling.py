@@ -20,6 +20,7 @@ from merchants.ladders.paid import (
     PaidMembership,
     PaidPlan,
     PaidState,
+    moved_up,
     paid_until,
     plan_problems,
     pro_rata_minor,
@@ -30,6 +31,7 @@ from merchants.ladders.paid_sql import (
     read_paid_by_reference,
     read_paid_of,
     read_plans,
+    rewrite_paid,
     write_paid_refund,
     write_plan,
 )
@@ -115,6 +117,8 @@ def refund_paid(
 ) -> PaidMembership:
     """The paid membership, ended now, with what of its price goes back.
 
+    What continues it begins at once.
+
     Raises:
         NotFound: the merchant sold no such thing.
         PaidMembershipOver: it was refunded, or its time is over.
@@ -130,7 +134,20 @@ def refund_paid(
     write_paid_refund(connection, bought, refunded_at=to_micros(now), refunded_minor=refunded_minor)
     refunded = replace(bought, refunded_at=now, refunded_minor=refunded_minor)
     set_floor(connection, refunded)
+    key = (merchant_id, bought.card_id)
+    of_plan = [
+        each for each in read_paid_of(connection, [key])[key] if each.plan.code == bought.plan.code
+    ]
+    begun = {each.id for each in of_plan if each.starts_at <= now}
+    for each in moved_up(of_plan, fixed=begun, now=now):
+        rewrite(connection, each)
     return refunded
+
+
+def rewrite(connection: Connection, bought: PaidMembership) -> None:
+    """Gives a paid membership other instants, or takes a refund from it, and its rank with it."""
+    rewrite_paid(connection, bought)
+    set_floor(connection, bought)
 
 
 def set_floor(connection: Connection, bought: PaidMembership) -> None:

@@ -12,9 +12,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from kernel.clock import from_micros, to_micros
-from merchants.ladders.paid import PaidChange, PaidMembership, parted, united
-from merchants.ladders.paid_sql import read_paid, read_paid_of, rewrite_paid
-from merchants.ladders.selling import set_floor
+from merchants.ladders.paid import PaidChange, PaidMembership, moved_up, united
+from merchants.ladders.paid_sql import read_paid, read_paid_of
+from merchants.ladders.selling import rewrite
 
 
 def unite_paid(
@@ -27,7 +27,7 @@ def unite_paid(
     bought = read_paid_of(connection, [(merchant_id, card_id)]).get((merchant_id, card_id), ())
     changed = {each.id: each for each in united(bought, now=now)}
     for each in changed.values():
-        _rewrite(connection, each)
+        rewrite(connection, each)
     kept: list[PaidChange] = []
     for was in bought:
         if was.refunded_at is None:
@@ -57,23 +57,32 @@ def part_paid(
 ) -> None:
     """Makes what was changed as it was before, unless more became of it since.
 
-    What a refund gave back stays noted, for a later one to give less. What was bought since
-    follows what its own card has. Called when each card has again what it bought.
+    What a refund gave back stays noted, for a later one to give less. What was bought since, or
+    begins earlier since because something was refunded, follows what its own card has. Called
+    when each card has again what it bought.
 
     Source: docs/rules/paid-memberships.md, rule 5.
     """
-    _restore(connection, merchant_id, changed)
-    before = [paid_id for paid_id, _, _ in changed]
+    earlier = _restore(connection, merchant_id, changed)
+    as_before = {paid_id for paid_id, _, _ in changed} - earlier
     found = read_paid_of(connection, [(merchant_id, card_id) for card_id in card_ids])
     for bought in found.values():
-        for each in parted(bought, before=before, now=now):
-            _rewrite(connection, each)
+        begun = {each.id for each in bought if each.starts_at <= now} - earlier
+        fixed = as_before | begun
+        for each in moved_up(bought, fixed=fixed, now=now):
+            rewrite(connection, each)
 
 
-def _restore(connection: Connection, merchant_id: str, changed: Sequence[PaidChange]) -> None:
+def _restore(connection: Connection, merchant_id: str, changed: Sequence[PaidChange]) -> set[str]:
+    """Ids of those that are not restored because a refund let them begin earlier since."""
+    earlier = set()
     for paid_id, was, after in changed:
         bought = read_paid(connection, merchant_id=merchant_id, paid_id=paid_id)
-        if bought is None or [*_span(bought), _refunded(bought)] != [*after]:
+        if bought is None:
+            continue
+        if to_micros(bought.starts_at) < after[0]:
+            earlier.add(paid_id)
+        if [*_span(bought), _refunded(bought)] != [*after]:
             continue
         starts_at, ends_at, *told = was
         if bought.refunded_at is not None:
@@ -85,12 +94,8 @@ def _restore(connection: Connection, merchant_id: str, changed: Sequence[PaidCha
             refunded_at=None,
             refunded_minor=sum(told) or None,
         )
-        _rewrite(connection, restored)
-
-
-def _rewrite(connection: Connection, bought: PaidMembership) -> None:
-    rewrite_paid(connection, bought)
-    set_floor(connection, bought)
+        rewrite(connection, restored)
+    return earlier
 
 
 def _span(bought: PaidMembership) -> tuple[int, int]:

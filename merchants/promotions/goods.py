@@ -83,6 +83,10 @@ class GoodsPrice:
         """Units that flash sales give."""
         return self.items.stock
 
+    def costs_as(self, other: GoodsPrice) -> bool:
+        """Whether each line, and each unit that may be given of it, costs as by the other."""
+        return self.left_minor == other.left_minor and self.parts == other.parts
+
     def taken_by(self, decision_id: str) -> int:
         """What one decision takes off in all."""
         return sum(amount for line in self.shares for each, amount in line if each == decision_id)

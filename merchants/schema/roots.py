@@ -130,7 +130,8 @@ class Mutation:
     refund_paid_membership = strawberry.federation.mutation(
         resolver=tier_changes.refund_paid_membership,
         requires_scopes=_MERCHANT_OR_ADMIN,
-        description="Ends a paid membership, and tells what of its price goes back.",
+        description="Ends a paid membership, and tells what of its price goes back. What "
+        "continues it begins at once, for its whole time.",
     )
     backend_join = strawberry.federation.mutation(
         resolver=backend.backend_join,

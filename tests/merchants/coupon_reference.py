@@ -13,6 +13,8 @@ from itertools import product
 from merchants.offers import CartLine, CouponTerms, OfferedCoupon
 
 WHOLE = 10_000
+Picked = dict[int, dict[int, int]]
+"""Units that a coupon gives, by line and by the piece of the line."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Counter:
     Attributes:
         left: what is left to pay of each line.
         spent: the same before tiers gave anything; minimum spends are tested on it.
-        given: lines of which a tier gives a unit already.
+        alike: by line, the units that tiers leave, as (units, price) of those that cost alike;
+            without any, all units of a line do.
         budget: the most that coupons may take off goods; None without a limit.
     """
 
@@ -41,7 +44,69 @@ class Counter:
     budget: int | None = None
     channel: str = "STORE_POS"
     owned: Collection[str] = ()
-    given: Collection[int] = ()
+    alike: Sequence[Sequence[tuple[int, int]]] = ()
+
+    def pieces(self, index: int) -> list[Piece]:
+        """The units of a line that no tier gave."""
+        alike = self.alike[index] if self.alike else ()
+        return [Piece(*each) for each in alike or [(self.lines[index].quantity, self.left[index])]]
+
+
+@dataclass
+class Piece:
+    """Units of one line that cost alike."""
+
+    units: int
+    left: int
+
+    def price(self, units: int) -> int:
+        """What so many of them cost, rounded down."""
+        return self.left * units // self.units
+
+
+@dataclass
+class Shelf:
+    """One line by now.
+
+    Attributes:
+        free: the units that nobody gave.
+        given: what is left to pay of the units of each coupon that gave some.
+        taken: what each coupon so far took off the free units.
+    """
+
+    free: list[Piece]
+    given: list[int] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
+
+    @property
+    def free_left(self) -> int:
+        return sum(piece.left for piece in self.free)
+
+    @property
+    def left(self) -> int:
+        return self.free_left + sum(self.given)
+
+    def taken_of(self, price: int) -> list[int]:
+        """What each coupon took off free units of that price."""
+        return [taken * price // self.free_left for taken in self.taken]
+
+    def give(self, units: dict[int, int], price: int, share: int) -> None:
+        """A coupon gives units, by piece, that cost the price, and takes its share off them."""
+        parts = self.taken_of(price)
+        for at, count in units.items():
+            piece = self.free[at]
+            piece.units, piece.left = piece.units - count, piece.left - piece.price(count)
+        self.given.append(price - share)
+        self.taken = [taken - part for taken, part in zip(self.taken, parts, strict=True)]
+
+    def take(self, share: int) -> None:
+        """A coupon takes its share off all units by what they cost."""
+        own, *others = spread(share, [self.free_left, *self.given])
+        offs = spread(own, [piece.left for piece in self.free])
+        for piece, off in zip(self.free, offs, strict=True):
+            piece.left -= off
+        self.given = [left - off for left, off in zip(self.given, others, strict=True)]
+        self.taken.append(own)
 
 
 @dataclass
@@ -52,12 +117,22 @@ class Outcome:
         shares: by coupon id, what it takes off each line; `off_shipping` off shipping.
     """
 
-    left: list[int]
+    lines: list[Shelf]
     shipping: int
     budget: int | None
     shares: dict[str, list[int]] = field(default_factory=dict)
     off_shipping: dict[str, int] = field(default_factory=dict)
     merchants_cost: int = 0
+
+    @classmethod
+    def of(cls, counter: Counter) -> Outcome:
+        """Before any coupon."""
+        lines = [Shelf(counter.pieces(index)) for index in range(len(counter.lines))]
+        return cls(lines, counter.shipping, counter.budget)
+
+    @property
+    def left(self) -> list[int]:
+        return [line.left for line in self.lines]
 
     @property
     def to_pay(self) -> int:
@@ -86,11 +161,14 @@ def best_outcome(counter: Counter, wallet: Wallet) -> Outcome:
 
 def take_all(coupons: Sequence[OfferedCoupon], counter: Counter) -> Outcome | None:
     """The coupons one after the other; None when one of them takes nothing off (rule 8)."""
-    outcome = Outcome(list(counter.left), counter.shipping, counter.budget)
+    outcome = Outcome.of(counter)
     for coupon in coupons:
         terms = coupon.terms
         shares = [0] * len(counter.lines)
         off_shipping = 0
+        picked = picks(terms, counter, outcome)
+        if not is_reached(terms, counter, outcome):
+            return None
         if terms.kind == "SHIPPING":
             off_shipping = smallest(outcome.shipping, terms.amount_minor, terms.cap_minor)
         else:
@@ -100,7 +178,11 @@ def take_all(coupons: Sequence[OfferedCoupon], counter: Counter) -> Outcome | No
         amount = outcome.amount(coupon.coupon_id)
         if amount == 0:
             return None
-        outcome.left = [before - share for before, share in zip(outcome.left, shares, strict=True)]
+        for index, share in enumerate(shares):
+            if index in picked:
+                outcome.lines[index].give(picked[index], worth(picked, index, outcome), share)
+            else:
+                outcome.lines[index].take(share)
         outcome.shipping -= off_shipping
         if outcome.budget is not None:
             outcome.budget -= sum(shares)
@@ -114,13 +196,19 @@ def is_usable(terms: CouponTerms, counter: Counter) -> bool:
         return False
     if not covered(terms, counter.lines):
         return False
-    picked = picks(terms, counter)
-    if terms.zone is not None and not picked:
+    untouched = Outcome.of(counter)
+    if terms.zone is not None and not picks(terms, counter, untouched):
         return False
-    counts = 0
-    for index in covered(terms, counter.lines):
-        spent, quantity = counter.spent[index], counter.lines[index].quantity
-        counts += spent - spent * picked.get(index, 0) // quantity
+    return is_reached(terms, counter, untouched)
+
+
+def is_reached(terms: CouponTerms, counter: Counter, outcome: Outcome) -> bool:
+    """Whether covered goods without what it gives now reach its minimum spend."""
+    counts = sum(counter.spent[index] for index in covered(terms, counter.lines))
+    picked = picks(terms, counter, outcome)
+    for index in set(picked) & set(covered(terms, counter.lines)):
+        price = worth(picked, index, outcome)
+        counts -= price + sum(outcome.lines[index].taken_of(price))
     return counts >= terms.min_spend_minor
 
 
@@ -135,21 +223,31 @@ def covered(terms: CouponTerms, lines: Sequence[CartLine]) -> list[int]:
     return found
 
 
-def picks(terms: CouponTerms, counter: Counter) -> dict[int, int]:
-    """Units that it gives, by line: one unit after the other, the dearest first (rule 30)."""
+def picks(terms: CouponTerms, counter: Counter, outcome: Outcome) -> Picked:
+    """Units that it gives of those that nobody gave, the dearest first (rule 30)."""
     zone, picked = terms.zone, {}
     if zone is None:
         return {}
-    for _ in range(zone.pick):
-        candidates = [
-            (-unit_cost(counter, index), counter.lines[index].sku, index)
-            for index in in_zone(terms, counter)
-            if picked.get(index, 0) < open_units(counter, index)
-        ]
-        if candidates:
-            index = min(candidates)[2]
-            picked[index] = picked.get(index, 0) + 1
+    dearest = [
+        (-piece.price(1), counter.lines[index].sku, index, at)
+        for index in in_zone(terms, counter)
+        for at, piece in enumerate(counter.pieces(index))
+        if piece.units
+    ]
+    wanted = zone.pick
+    for _, _, index, at in sorted(dearest):
+        piece = outcome.lines[index].free[at]
+        units = min(wanted, piece.units)
+        if units and piece.price(units) > units * zone.add_on_minor:
+            picked.setdefault(index, {})[at] = units
+            wanted -= units
     return picked
+
+
+def worth(picked: Picked, index: int, outcome: Outcome) -> int:
+    """What the picked units of a line cost by now."""
+    free = outcome.lines[index].free
+    return sum(free[at].price(units) for at, units in picked[index].items())
 
 
 def in_zone(terms: CouponTerms, counter: Counter) -> Iterator[int]:
@@ -164,35 +262,27 @@ def in_zone(terms: CouponTerms, counter: Counter) -> Iterator[int]:
             yield index
 
 
-def open_units(counter: Counter, index: int) -> int:
-    """Units of a line that no tier gave."""
-    return counter.lines[index].quantity - (1 if index in counter.given else 0)
-
-
-def unit_cost(counter: Counter, index: int) -> int:
-    """What a unit of the line costs before coupons."""
-    return counter.left[index] // open_units(counter, index)
-
-
 def shares_of(terms: CouponTerms, counter: Counter, outcome: Outcome) -> list[int]:
     """What it takes off each line of what is left by now (rules 5, 30 and 31)."""
-    worth = [0] * len(counter.lines)
+    open_to_it = [0] * len(counter.lines)
     if terms.zone is not None:
-        for index, units in picks(terms, counter).items():
-            price = outcome.left[index] * units // open_units(counter, index)
-            worth[index] = max(0, price - units * terms.zone.add_on_minor)
-        most = smallest(sum(worth), terms.cap_minor, outcome.budget)
-        return spread(most, worth)
+        picked = picks(terms, counter, outcome)
+        for index, units in picked.items():
+            add_ons = sum(units.values()) * terms.zone.add_on_minor
+            open_to_it[index] = worth(picked, index, outcome) - add_ons
+        most = smallest(sum(open_to_it), terms.cap_minor, outcome.budget)
+        return spread(most, open_to_it)
     for index in covered(terms, counter.lines):
-        worth[index] = outcome.left[index]
+        open_to_it[index] = outcome.left[index]
     if terms.kind == "AMOUNT_OFF":
         return spread(
-            smallest(sum(worth), terms.amount_minor, terms.cap_minor, outcome.budget), worth
+            smallest(sum(open_to_it), terms.amount_minor, terms.cap_minor, outcome.budget),
+            open_to_it,
         )
     off = Fraction(terms.percent_off_bps or 0, WHOLE)
-    percentages = [int(each * off + Fraction(1, 2)) for each in worth]
+    percentages = [int(each * off + Fraction(1, 2)) for each in open_to_it]
     most = smallest(sum(percentages), terms.cap_minor, outcome.budget)
-    return percentages if most == sum(percentages) else spread(most, worth)
+    return percentages if most == sum(percentages) else spread(most, open_to_it)
 
 
 def spread(amount: int, weights: Sequence[int]) -> list[int]:

@@ -59,11 +59,12 @@ shipping_terms = st.builds(
     stacking_group=st.sampled_from([None, "h"]),
 )
 gift_terms = st.builds(
-    lambda kind, add_on, pick, spend: CouponTerms(
+    lambda kind, add_on, pick, spend, group, categories: CouponTerms(
         title="gift",
         kind=kind,
         min_spend_minor=spend,
-        stacking_group="gifts",
+        category_ids=categories,
+        stacking_group=group,
         zone=GiftZone(
             skus=("a", "c"),
             pick=pick,
@@ -75,6 +76,8 @@ gift_terms = st.builds(
     st.integers(0, 5_000),
     st.integers(1, 3),
     st.integers(0, 20_000),
+    st.sampled_from(["gifts", "more gifts"]),
+    st.sampled_from([None, ("x",)]),
 )
 all_terms = st.lists(st.one_of(amount_terms, percent_terms, shipping_terms, gift_terms), max_size=5)
 ratios = st.sampled_from([Ratio(1, 1), Ratio(1, 100), Ratio(3, 2), Ratio(7, 3), Ratio(0, 1)])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from merchants.benefits.in_force import BenefitInForce
 from merchants.benefits.in_force import member_rates as rates_of
 from merchants.benefits.terms import early_minutes
-from merchants.offers import CartLine, CouponKind, CouponTerms, OfferedCoupon
+from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon
 from merchants.port import PriceCart
 from merchants.pricing import PriceRules, price
 from merchants.promotions.goods import GoodsPrice, MemberRate, goods_price
@@ -125,7 +125,7 @@ def gifts_worth_most(
 ) -> tuple[tuple[int, int], ...]:
     """(line, price of a unit) of each gift of the best set, found by trying every set."""
     offers: list[list[tuple[int, int, int] | None]] = []
-    for sku in {line.sku for line in wanted.lines}:
+    for sku in sorted({line.sku for line in wanted.lines}):
         needed = [
             each.benefit.min_spend_minor
             for each in rules.benefits
@@ -174,10 +174,16 @@ def test_no_other_set_of_gifts_is_worth_more(minimums: tuple[int, int]) -> None:
 
 def lowest_after_coupons(wanted: PriceCart, rules: PriceRules, goods: GoodsPrice) -> int:
     """What is left to pay over every choice of coupons, goods and shipping together."""
-    left, given = list(goods.left_minor), set()
+    left = list(goods.left_minor)
+    alike = [
+        list(parts or ((line.quantity, each),))
+        for parts, line, each in zip(goods.parts, wanted.lines, left, strict=True)
+    ]
     for index, worth in gifts_worth_most(rules, wanted, left, goods.parts):
         left[index] -= worth
-        given.add(index)
+        costs = [cost // units for units, cost in alike[index]]
+        units, cost = alike[index][costs.index(worth)]
+        alike[index][costs.index(worth)] = (units - 1, cost - worth)
     has_shipping = all(each.benefit.kind != "FREE_SHIPPING" for each in rules.benefits)
     listed = sum(line.list_minor for line in wanted.lines)
     cap = rules.policy.discount_cap_bps if rules.policy else None
@@ -192,7 +198,7 @@ def lowest_after_coupons(wanted: PriceCart, rules: PriceRules, goods: GoodsPrice
         budget=budget,
         channel=wanted.channel,
         owned=rules.owned_skus,
-        given=given,
+        alike=alike,
     )
     wallet = Wallet(
         [each.coupon for each in rules.coupons], [each.coupon for each in rules.alliance_coupons]
@@ -234,6 +240,20 @@ def the_lowest_of_all_bases_is_paid(
 @sizes(the_lowest_of_all_bases_is_paid, carts(), st.booleans())
 def test_a_member_pays_the_lowest_over_all_bases_and_all_coupons(run: Callable[[], None]) -> None:
     run()
+
+
+@pytest.mark.parametrize(("pick", "left"), list(product((1, 2, 3), repeat=2)))
+def test_a_member_pays_the_lowest_where_a_flash_sale_has_some_units_of_a_gift(
+    pick: int, left: int
+) -> None:
+    terms = CouponTerms("gift", CouponKind.GIFT, 1, zone=GiftZone(skus=("a",), pick=pick))
+    rules = PriceRules(
+        coupons=(Candidate(OfferedCoupon("gift", TEA, terms)),),
+        promotions=(promotion("FLASH_SALE", "flash", price_minor=1_000, skus=("a",), left=left),),
+    )
+    wanted = cart(lines=(CartLine("a", 4, 20_000), CartLine("b", 1, 700)))
+
+    the_lowest_of_all_bases_is_paid((wanted, rules), False)
 
 
 def the_order_of_lines_moves_roundings_alone(

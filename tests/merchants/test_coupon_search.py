@@ -4,12 +4,14 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.units import WHOLE_BP
-from merchants.coupon_kinds import OpenCart, amount_of, effect_of, reach_of, scope_of
+from merchants.coupon_kinds import OpenCart, amount_of, effect_of, reach_of
 from merchants.coupon_search import Usable, best_combination
+from merchants.line_parts import LineParts, parts_of
 from merchants.offers import (
     CartLine,
     CouponKind,
@@ -73,9 +75,13 @@ terms = st.builds(
 
 def usable(name: str, wanted: CouponTerms, bought: list[CartLine], cart: OpenCart) -> Usable:
     coupon = OfferedCoupon(name, TEA, wanted)
-    return Usable(
-        coupon, reach_of(wanted, bought, cart.left_minor, (), scope=scope_of(wanted, bought))
-    )
+    return Usable(coupon, reach_of(wanted, bought, cart, (), spend_minor=cart.left_minor))
+
+
+def opened(bought: list[CartLine], shipping: int, budget: int | None) -> OpenCart:
+    left = tuple(line.list_minor for line in bought)
+    parts = dict(enumerate(map(LineParts, parts_of(bought, left))))
+    return OpenCart(left, shipping, budget, parts)
 
 
 def rank(chosen: list[Usable], cart: OpenCart) -> tuple[int, int, int, tuple[str, ...]]:
@@ -99,7 +105,7 @@ def rank(chosen: list[Usable], cart: OpenCart) -> tuple[int, int, int, tuple[str
 def test_the_search_finds_what_trying_everything_finds(
     bought: list[CartLine], wanted: list[list[CouponTerms]], budget: int | None
 ) -> None:
-    cart = OpenCart(tuple(line.list_minor for line in bought), 100, budget)
+    cart = opened(bought, 100, budget)
     groups = [
         [usable(f"{row}-{column}", each, bought, cart) for column, each in enumerate(group)]
         for row, group in enumerate(wanted)
@@ -122,7 +128,7 @@ def test_the_search_finds_what_trying_everything_finds(
 def test_the_quick_amount_is_the_amount_that_is_spread(
     bought: list[CartLine], wanted: CouponTerms, shipping: int, budget: int | None
 ) -> None:
-    cart = OpenCart(tuple(line.list_minor for line in bought), shipping, budget)
+    cart = opened(bought, shipping, budget)
     reach = usable("c", wanted, bought, cart).reach
     effect = effect_of(wanted, reach, cart)
 
@@ -138,7 +144,7 @@ def test_the_quick_amount_is_the_amount_that_is_spread(
 def test_neither_the_order_of_coupons_nor_of_issuers_lists_matters(
     bought: list[CartLine], wanted: list[CouponTerms], shuffler: Any
 ) -> None:
-    cart = OpenCart(tuple(line.list_minor for line in bought), 100, None)
+    cart = opened(bought, 100, None)
     own = [Candidate(OfferedCoupon(f"o{at}", TEA, each)) for at, each in enumerate(wanted)]
     theirs = [Candidate(OfferedCoupon(f"t{at}", ALLIANCE, each)) for at, each in enumerate(wanted)]
     first = coupon_layer(
@@ -221,3 +227,59 @@ def test_a_search_that_is_too_large_says_what_it_did_not_try() -> None:
 
 def amount(minor: int) -> CouponTerms:
     return CouponTerms("c", CouponKind.AMOUNT_OFF, 0, amount_minor=minor)
+
+
+def test_a_later_unit_that_rounding_makes_dearer_is_found() -> None:
+    # Of 5 for three units a first gift takes 1, and a second one 2.
+    bought = [CartLine("a", 3, 2), CartLine("x", 1, 10)]
+    cart = OpenCart((5, 10), 0, None, {0: LineParts(((3, 5),))})
+    gift = CouponTerms("gift", CouponKind.GIFT, 0, zone=GiftZone(skus=("a",)))
+    off = CouponTerms("off", CouponKind.AMOUNT_OFF, 0, amount_minor=1, skus=("x",))
+    others_pay: dict[str, Any] = {"funder_alliance_bps": WHOLE_BP}
+    groups = [
+        [
+            usable("a-off", replace(off, **others_pay), bought, cart),
+            usable("b-gift", gift, bought, cart),
+        ],
+        [usable("c-gift", replace(gift, **others_pay), bought, cart)],
+    ]
+
+    choice = best_combination(groups, cart)
+
+    assert [each.coupon.coupon_id for each, _ in choice.taken] == ["b-gift", "c-gift"]
+    assert choice.cart.left_minor == (2, 10)
+
+
+def test_a_search_finds_the_units_of_a_line_only_where_a_coupon_comes_to_give_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spread_on: list[int] = []
+    less = LineParts.less
+
+    def counted(line: LineParts, amount_minor: int) -> LineParts:
+        spread_on.append(amount_minor)
+        return less(line, amount_minor)
+
+    monkeypatch.setattr(LineParts, "less", counted)
+    gift = CouponTerms("gift", CouponKind.GIFT, 1, stacking_group="z", zone=GiftZone(("cup",)))
+    cuts = [
+        CouponTerms("cut", CouponKind.PERCENT_OFF, 0, percent_off_bps=bps, stacking_group=group)
+        for group in "ab"
+        for bps in (500, 700, 900)
+    ]
+    candidates = tuple(
+        Candidate(OfferedCoupon(f"c-{at}", TEA, each)) for at, each in enumerate([*cuts, gift])
+    )
+    bought = tuple(CartLine("cup", 2, 1_000 + at) for at in range(40))
+    left = tuple(line.list_minor for line in bought)
+    layer = coupon_layer(
+        CouponRules(candidates, ()),
+        bought,
+        channel="STORE_POS",
+        cart=OpenCart(left, 0, None),
+        spend_minor=left,
+    )
+
+    assert [each.coupon.coupon_id for each in layer.applied] == ["c-2", "c-5", "c-6"]
+    # 3 × 3 ways and the shorter ones: a line or two of each, never all 40.
+    assert len(spread_on) < 80

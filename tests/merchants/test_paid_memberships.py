@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kernel.refusals import InvalidInput, NotFound
-from merchants.ladders.paid import PaidMembership, PaidPlan, PaidState, plan_problems
+from merchants.ladders.paid import (
+    PaidMembership,
+    PaidPlan,
+    PaidState,
+    paid_until,
+    plan_problems,
+)
+from merchants.ladders.paid_sql import read_paid_of
 from merchants.ladders.tier_book import TierBook
 from merchants.refusals import PaidMembershipOver
 from merchants.tiers import Benefit, TierGround
@@ -144,6 +152,75 @@ async def test_a_refund_gives_back_the_days_that_are_left_and_ends_it(shop: Shop
     assert (standing.rank, priced.payable_minor) == (0, 10_000)
     with pytest.raises(PaidMembershipOver):
         await refund(shop, paid_id)
+
+
+async def bought_by(shop: Shop) -> dict[str, PaidMembership]:
+    """What Ann bought, by id."""
+    found = await shop.database.snapshot(lambda connection: read_paid_of(connection, [(TEA, ANN)]))
+    return {each.id: each for each in found[TEA, ANN]}
+
+
+async def test_a_renewal_begins_at_once_when_what_it_continues_is_refunded(shop: Shop) -> None:
+    await shop.join()
+    await on_sale(shop)
+    first, renewal, third = [await sell(shop, f"sale-{count}") for count in range(3)]
+    shop.pass_time(days=100, hours=1)
+    now = shop.clock.now()
+    await refund(shop, first)
+
+    after = await bought_by(shop)
+    [standing] = await shop.standings()
+    priced = await shop.backend.price(cart(10_000, at=now))
+    assert after[first].refunded_minor == 26_400
+    assert after[renewal].state_at(now) is PaidState.ACTIVE
+    assert (after[renewal].starts_at, after[renewal].ends_at) == (now, paid_until(now, 12))
+    assert after[third].starts_at == after[renewal].ends_at
+    assert after[third].ends_at == paid_until(after[third].starts_at, 12)
+    assert (standing.rank, standing.ground, priced.payable_minor) == (2, TierGround.FLOOR, 9_000)
+
+
+async def test_the_floor_of_a_renewal_ends_with_its_new_end(shop: Shop) -> None:
+    await shop.join()
+    await on_sale(shop)
+    first, _ = await sell(shop, "sale-1"), await sell(shop, "sale-2")
+    await refund(shop, first)
+    ranks = []
+    for days in (365 + 9, 1):
+        shop.pass_time(days=days)
+        ranks.append((await shop.standings())[0].rank)
+
+    assert ranks == [2, 0]
+
+
+async def test_a_refund_of_what_has_not_begun_lets_the_next_move_up_and_the_running_be(
+    shop: Shop,
+) -> None:
+    await shop.join()
+    await on_sale(shop)
+    first, second, third = [await sell(shop, f"sale-{count}") for count in range(3)]
+    shop.pass_time(days=100)
+    before = await bought_by(shop)
+    await refund(shop, second)
+    after = await bought_by(shop)
+
+    assert after[second].refunded_minor == 36_500
+    assert after[first] == before[first]
+    assert after[third].starts_at == before[first].ends_at
+    assert after[third].ends_at == before[third].starts_at
+
+
+async def test_a_refund_moves_nothing_of_another_plan(shop: Shop) -> None:
+    await shop.join()
+    await on_sale(shop)
+    await on_sale(shop, replace(YEAR_CARD, code="OTHER"))
+    first = await sell(shop, "sale-1")
+    others = [await sell(shop, f"other-{count}", code="OTHER") for count in range(2)]
+    before = await bought_by(shop)
+    shop.pass_time(days=100)
+    await refund(shop, first)
+    after = await bought_by(shop)
+
+    assert [after[each] for each in others] == [before[each] for each in others]
 
 
 async def test_joining_and_buying_need_no_paid_membership(shop: Shop) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from merchants.benefits.in_force import BenefitInForce
 from merchants.offers import (
     CartLine,
@@ -98,3 +100,36 @@ def test_a_member_price_never_turns_a_tiers_gift_to_an_article_that_a_coupon_low
 
     # One of the two is earned: by public prices a, and b costs half.
     assert price(wanted, rules).payable_minor == 5_050
+
+
+@pytest.mark.parametrize("is_tiers", [True, False])
+@pytest.mark.parametrize("is_public", [True, False])
+def test_a_line_that_costs_as_much_by_dearer_units_is_another_price_where_one_is_given(
+    is_tiers: bool, is_public: bool
+) -> None:
+    # With the tier's price 50.00 and 70.00, which miss the promotion; without it 40.00 and 80.00.
+    wanted = cart(lines=(CartLine("cup", 2, 10_000),))
+    promotions = (
+        promotion("FLASH_SALE", "flash", price_minor=5_000, skus=("cup",), left=1),
+        promotion(
+            "THRESHOLD_OFF",
+            "off",
+            threshold_minor=15_000,
+            off_minor=3_000,
+            members_only=not is_public,
+        ),
+    )
+    cheaper = Benefit("MEMBER_PRICE", "cup", price_minor=7_000, skus=("cup",))
+    gift = Benefit("GIFT", "cup", gift_sku="cup", min_spend_minor=1)
+    terms = CouponTerms("gift", CouponKind.GIFT, 1, zone=GiftZone(skus=("cup",)))
+    coupons = (Candidate(OfferedCoupon("coupon", TEA, terms)),)
+    rules = PriceRules(
+        benefits=tuple(
+            BenefitInForce("tier", 1, position, benefit)
+            for position, benefit in enumerate((cheaper, gift) if is_tiers else (cheaper,))
+        ),
+        coupons=() if is_tiers else coupons,
+        promotions=promotions,
+    )
+
+    assert price(wanted, rules).payable_minor == 4_000

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from merchants.offers import Priced
+from merchants.offers import CartLine, Priced
 from merchants.port import PriceCart
 from merchants.pricing import PriceRules, price
 from merchants.rechecking import RecheckedCoupon
 from merchants.refunding import RefundShares
+from merchants.stacking import Candidate
 from tests.merchants.random_carts import carts
 from tests.merchants.sizes import sizes
 from tests.merchants.sold import Sold
@@ -106,4 +108,32 @@ def paid_units_bring_their_price_back(
 
 @sizes(paid_units_bring_their_price_back, carts(), st.data(), few=15, many=1_500)
 def test_units_that_were_paid_bring_back_alike(run: Callable[[], None]) -> None:
+    run()
+
+
+def what_no_coupon_counts_comes_back_whole(case: tuple[PriceCart, PriceRules]) -> None:
+    """Minimum spends are reached after the sale as they were at it: nothing is kept back."""
+    wanted, rules = case
+    rules = PriceRules(coupons=_limited(rules.coupons), promotions=rules.promotions)
+    pen = CartLine("pen", 1, 1, "pens")
+    priced = price(replace(wanted, lines=(*wanted.lines, pen)), rules)
+    sold = sold_of(priced, rules, are_rechecked=True)
+
+    refunded = sold.recheck((len(wanted.lines), 1))
+
+    assert refunded.undone == ()
+    assert sold.kept.is_nothing
+
+
+def _limited(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Those that do not cover every article, tested again at refunds."""
+    return tuple(
+        replace(each, coupon=replace(each.coupon, is_rechecked=True))
+        for each in candidates
+        if each.coupon.terms.skus or each.coupon.terms.category_ids
+    )
+
+
+@sizes(what_no_coupon_counts_comes_back_whole, carts(), few=60, many=1_500)
+def test_goods_that_no_coupon_counts_keep_nothing_back(run: Callable[[], None]) -> None:
     run()

@@ -98,6 +98,66 @@ async def test_a_gift_for_goods_of_a_category_stays_while_its_minimum_may_be_met
     assert refunded.terms.cash_minor == 0
 
 
+def teas_and_a_pen() -> PriceCart:
+    """Teas of 120.00, a cup of their category, and a dear pen of another."""
+    return cart(
+        lines=(
+            CartLine("a", 1, 6_000, "tea"),
+            CartLine("b", 1, 6_000, "tea"),
+            CartLine("gift", 1, 5_000, "tea"),
+            CartLine("pen", 1, 20_000, "pens"),
+        )
+    )
+
+
+@pytest.mark.parametrize(("kind", "add_on_minor"), [("GIFT", 0), ("EXCHANGE", 1_500)])
+@pytest.mark.parametrize("scope", [{}, {"skus": ("a", "b", "gift")}])
+async def test_goods_outside_its_categories_do_not_count_for_a_gift_that_is_tested_again(
+    shop: Shop, kind: str, add_on_minor: int, scope: dict[str, Any]
+) -> None:
+    terms = gift(category_ids=("tea",), **scope)
+    assert terms.zone is not None
+    zone = replace(terms.zone, add_on_minor=add_on_minor)
+    coupon_id = await rechecked(shop, replace(terms, kind=CouponKind(kind), zone=zone))
+    placed = await shop.place(teas_and_a_pen())
+    assert placed.order.payable_minor == 32_000 + add_on_minor
+
+    of_tea = await shop.refund(placed, "r-1", (1, 1))
+    of_pen = await shop.refund(placed, "r-2", (3, 1))
+    of_rest = await shop.refund(placed, "r-3", (0, 1), (2, 1))
+
+    assert of_pen.terms.cash_minor == 20_000
+    assert of_tea.terms.coupon_outcome is CouponOutcome.RECHECKED
+    assert of_tea.terms.cash_minor == 6_000 - (5_000 - add_on_minor)
+    assert of_rest.terms.cash_minor == 6_000 + 5_000
+    assert await state_of(shop, coupon_id) == "ISSUED"
+
+
+async def test_an_order_that_kept_no_lines_of_a_gifts_categories_is_tested_on_all(
+    shop: Shop,
+) -> None:
+    await rechecked(shop, gift(category_ids=("tea",)))
+    placed = await shop.place(teas_and_a_pen())
+    await store_without_shares_of_nothing(shop)
+
+    refunded = await shop.refund(placed, "r-1", (0, 1))
+
+    assert refunded.terms.coupon_outcome is CouponOutcome.KEPT
+    assert refunded.terms.cash_minor == 6_000
+
+
+async def store_without_shares_of_nothing(shop: Shop) -> None:
+    """Makes the order what it was before such shares were kept."""
+    stored: str = await shop.scalar("SELECT lines FROM sale")
+    older = dump([[*line[:-1], [each for each in line[-1] if each[1]]] for line in load(stored)])
+    assert older != stored
+    await shop.database.transaction(
+        lambda connection: connection.execute(
+            text("UPDATE sale SET lines = :lines"), {"lines": older}
+        )
+    )
+
+
 def off_teas(kind: str = "PERCENT_OFF", **more: Any) -> CouponTerms:
     return CouponTerms("teas", CouponKind(kind), 15_000, category_ids=("tea",), **more)
 
@@ -151,14 +211,7 @@ async def test_an_order_that_kept_no_shares_of_nothing_is_tested_by_the_others(
         CartLine("pen", 1, 500),
     )
     placed = await shop.place(cart(lines=lines))
-    stored: str = await shop.scalar("SELECT lines FROM sale")
-    older = dump([[*line[:-1], [each for each in line[-1] if each[1]]] for line in load(stored)])
-    assert older != stored
-    await shop.database.transaction(
-        lambda connection: connection.execute(
-            text("UPDATE sale SET lines = :lines"), {"lines": older}
-        )
-    )
+    await store_without_shares_of_nothing(shop)
 
     of_b = await shop.refund(placed, "r-1", (1, 1))
     of_a = await shop.refund(placed, "r-2", (0, 1))

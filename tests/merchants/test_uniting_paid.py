@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from kernel.clock import to_micros
-from merchants.ladders.paid import PaidMembership, PaidPlan, paid_until, parted, united
+from merchants.ladders.paid import PaidMembership, PaidPlan, moved_up, paid_until, united
 from merchants.ladders.paid_sql import read_paid_of
 from merchants.ladders.uniting_paid import part_paid
 from merchants.port import MergeWallets
@@ -75,7 +75,7 @@ def test_what_was_bought_since_follows_its_own_card_and_never_begins_in_the_past
     old = bought("old", NOW + timedelta(days=1_900))
 
     def moved(*own: PaidMembership) -> list[tuple[str, datetime, datetime]]:
-        changed = parted(own, before={"running", "old"}, now=NOW)
+        changed = moved_up(own, fixed={"running", "old"}, now=NOW)
         return [(each.id, each.starts_at, each.ends_at) for each in changed]
 
     end = paid_until(running.ends_at, 12)
@@ -174,3 +174,51 @@ async def test_what_a_merge_kept_before_amounts_were_kept_is_undone_too(both: Sh
 
     [after, again] = (await kept(both))[ANN]
     assert (after, again) == (later, replace(earlier, refunded_at=None))
+
+
+async def with_renewals(both: Shop) -> Wallets:
+    """Each renews, and then they are one; what each had before."""
+    await sell(both, "anns-renewal", card_id=ANN)
+    await sell(both, "bobs-renewal", card_id=BOB)
+    before = await kept(both)
+    await both.backend.merge(merge_of("mrg-1"))
+    return before
+
+
+async def test_a_renewal_that_a_refund_moved_up_waits_again_for_what_its_own_card_got_back(
+    both: Shop,
+) -> None:
+    before = await with_renewals(both)
+    both.pass_time(days=10)
+    await refund(both, before[BOB][1].id)
+    begun = next(each for each in (await kept(both))[ANN] if each.id == before[ANN][0].id)
+    both.pass_time(days=10)
+    await both.backend.unmerge(merge_of("mrg-1"))
+
+    undone = await kept(both)
+    assert begun.starts_at == both.clock.now() - timedelta(days=10)
+    assert undone[ANN][0] == before[ANN][0]
+    assert undone[ANN][1].refunded_at is None
+    # Bob's renewal follows his own, which is refunded: it begins as soon as he has it again.
+    [renewal, refunded] = undone[BOB]
+    assert refunded.refunded_at == begun.starts_at
+    assert (renewal.starts_at, renewal.ends_at) == (
+        both.clock.now(),
+        paid_until(both.clock.now(), 12),
+    )
+
+
+async def test_a_renewal_that_began_by_a_refund_goes_on_when_its_own_card_has_nothing_else(
+    both: Shop,
+) -> None:
+    await sell(both, "bobs-renewal", card_id=BOB)
+    before = await kept(both)
+    await both.backend.merge(merge_of("mrg-1"))
+    both.pass_time(days=10)
+    await refund(both, before[BOB][1].id)
+    since = both.clock.now()
+    both.pass_time(days=10)
+    await both.backend.unmerge(merge_of("mrg-1"))
+
+    renewal = (await kept(both))[BOB][0]
+    assert (renewal.starts_at, renewal.ends_at) == (since, paid_until(since, 12))
