@@ -117,7 +117,7 @@ async def test_a_long_load_leaves_the_ledger_as_it_was(
     await books.close()
     assert report.is_sound
     assert report.transactions > 0
-    assert slices[0] < 1, "behind from the first: the machine slowed down after it was measured"
+    assert slices[0] < 3, "behind from the first: the machine slowed down after it was measured"
     assert max(slices) < 10 * slices[0]
     assert logs[-1] <= max(logs[:7]) * 1.05
     assert sizes[-1] < sizes[2] * 1.25 + (16 << 20)
