@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from kernel.database.checkpoints import LOG_PAGES
 from ledger.batch import Submission, run_batch
 from ledger.port import Row, Write
 from ledger.sqlite import SqlitePort, statement_of, write_rows
@@ -26,7 +27,7 @@ _LIKE_OURS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-32768",
-    "PRAGMA wal_autocheckpoint=8000",
+    f"PRAGMA wal_autocheckpoint={LOG_PAGES}",
     "PRAGMA temp_store=MEMORY",
 )
 _FLUSHED_BYTES = 4_096
