@@ -1,8 +1,8 @@
 """A ledger under steady load for a long time: it stays as fast, as small and as right as it was.
 
-`LOAD_SECONDS` sets how long (600 by default), after a fifth of it at full speed. A reader that keeps
-an old snapshot for a while stops the write-ahead log from being folded back; the log has to stop
-growing once it lets go.
+`LOAD_SECONDS` sets how long (600 by default), after a fifth of it at full speed. A reader that
+keeps an old snapshot for a while stops the write-ahead log from being folded back; the log has to
+stop growing once it lets go.
 """
 
 from __future__ import annotations
