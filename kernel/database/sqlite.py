@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from kernel.database.checkpoints import LOG_PAGES, Checkpointer
 from kernel.database.interface import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
 from kernel.database.migrating import Schema, bring_up_to_date, is_up_to_date
 from kernel.statements import driver_connection, run
@@ -29,6 +28,7 @@ BATCH_MAX = 256
 WAITING_MAX = 4_096
 READERS = 2
 BUSY_TIMEOUT_MS = 10_000
+CHECKPOINT_PAGES = 8_000
 SWITCH_INTERVAL_S = 0.000_2
 """How long a thread may keep Python's lock that another waits for. The threads of a database let go
 of it at each statement; with Python's own 5 ms each may wait that long to go on."""
@@ -66,7 +66,6 @@ class SqliteDatabase(Database):
         self._writer: threading.Thread | None = None
         self._asked: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._readers: list[threading.Thread] = []
-        self._checkpointer: Checkpointer | None = None
         self._closed = False
 
     @property
@@ -130,8 +129,6 @@ class SqliteDatabase(Database):
             self._asked.put(None)
         for reader in self._readers:
             await asyncio.to_thread(reader.join)
-        if self._checkpointer is not None:
-            await asyncio.to_thread(self._checkpointer.close)
         self._engine.dispose()
         self._read_engine.dispose()
 
@@ -142,13 +139,10 @@ class SqliteDatabase(Database):
                 _prepare_tables(connection, self._schema)
             reading = [self._read_engine.connect() for _ in range(READERS)]
             writing = self._engine.connect()
-            self._checkpointer = Checkpointer.of(self._engine, self.path.stem)
         except DBAPIError as error:  # A damaged file is a DatabaseError, which says as much.
             raise DatabaseUnavailable(f"can not open {self.path.name}: {error.orig}") from error
         self._writer = threading.Thread(
-            target=self._write_until_closed,
-            args=(writing, self._checkpointer),
-            name=f"write-{self.path.stem}",
+            target=self._write_until_closed, args=(writing,), name=f"write-{self.path.stem}"
         )
         self._writer.start()
         for number, connection in enumerate(reading):
@@ -176,7 +170,7 @@ class SqliteDatabase(Database):
         connection.close()
         return fresh
 
-    def _write_until_closed(self, connection: Connection, checkpointer: Checkpointer) -> None:
+    def _write_until_closed(self, connection: Connection) -> None:
         try:
             while (job := self._waiting.get()) is not None:
                 batch = [job]
@@ -191,7 +185,6 @@ class SqliteDatabase(Database):
                 if any(isinstance(each.error, InDoubt) for each in batch):
                     connection = self._reopened(connection)
                 _settle(batch)
-                checkpointer.note_commit()
                 if is_last:
                     return
         finally:
@@ -223,7 +216,10 @@ def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-32768")
-        cursor.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
+        # A checkpoint writes every page that changed since the last one, wherever it lies: rare
+        # ones write a page that changes often only once. The writer alone makes them: SQLite before
+        # 3.51.3 can lose commits when another connection does so while the log begins anew.
+        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.execute("PRAGMA temp_store=MEMORY")
         if query_only:
             cursor.execute("PRAGMA query_only=1")

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from kernel.database.checkpoints import LOG_PAGES
 from ledger.batch import Submission, run_batch
 from ledger.port import Row, Write
 from ledger.sqlite import SqlitePort, statement_of, write_rows
@@ -27,7 +26,7 @@ _LIKE_OURS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-32768",
-    f"PRAGMA wal_autocheckpoint={LOG_PAGES}",
+    "PRAGMA wal_autocheckpoint=8000",
     "PRAGMA temp_store=MEMORY",
 )
 _FLUSHED_BYTES = 4_096

@@ -1,4 +1,4 @@
-"""The disk under a booking ledger is full for a while, fails a sync, or takes long.
+"""The disk under a booking ledger is full for a while, or fails a sync.
 
 What was acknowledged is there, what was answered as unavailable is not, and the ledger serves on.
 """
@@ -100,13 +100,8 @@ async def test_a_failed_sync_acknowledges_nothing_that_is_not_there(
         for _ in range(5):
             await booking.until_booked(20)
             refused = len(booking.unavailable)
-
-            def is_refused(before: int = refused) -> bool:
-                booking.disk.fail_next_sync()  # Again: a checkpoint may have met the last one.
-                return len(booking.unavailable) > before
-
-            await booking.until(is_refused)
-            booking.disk.free()
+            booking.disk.fail_next_sync()
+            await booking.until(lambda: len(booking.unavailable) > refused)  # noqa: B023
         await booking.until_booked(30)
         acknowledged, unavailable = set(booking.acknowledged), set(booking.unavailable)
 
@@ -115,20 +110,3 @@ async def test_a_failed_sync_acknowledges_nothing_that_is_not_there(
         assert image.faults == ()
         assert acknowledged - image.keys == set()
         assert unavailable & image.keys == set()
-
-
-async def test_commits_do_not_wait_for_a_checkpoint_that_takes_long(tmp_path: Path) -> None:
-    async with booking_on(tmp_path, clients=16) as booking:
-        await booking.until_booked(30)
-        booking.disk.hang_next_checkpoint()
-        await booking.until(lambda: booking.disk.is_hanging)
-
-        await booking.until_booked(300)
-
-        assert booking.disk.is_hanging
-        booking.disk.free()
-        await booking.until_booked(30)
-        acknowledged = set(booking.acknowledged)
-        image = await booking.image()
-        assert image.faults == ()
-        assert acknowledged - image.keys == set()

@@ -2,8 +2,7 @@
  *
  * Under the directory DISK_UNDER it writes down every write, truncation, sync and removal in DISK_LOG, in
  * the order in which the process saw them done, and breaks what the first byte of DISK_SWITCH
- * tells it to break: 'F' the disk is full, 'E' the next sync fails once, 'H' the next sync of a file
- * that is no log hangs: it turns the byte into 'h', and goes on when the byte is another.
+ * tells it to break: 'F' the disk is full, 'E' the next sync fails once.
  *
  * A record is {kind, file, offset, length} as four 64-bit integers, then `length` bytes.
  */
@@ -133,12 +132,6 @@ int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 static int sync_with(int (*real)(int), int fd) {
   pthread_mutex_lock(&lock);
   int file = file_behind(fd);
-  if (is_broken(file, 'H') && !strstr(names[file], "-wal")) {
-    *control = 'h';
-    pthread_mutex_unlock(&lock);
-    while (*control == 'h') usleep(1000);
-    pthread_mutex_lock(&lock);
-  }
   if (is_broken(file, 'E')) {
     *control = ' ';
     pthread_mutex_unlock(&lock);

@@ -1,8 +1,7 @@
 """A disk that can be read back as it was when the power went, and that can be broken.
 
 A process started with `Disk.environment` runs on it: what it writes and syncs under the directory
-is recorded; `fill`, `fail_next_sync` and `hang_next_checkpoint` break it while it runs. Needs a C
-compiler.
+is recorded, and `fill` and `fail_next_sync` break it while it runs. Needs a C compiler.
 """
 
 from __future__ import annotations
@@ -67,15 +66,6 @@ class Disk:
     def fail_next_sync(self) -> None:
         """The next sync reports an input/output error."""
         self._turn(b"E")
-
-    def hang_next_checkpoint(self) -> None:
-        """The next sync of a file that is no log takes until `free`."""
-        self._turn(b"H")
-
-    @property
-    def is_hanging(self) -> bool:
-        """Whether a sync takes until `free`."""
-        return self._switch.read_bytes() == b"h"
 
     def events(self) -> list[Event]:
         """All that happened, in order."""
