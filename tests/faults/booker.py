@@ -1,20 +1,23 @@
 """A process that books on a ledger as fast as it can and writes down what was acknowledged.
 
-Arguments: the ledger's directory, the first key, how many keys, how many clients at once, and how
+Arguments: the ledger's directory, the first key, how many keys, how many clients at once, how
 SQLite is to sync (FULL is what the ledger does by itself; the others exist to show that a test
-would see the difference). A key decides all of its request, so that the same key books the same.
-An acknowledged key is a line of the file `acknowledged` in the directory, written at once; a key
-that the ledger could not take is a line of `unavailable`.
+would see the difference), and perhaps before which acknowledgement it kills itself. A key decides
+all of its request, so that the same key books the same. An acknowledged key is a line of the file
+`acknowledged` in the directory, written at once; a key that the ledger could not take is a line of
+`unavailable`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 from sqlalchemy import event
@@ -40,18 +43,21 @@ async def book(books: Books, key: int) -> None:
         await books.order(f"order-{key}", merchant, card, earned=1 + key % 200, at=at)
 
 
-async def work(directory: Path, first: int, count: int, clients: int) -> None:
+async def work(directory: Path, first: int, many: int, clients: int, killed_at: int = 0) -> None:
     """Books the keys, `clients` at a time."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     acknowledged = os.open(directory / "acknowledged", flags)
     unavailable = os.open(directory / "unavailable", flags)
     books = await Books.open(directory / LEDGER)
-    keys = iter(range(first, first + count))
+    keys = iter(range(first, first + many))
+    numbers = count(1)
 
     async def client(mine: Iterator[int]) -> None:
         for key in mine:
             try:
                 await book(books, key)
+                if next(numbers) == killed_at:
+                    os.kill(os.getpid(), signal.SIGKILL)
                 os.write(acknowledged, b"%d\n" % key)
             except (DatabaseUnavailable, Overloaded):
                 os.write(unavailable, b"%d\n" % key)
@@ -73,4 +79,5 @@ def sync_by(mode: str) -> None:
 if __name__ == "__main__":
     if sys.argv[5] != "FULL":
         sync_by(sys.argv[5])
-    asyncio.run(work(Path(sys.argv[1]), *map(int, sys.argv[2:5])))
+    numbers = map(int, (*sys.argv[2:5], *sys.argv[6:]))
+    asyncio.run(work(Path(sys.argv[1]), *numbers))
