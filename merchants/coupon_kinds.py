@@ -183,21 +183,19 @@ def gifts_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> tuple[GivenUni
         return ()
     wanted, add_on = terms.zone.pick, terms.zone.add_on_minor
     picked: dict[int, list[tuple[int, int]]] = {}
+    worth_minor: dict[int, int] = {}
     for index, position in reach.places:
-        if not wanted:
-            break
         line = cart.parts[index]
         units = min(wanted, line.open[position][0])
-        if units and line.worth(position, units) > units * add_on:
+        worth = line.worth(position, units) if units else 0
+        if worth > units * add_on:
             picked.setdefault(index, []).append((position, units))
+            worth_minor[index] = worth_minor.get(index, 0) + worth
             wanted -= units
+            if not wanted:
+                break
     return tuple(
-        GivenUnits(
-            index,
-            tuple(picked[index]),
-            sum(cart.parts[index].worth(*each) for each in picked[index]),
-        )
-        for index in sorted(picked)
+        [GivenUnits(index, tuple(picked[index]), worth_minor[index]) for index in sorted(picked)]
     )
 
 
@@ -210,11 +208,10 @@ def missing_spend(
 
     Source: docs/rules/coupons.md, rules 6 and 30.
     """
-    counts = reach.spend_minor - sum(
-        cart.parts[each.index].before_coupons(each.worth_minor)
-        for each in given
-        if each.index in reach.lines
-    )
+    counts = reach.spend_minor
+    for each in given:
+        if each.index in reach.lines:
+            counts -= cart.parts[each.index].before_coupons(each.worth_minor)
     return terms.min_spend_minor - counts
 
 
@@ -232,13 +229,15 @@ def amount_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> int:
     return _capped(terms, face, cart)
 
 
-def most_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> int:
+def most_of(terms: CouponTerms, amount_minor: int) -> int:
     """No less than what the coupon takes off after any others.
 
     Of units that cost alike, rounding can make a later one a minor unit dearer than the first.
+
+    Args:
+        amount_minor: what it takes off before any other.
     """
-    amount = amount_of(terms, reach, cart)
-    return amount if terms.zone is None else amount + terms.zone.pick
+    return amount_minor if terms.zone is None else amount_minor + terms.zone.pick
 
 
 def effect_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> CouponEffect:
@@ -246,25 +245,33 @@ def effect_of(terms: CouponTerms, reach: Reach, cart: OpenCart) -> CouponEffect:
 
     Source: docs/rules/coupons.md, rules 5 and 29 to 31.
     """
-    shares = [0] * len(cart.left_minor)
     if terms.kind is CouponKind.SHIPPING:
-        return CouponEffect(tuple(shares), _shipping(terms, cart))
-    given = _earned_gifts(terms, reach, cart)
-    if terms.zone is None:
-        lines, weights = reach.lines, _weights(terms, reach, cart)
-    else:
-        lines, weights = tuple(each.index for each in given), _weights_of_gifts(terms, given)
+        return CouponEffect((0,) * len(cart.left_minor), _shipping(terms, cart))
+    if terms.zone is not None:
+        given = _earned_gifts(terms, reach, cart)
+        weights = _weights_of_gifts(terms, given)
+        total = _capped(terms, sum(weights), cart)
+        lines = [each.index for each in given]
+        return CouponEffect(_spread(total, weights, lines, cart), given=given if total else ())
+    weights = _weights(terms, reach, cart)
     face = sum(weights)
     if terms.kind is CouponKind.AMOUNT_OFF:
         face = min(terms.amount_minor or 0, face)
     total = _capped(terms, face, cart)
     if total < face and terms.kind is CouponKind.PERCENT_OFF:
         # What a limit leaves of a percentage is an amount, and spread as one.
-        weights = [cart.left_minor[index] for index in lines]
+        weights = [cart.left_minor[index] for index in reach.lines]
+    return CouponEffect(_spread(total, weights, reach.lines, cart))
+
+
+def _spread(
+    total: int, weights: Sequence[int], lines: Sequence[int], cart: OpenCart
+) -> tuple[int, ...]:
+    shares = [0] * len(cart.left_minor)
     if total:
         for index, share in zip(lines, apportion(total, weights), strict=True):
             shares[index] = share
-    return CouponEffect(tuple(shares), given=given if total else ())
+    return tuple(shares)
 
 
 def _earned_gifts(terms: CouponTerms, reach: Reach, cart: OpenCart) -> tuple[GivenUnits, ...]:
@@ -274,6 +281,8 @@ def _earned_gifts(terms: CouponTerms, reach: Reach, cart: OpenCart) -> tuple[Giv
 
 def _weights_of_gifts(terms: CouponTerms, given: Sequence[GivenUnits]) -> list[int]:
     add_on = terms.zone.add_on_minor if terms.zone is not None else 0
+    if not add_on:
+        return [each.worth_minor for each in given]
     return [each.worth_minor - each.units * add_on for each in given]
 
 

@@ -49,6 +49,53 @@ _Rank = tuple[int, int, int, tuple[str, ...]]
 """What is taken off (negative), the merchant's cost, coupons used, their ids: least is best."""
 
 
+class _Step:
+    """A cart after some coupons, and what each other one would do to it; found once.
+
+    Attributes:
+        cart: what they left.
+    """
+
+    __slots__ = ("_after", "_amounts", "_effects", "cart")
+
+    def __init__(self, cart: OpenCart) -> None:
+        self.cart = cart
+        self._amounts: dict[str, int] = {}
+        self._effects: dict[str, CouponEffect] = {}
+        self._after: dict[str, _Step] = {}
+
+    def amount(self, each: Usable) -> int:
+        """What the coupon would take off in all."""
+        coupon_id, terms = each.coupon.coupon_id, each.coupon.terms
+        amount = self._amounts.get(coupon_id)
+        if amount is None:
+            # Finding what is given is most of the work of spreading it.
+            is_gift = terms.zone is not None
+            amount = (
+                self.effect(each).amount_minor
+                if is_gift
+                else amount_of(terms, each.reach, self.cart)
+            )
+            self._amounts[coupon_id] = amount
+        return amount
+
+    def effect(self, each: Usable) -> CouponEffect:
+        """What the coupon would take off each line."""
+        coupon_id = each.coupon.coupon_id
+        effect = self._effects.get(coupon_id)
+        if effect is None:
+            effect = self._effects[coupon_id] = effect_of(each.coupon.terms, each.reach, self.cart)
+        return effect
+
+    def after(self, each: Usable) -> _Step:
+        """The cart once the coupon is taken."""
+        coupon_id = each.coupon.coupon_id
+        after = self._after.get(coupon_id)
+        if after is None:
+            after = self._after[coupon_id] = _Step(self.cart.without(self.effect(each)))
+        return after
+
+
 @dataclass(slots=True)
 class _Search:
     groups: Sequence[Sequence[Usable]]
@@ -67,31 +114,32 @@ def best_combination(groups: Sequence[Sequence[Usable]], cart: OpenCart) -> Choi
     the lower ids. The order within a group has no influence.
     """
     ranked = [sorted(group, key=lambda each: each.coupon.coupon_id) for group in groups]
+    first = _Step(cart)
     most = [
-        max((most_of(each.coupon.terms, each.reach, cart) for each in group), default=0)
+        max((most_of(each.coupon.terms, first.amount(each)) for each in group), default=0)
         for group in ranked
     ]
     bounds = [sum(most[position:]) for position in range(len(most) + 1)]
-    first = _greedy(ranked, cart)
+    greedy = _greedy(ranked, first)
     search = _Search(
         groups=ranked,
         bounds=bounds,
         visits_left=VISITS_MAX,
-        best=first,
-        best_rank=_rank_of(first, cart),
+        best=greedy,
+        best_rank=_rank_of(greedy, first),
     )
-    _descend(search, cart, 0, (), 0, 0)
-    taken, left = _applied(search.best, cart)
+    _descend(search, first, 0, (), 0, 0)
+    taken, last = _applied(search.best, first)
     untried: frozenset[str] = frozenset()
     if search.is_cut:
         every = {each.coupon.coupon_id for group in groups for each in group}
         untried = frozenset(every - search.tried)
-    return Choice(taken, left, untried)
+    return Choice(taken, last.cart, untried)
 
 
 def _descend(
     search: _Search,
-    cart: OpenCart,
+    step: _Step,
     position: int,
     chosen: tuple[Usable, ...],
     taken: int,
@@ -106,14 +154,14 @@ def _descend(
     reachable = -(taken + search.bounds[position])
     if (reachable, cost) > search.best_rank[:2]:
         return
-    for amount, each in _by_amount(search, cart, position):
+    for amount, each in _by_amount(search, step, position):
         if search.is_cut:
             return
         search.tried.add(each.coupon.coupon_id)
-        after = cart
+        after = step
         if position + 1 < len(search.groups):
-            search.visits_left -= _VISITS_OF_EFFECT * len(cart.left_minor)
-            after = cart.without(effect_of(each.coupon.terms, each.reach, cart))
+            search.visits_left -= _VISITS_OF_EFFECT * len(step.cart.left_minor)
+            after = step.after(each)
         _descend(
             search,
             after,
@@ -122,19 +170,19 @@ def _descend(
             taken + amount,
             cost + amount * each.own_bps,
         )
-    _descend(search, cart, position + 1, chosen, taken, cost)
+    _descend(search, step, position + 1, chosen, taken, cost)
 
 
-def _by_amount(search: _Search, cart: OpenCart, position: int) -> list[tuple[int, Usable]]:
+def _by_amount(search: _Search, step: _Step, position: int) -> list[tuple[int, Usable]]:
     """The group's coupons that would take something off now, the best first."""
     group = search.groups[position]
-    search.visits_left -= len(cart.left_minor) * len(group)
+    search.visits_left -= len(step.cart.left_minor) * len(group)
     if search.visits_left < 0:
         search.is_cut = True
         return []
     amounts = []
     for each in group:
-        amount = amount_of(each.coupon.terms, each.reach, cart)
+        amount = step.amount(each)
         if amount:
             amounts.append((amount, each))
         else:
@@ -143,32 +191,31 @@ def _by_amount(search: _Search, cart: OpenCart, position: int) -> list[tuple[int
     return amounts
 
 
-def _greedy(groups: Sequence[Sequence[Usable]], cart: OpenCart) -> tuple[Usable, ...]:
+def _greedy(groups: Sequence[Sequence[Usable]], step: _Step) -> tuple[Usable, ...]:
     chosen = []
     for group in groups:
-        rivals = [(amount_of(each.coupon.terms, each.reach, cart), each) for each in group]
+        rivals = [(step.amount(each), each) for each in group]
         amount, best = min(
             rivals, key=lambda pair: (-pair[0], pair[1].own_bps, pair[1].coupon.coupon_id)
         )
         if amount:
             chosen.append(best)
-            cart = cart.without(effect_of(best.coupon.terms, best.reach, cart))
+            step = step.after(best)
     return tuple(chosen)
 
 
 def _applied(
-    chosen: Sequence[Usable], cart: OpenCart
-) -> tuple[tuple[tuple[Usable, CouponEffect], ...], OpenCart]:
+    chosen: Sequence[Usable], step: _Step
+) -> tuple[tuple[tuple[Usable, CouponEffect], ...], _Step]:
     taken = []
     for each in chosen:
-        effect = effect_of(each.coupon.terms, each.reach, cart)
-        taken.append((each, effect))
-        cart = cart.without(effect)
-    return tuple(taken), cart
+        taken.append((each, step.effect(each)))
+        step = step.after(each)
+    return tuple(taken), step
 
 
-def _rank_of(chosen: Sequence[Usable], cart: OpenCart) -> _Rank:
-    taken, _ = _applied(chosen, cart)
+def _rank_of(chosen: Sequence[Usable], step: _Step) -> _Rank:
+    taken, _ = _applied(chosen, step)
     return (
         -sum(effect.amount_minor for _, effect in taken),
         sum(effect.amount_minor * each.own_bps for each, effect in taken),

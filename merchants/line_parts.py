@@ -31,7 +31,7 @@ class GivenUnits:
     @property
     def units(self) -> int:
         """How many."""
-        return sum(units for _, units in self.picked)
+        return sum([units for _, units in self.picked])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class LineParts:
     @property
     def open_minor(self) -> int:
         """What is left to pay of the open units."""
-        return sum(left for _, left in self.open)
+        return sum([left for _, left in self.open])
 
     def worth(self, position: int, units: int) -> int:
         """What so many units of a part cost now, rounded down."""
@@ -60,7 +60,9 @@ class LineParts:
 
     def before_coupons(self, worth_minor: int) -> int:
         """What open units cost before coupons that cost so much now."""
-        return worth_minor + sum(self._parts_taken(worth_minor))
+        return (
+            worth_minor + sum(self._parts_taken(worth_minor)) if self.taken_minor else worth_minor
+        )
 
     def less(self, amount_minor: int) -> LineParts:
         """The line after a coupon took so much off it: spread by what its units cost."""

@@ -6,7 +6,7 @@ Source: docs/rules/coupons.md, rules 5 to 9 and 29 to 31.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from merchants.coupon_kinds import (
     ZONE_KINDS,
@@ -106,9 +106,8 @@ def coupon_layer(
     """
     decisions: list[Decision] = []
     groups: dict[tuple[bool, str], list[Usable]] = {}
-    cart = replace(
-        cart, parts=_parts_of_zones(rules, lines, parts_of(lines, cart.left_minor, parts))
-    )
+    parts_of_zones = _parts_of_zones(rules, lines, cart.left_minor, parts)
+    cart = OpenCart(cart.left_minor, cart.shipping_minor, cart.budget_minor, parts_of_zones)
     bought = _Bought(lines, channel, cart, spend_minor, rules.owned_skus)
     for is_alliances, candidates in ((False, rules.own), (True, rules.alliance)):
         for candidate in candidates:
@@ -133,19 +132,15 @@ def coupon_layer(
 
 
 def _parts_of_zones(
-    rules: CouponRules, lines: Sequence[CartLine], parts: Sequence[Parts]
+    rules: CouponRules,
+    lines: Sequence[CartLine],
+    left_minor: Sequence[int],
+    parts: Sequence[Parts],
 ) -> dict[int, LineParts]:
-    """The units of each line that a coupon may give some of."""
-    zones = [
-        each.coupon.terms.zone
-        for each in (*rules.own, *rules.alliance)
-        if each.coupon.terms.zone is not None
-    ]
-    return {
-        index: LineParts(parts[index])
-        for index, line in enumerate(lines)
-        if any(in_zone(zone, line) for zone in zones)
-    }
+    """The units of each line, of which a coupon may give some; none where no coupon gives any."""
+    if all(each.coupon.terms.zone is None for each in (*rules.own, *rules.alliance)):
+        return {}
+    return dict(enumerate(map(LineParts, parts_of(lines, left_minor, parts))))
 
 
 def _apply(usable: Usable, effect: CouponEffect, *, is_alliances: bool) -> AppliedCoupon:

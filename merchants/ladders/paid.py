@@ -45,7 +45,7 @@ class PaidPlan:
         version: counts from 1.
         price_minor: what it costs; the merchant's own sale collects it.
         months: calendar months that it lasts.
-        grace_days: days that it goes on after its end, to be renewed.
+        grace_days: days that its benefits go on after its end, renewed or not.
         rank: rank in the primary ladder that it gives at least; None for none.
     """
 

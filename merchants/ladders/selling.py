@@ -66,9 +66,10 @@ def sell_plan(
     paid_id: str,
     now: datetime,
 ) -> PaidMembership:
-    """What the card bought: begun now, or when what it has of the plan ends.
+    """What the card bought: begun now, or when what still runs of the plan ends.
 
-    A second call with the merchant's `reference` gives the first one's.
+    In the grace of another nothing runs, so all its time is before it when it is sold. A second
+    call with the merchant's `reference` gives the first one's.
 
     Raises:
         MerchantNotActive: the merchant may not.
@@ -95,8 +96,7 @@ def sell_plan(
     running = [
         each.ends_at
         for each in read_paid_of(connection, [key]).get(key, ())
-        if each.plan.code == code
-        and each.state_at(now) in (PaidState.PENDING, PaidState.ACTIVE, PaidState.GRACE)
+        if each.plan.code == code and each.state_at(now) in (PaidState.PENDING, PaidState.ACTIVE)
     ]
     starts_at = max(running, default=now)
     bought = PaidMembership(

@@ -5,14 +5,14 @@ Source: docs/rules/paid-memberships.md, rule 5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from kernel.clock import from_micros, to_micros
-from merchants.ladders.paid import PaidChange, PaidMembership, moved_up, united
+from merchants.ladders.paid import PaidChange, PaidMembership, PaidState, moved_up, united
 from merchants.ladders.paid_sql import read_paid, read_paid_of
 from merchants.ladders.selling import rewrite
 
@@ -58,8 +58,9 @@ def part_paid(
     """Makes what was changed as it was before, unless more became of it since.
 
     What a refund gave back stays noted, for a later one to give less. What was bought since, or
-    begins earlier since because something was refunded, follows what its own card has. Called
-    when each card has again what it bought.
+    begins earlier since because something was refunded, follows what its own card has: for its
+    whole time even if it had begun, as the days since count for what is restored with its old
+    end. Called when each card has again what it bought.
 
     Source: docs/rules/paid-memberships.md, rule 5.
     """
@@ -67,10 +68,21 @@ def part_paid(
     as_before = {paid_id for paid_id, _, _ in changed} - earlier
     found = read_paid_of(connection, [(merchant_id, card_id) for card_id in card_ids])
     for bought in found.values():
-        begun = {each.id for each in bought if each.starts_at <= now} - earlier
-        fixed = as_before | begun
+        fixed = as_before | (_undisturbed(bought, as_before, now) - earlier)
         for each in moved_up(bought, fixed=fixed, now=now):
             rewrite(connection, each)
+
+
+def _undisturbed(
+    bought: Sequence[PaidMembership], as_before: Collection[str], now: datetime
+) -> set[str]:
+    """Ids of those that have begun, and beside which nothing of their plan is in force again."""
+    again = {
+        each.plan.code
+        for each in bought
+        if each.id in as_before and each.state_at(now) is PaidState.ACTIVE
+    }
+    return {each.id for each in bought if each.starts_at <= now and each.plan.code not in again}
 
 
 def _restore(connection: Connection, merchant_id: str, changed: Sequence[PaidChange]) -> set[str]:

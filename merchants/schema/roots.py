@@ -124,8 +124,8 @@ class Mutation:
     sell_paid_membership = strawberry.federation.mutation(
         resolver=tier_changes.sell_paid_membership,
         requires_scopes=_MERCHANT_OR_ADMIN,
-        description="Gives a card a paid membership that it bought; a second one continues the "
-        "first.",
+        description="Gives a card a paid membership that it bought, from now on for its whole "
+        "time; while another of the plan still runs, or waits, from that one's end on.",
     )
     refund_paid_membership = strawberry.federation.mutation(
         resolver=tier_changes.refund_paid_membership,

@@ -6,12 +6,23 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from tests.journeys.answers import word_of
+from tests.journeys.coupons_at_tea import (
+    cart_of,
+    coupon_of,
+    hold,
+    issue,
+    quote,
+    reason_in,
+    refund,
+    sell,
+    state_of,
+    template_of,
+)
 from tests.journeys.town import Settled, cny, line, settle, town_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -21,95 +32,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def people(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settled]:
     async with town_at(tmp_path_factory.mktemp("edges")) as town:
         yield await settle(town)
-
-
-async def template_of(people: Settled, **more: Any) -> str:
-    """Id of a new template of tea's: 5.00 off 10.00."""
-    made = await people.town.done(
-        "CreateCouponTemplate",
-        people.town.merchant(people.tea),
-        **{
-            "merchantId": people.tea,
-            "title": "减5",
-            "kind": "AMOUNT_OFF",
-            "amount": cny(500),
-            "minSpend": cny(1_000),
-            **more,
-        },
-    )
-    return str(made["template"]["id"])
-
-
-async def issue(people: Settled, template_id: str) -> str:
-    issued = await people.town.done(
-        "IssueCoupons",
-        people.town.merchant(people.tea),
-        templateId=template_id,
-        cardIds=[people.ann_card],
-    )
-    return str(issued["coupons"][0]["id"])
-
-
-async def coupon_of(people: Settled, **template: Any) -> str:
-    return await issue(people, await template_of(people, **template))
-
-
-def cart_of(people: Settled, coupon_id: str, *lines: Any, store: str | None = None) -> Any:
-    return {
-        "storeId": store or people.tea_shop,
-        "cardId": people.ann_card,
-        "lines": list(lines) or [line(1_000)],
-        "couponIds": [coupon_id],
-        "chooseBest": False,
-    }
-
-
-async def quote(people: Settled, cart: Any) -> Any:
-    return await people.town.query("Quote", people.town.merchant(people.tea), cart=cart)
-
-
-async def hold(people: Settled, cart: Any) -> Any:
-    quoted = await quote(people, cart)
-    return await people.town.done(
-        "HoldCheckout", people.town.merchant(people.tea), cart=cart, quoteVersion=quoted["version"]
-    )
-
-
-async def sell(people: Settled, cart: Any) -> Any:
-    sold = await people.town.done(
-        "Checkout",
-        people.town.merchant(people.tea),
-        orderNo=people.town.request_id(),
-        cart=cart,
-    )
-    return sold["order"]
-
-
-async def refund(people: Settled, order_id: str, *lines: tuple[int, int]) -> tuple[Any, Any]:
-    """The preview, and the refund; both are the same."""
-    till = people.town.merchant(people.tea)
-    wanted = [{"lineIndex": index, "quantity": quantity} for index, quantity in lines]
-    preview = await people.town.query("RefundPreview", till, orderId=order_id, lines=wanted)
-    done = await people.town.done(
-        "RefundOrder",
-        till,
-        orderId=order_id,
-        refundNo=people.town.request_id(),
-        lines=wanted,
-    )
-    return preview, done["refund"]
-
-
-async def state_of(people: Settled, coupon_id: str) -> str:
-    document = "query($id: ID!) { node(id: $id) { ... on Coupon { state } } }"
-    data = await people.town.gateway.data(document, token=people.town.admin, id=coupon_id)
-    return str(data["node"]["state"])
-
-
-async def reason_in(people: Settled, cart: Any) -> str | None:
-    decisions = (await quote(people, cart))["decisions"]
-    [reason] = [each["reason"] for each in decisions if each["id"] == cart["couponIds"][0]]
-    return None if reason is None else str(reason)
 
 
 async def test_a_released_checkout_gives_its_coupon_back(people: Settled) -> None:
@@ -184,53 +106,6 @@ async def test_a_coupon_of_another_merchant_is_told_apart(people: Settled) -> No
 
     assert [each["reason"] for each in quoted["decisions"]] == ["COUPON_WRONG_MERCHANT"]
     assert quoted["payable"]["amountMinor"] == 1_000
-
-
-async def test_a_partial_refund_keeps_the_coupon_spent(people: Settled) -> None:
-    coupon_id = await coupon_of(people)
-    sold = await sell(people, cart_of(people, coupon_id, line(600), line(400)))
-
-    preview, done = await refund(people, sold["id"], (0, 1))
-
-    assert preview["couponOutcome"] == done["couponOutcome"] == "KEPT"
-    assert preview["cash"] == done["cash"] == {"amountMinor": 300}
-    assert await state_of(people, coupon_id) == "REDEEMED"
-
-
-async def test_a_refund_below_the_minimum_deducts_a_rechecked_coupon(people: Settled) -> None:
-    coupon_id = await coupon_of(people, onPartialRefund="RECHECK_MIN_SPEND")
-    sold = await sell(people, cart_of(people, coupon_id, line(600), line(400)))
-
-    preview, part = await refund(people, sold["id"], (0, 1))
-    is_back = await state_of(people, coupon_id)
-    _, rest = await refund(people, sold["id"], (1, 1))
-
-    # The first line paid 3.00; of the other line's price the coupon took 2.00, kept back.
-    assert preview["couponOutcome"] == part["couponOutcome"] == "RECHECKED"
-    assert preview["cash"] == part["cash"] == {"amountMinor": 100}
-    assert is_back == "ISSUED"
-    assert rest["cash"] == {"amountMinor": 400}
-    assert part["cash"]["amountMinor"] + rest["cash"]["amountMinor"] == 500
-
-
-async def test_a_refund_above_the_minimum_leaves_a_rechecked_coupon(people: Settled) -> None:
-    coupon_id = await coupon_of(people, onPartialRefund="RECHECK_MIN_SPEND")
-    sold = await sell(people, cart_of(people, coupon_id, line(1_000), line(1_000)))
-
-    _, done = await refund(people, sold["id"], (0, 1))
-
-    assert (done["couponOutcome"], done["cash"]) == ("KEPT", {"amountMinor": 750})
-
-
-async def test_a_full_refund_after_its_time_gives_no_coupon_back(people: Settled) -> None:
-    coupon_id = await coupon_of(people, validDays=1)
-    sold = await sell(people, cart_of(people, coupon_id))
-    people.town.gateway.clock.set(people.town.gateway.clock.now() + timedelta(days=1))
-
-    _, done = await refund(people, sold["id"], (0, 1))
-
-    assert done["couponOutcome"] == "EXPIRED"
-    assert await state_of(people, coupon_id) == "REDEEMED"
 
 
 async def test_a_coupon_ends_at_its_very_instant(people: Settled) -> None:
@@ -356,48 +231,3 @@ async def test_a_budget_is_never_overdrawn_and_comes_back(people: Settled) -> No
     assert await reason_in(people, cart_of(people, spare)) is None
     paused = await town.done("SetCouponTemplateState", till, templateId=template_id, state="PAUSED")
     assert paused["template"]["budgetSpent"] == {"amountMinor": 1_000}
-
-
-async def test_an_alliance_funded_coupon_is_settled_and_given_back(people: Settled) -> None:
-    town = people.town
-    settings = await town.query("AllianceSettings", town.admin)
-    made = await town.done(
-        "CreateCouponTemplate",
-        town.admin,
-        merchantId=settings["merchant"]["id"],
-        title="联盟减5",
-        kind="AMOUNT_OFF",
-        amount=cny(500),
-        minSpend=cny(1_000),
-        funder="ALLIANCE",
-    )
-    issued = await town.done(
-        "IssueCoupons", town.admin, templateId=made["template"]["id"], cardIds=[people.ann_card]
-    )
-    coupon_id = str(issued["coupons"][0]["id"])
-    before = await coupon_legs(people)
-
-    sold = await sell(people, cart_of(people, coupon_id))
-    after_sale = await coupon_legs(people)
-    _, done = await refund(people, sold["id"], (0, 1))
-
-    assert after_sale - before == 500
-    assert await coupon_legs(people) == before
-    assert done["couponOutcome"] == "RETURNED"
-    assert await state_of(people, coupon_id) == "ISSUED"
-
-
-async def coupon_legs(people: Settled) -> int:
-    """What coupons brought tea in this period, minor units."""
-    till = people.town.merchant(people.tea)
-    listed = await people.town.query("MyStatements", till, merchantId=people.tea)
-    nodes = listed["statements"]["nodes"]
-    if not nodes:
-        return 0
-    period = max(nodes, key=lambda each: each["period"]["from"])["period"]["id"]
-    found = await people.town.query("MyStatement", till, merchantId=people.tea, periodId=period)
-    return sum(
-        each["amount"]["amountMinor"]
-        for each in found["statement"]["lines"]
-        if each["kind"] == "COUPON"
-    )

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.units import WHOLE_BP
-from merchants.coupon_kinds import OpenCart, amount_of, effect_of, reach_of
+from merchants import coupon_kinds
+from merchants.coupon_kinds import OpenCart, Reach, amount_of, effect_of, reach_of
 from merchants.coupon_search import Usable, best_combination
-from merchants.line_parts import LineParts, parts_of
+from merchants.line_parts import GivenUnits, LineParts, parts_of
 from merchants.offers import (
     CartLine,
     CouponKind,
@@ -283,3 +284,39 @@ def test_a_search_finds_the_units_of_a_line_only_where_a_coupon_comes_to_give_th
     assert [each.coupon.coupon_id for each in layer.applied] == ["c-2", "c-5", "c-6"]
     # 3 × 3 ways and the shorter ones: a line or two of each, never all 40.
     assert len(spread_on) < 80
+
+
+def test_what_coupons_give_of_a_cart_is_found_once_however_often_the_search_comes_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, OpenCart]] = []
+    gifts_of = coupon_kinds.gifts_of
+
+    def counted(terms: CouponTerms, reach: Reach, cart: OpenCart) -> tuple[GivenUnits, ...]:
+        asked.append((terms.title, cart))
+        return gifts_of(terms, reach, cart)
+
+    monkeypatch.setattr(coupon_kinds, "gifts_of", counted)
+    zone = GiftZone(("cup", "pot"))
+    gifts = [
+        CouponTerms(f"{group}-{at}", CouponKind.GIFT, 0, stacking_group=group, zone=zone)
+        for group in "abc"
+        for at in range(2)
+    ]
+    candidates = tuple(
+        Candidate(OfferedCoupon(f"c-{at}", TEA, each)) for at, each in enumerate(gifts)
+    )
+    bought = (CartLine("cup", 4, 1_000), CartLine("pot", 1, 1_500))
+    left = tuple(line.list_minor for line in bought)
+    layer = coupon_layer(
+        CouponRules(candidates, ()),
+        bought,
+        channel="STORE_POS",
+        cart=OpenCart(left, 0, None),
+        spend_minor=left,
+    )
+
+    assert [each.coupon.coupon_id for each in layer.applied] == ["c-0", "c-2", "c-4"]
+    # Of the whole cart, and of those that one or two coupons lead to: each is made once, too.
+    assert len({(title, id(cart)) for title, cart in asked}) == len(asked)
+    assert len(asked) <= 18

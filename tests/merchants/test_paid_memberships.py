@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -221,6 +221,66 @@ async def test_a_refund_moves_nothing_of_another_plan(shop: Shop) -> None:
     after = await bought_by(shop)
 
     assert [after[each] for each in others] == [before[each] for each in others]
+
+
+MONTH_CARD = replace(YEAR_CARD, code="MONTH", months=1, grace_days=60)
+AN_INSTANT = timedelta(microseconds=1)
+END = paid_until(NOW, 1)
+"""When a month that is bought now ends."""
+
+
+@pytest.mark.parametrize(
+    ("sold_at", "starts_at"),
+    [
+        (END - AN_INSTANT, END),
+        (END, END),
+        (END + AN_INSTANT, END + AN_INSTANT),
+        (END + timedelta(days=59), END + timedelta(days=59)),
+        (END + timedelta(days=60) - AN_INSTANT, END + timedelta(days=60) - AN_INSTANT),
+        (END + timedelta(days=60), END + timedelta(days=60)),
+    ],
+)
+async def test_a_renewal_has_its_whole_time_before_it_however_late_it_is_bought(
+    shop: Shop, sold_at: datetime, starts_at: datetime
+) -> None:
+    await shop.join()
+    await on_sale(shop, MONTH_CARD)
+    await sell(shop, "sale-1", code="MONTH")
+    shop.clock.set(sold_at)
+    paid_id = await sell(shop, "sale-2", code="MONTH")
+    renewal = (await bought_by(shop))[paid_id]
+
+    assert (renewal.starts_at, renewal.ends_at) == (starts_at, paid_until(starts_at, 1))
+
+
+async def test_a_second_renewal_bought_in_grace_follows_the_first(shop: Shop) -> None:
+    await shop.join()
+    await on_sale(shop, MONTH_CARD)
+    await sell(shop, "sale-1", code="MONTH")
+    shop.clock.set(END + timedelta(days=40))
+    first, second = [await sell(shop, f"renewal-{count}", code="MONTH") for count in range(2)]
+    after = await bought_by(shop)
+
+    assert after[first].state_at(shop.clock.now()) is PaidState.ACTIVE
+    assert after[second].starts_at == after[first].ends_at
+
+
+async def test_what_is_bought_in_grace_gives_the_same_benefits_once_and_goes_back_whole(
+    shop: Shop,
+) -> None:
+    await shop.join()
+    await on_sale(shop, MONTH_CARD)
+    await sell(shop, "sale-1", code="MONTH")
+    shop.clock.set(END + timedelta(days=40))
+    renewal = await sell(shop, "renewal", code="MONTH")
+    priced = await shop.backend.price(cart(10_000, at=shop.clock.now()))
+    await refund(shop, renewal)
+    [standing] = await shop.standings()
+
+    assert priced.payable_minor == 9_000
+    assert (await bought_by(shop))[renewal].refunded_minor == MONTH_CARD.price_minor
+    # The grace of the one before goes on.
+    assert standing.rank == 2
 
 
 async def test_joining_and_buying_need_no_paid_membership(shop: Shop) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from merchants.ladders.paid import PaidMembership, PaidPlan, moved_up, paid_until, united
 from merchants.ladders.paid_sql import read_paid_of
 from merchants.ladders.uniting_paid import part_paid
+from merchants.ladders.uniting_sql import return_overlays
 from merchants.port import MergeWallets
 from tests.merchants.shop import ANN, BOB, NOW, TEA, Shop, membership_of
 from tests.merchants.test_paid_memberships import on_sale, refund, sell
@@ -161,19 +163,36 @@ async def test_a_renewal_bought_between_leaves_no_gap_when_the_merge_is_undone(b
 
 
 async def test_what_a_merge_kept_before_amounts_were_kept_is_undone_too(both: Shop) -> None:
+    """Nor were those kept that the merge left as they were."""
+    for card_id in (ANN, BOB):
+        await sell(both, f"{card_id}-renewal", card_id=card_id)
+    before = await kept(both)
     await both.backend.merge(merge_of("mrg-1"))
-    [later, earlier] = (await kept(both))[ANN]
-    span = (to_micros(earlier.starts_at), to_micros(earlier.ends_at))
-    changed = [(earlier.id, span, (*span, to_micros(both.clock.now())))]
-
-    await both.database.transaction(
-        lambda connection: part_paid(
-            connection, TEA, changed, card_ids=(ANN, BOB), now=both.clock.now()
+    now = both.clock.now()
+    was = {each.id: each for wallet in before.values() for each in wallet}
+    changed = [
+        (
+            each.id,
+            span_of(was[each.id]),
+            (*span_of(each), to_micros(now) if each.refunded_at else None),
         )
-    )
+        for each in (await kept(both))[ANN]
+        if each != replace(was[each.id], card_id=ANN)
+    ]
 
-    [after, again] = (await kept(both))[ANN]
-    assert (after, again) == (later, replace(earlier, refunded_at=None))
+    def part(connection: Connection) -> None:
+        return_overlays(connection, TEA, before=ANN, after=BOB)
+        part_paid(connection, TEA, changed, card_ids=(ANN, BOB), now=now)
+
+    await both.database.transaction(part)
+
+    [renewal, first] = before[ANN]
+    assert len(changed) == 3
+    assert await kept(both) == {**before, ANN: (renewal, replace(first, refunded_minor=16_500))}
+
+
+def span_of(bought: PaidMembership) -> tuple[int, int]:
+    return to_micros(bought.starts_at), to_micros(bought.ends_at)
 
 
 async def with_renewals(both: Shop) -> Wallets:
@@ -198,7 +217,9 @@ async def test_a_renewal_that_a_refund_moved_up_waits_again_for_what_its_own_car
     undone = await kept(both)
     assert begun.starts_at == both.clock.now() - timedelta(days=10)
     assert undone[ANN][0] == before[ANN][0]
-    assert undone[ANN][1].refunded_at is None
+    # Her first counts these ten days, for it ends when it would have: her renewal keeps its whole
+    # time, or she would pay for them twice.
+    assert (undone[ANN][1].refunded_at, undone[ANN][1].ends_at) == (None, before[ANN][1].ends_at)
     # Bob's renewal follows his own, which is refunded: it begins as soon as he has it again.
     [renewal, refunded] = undone[BOB]
     assert refunded.refunded_at == begun.starts_at
@@ -222,3 +243,42 @@ async def test_a_renewal_that_began_by_a_refund_goes_on_when_its_own_card_has_no
 
     renewal = (await kept(both))[BOB][0]
     assert (renewal.starts_at, renewal.ends_at) == (since, paid_until(since, 12))
+
+
+def of_id(wallet: tuple[PaidMembership, ...], paid_id: str) -> PaidMembership:
+    return next(each for each in wallet if each.id == paid_id)
+
+
+@pytest.mark.parametrize("is_renewal", [False, True])
+async def test_what_was_bought_since_and_began_waits_too_for_what_its_own_card_got_back(
+    both: Shop, is_renewal: bool
+) -> None:
+    before = await kept(both)
+    await both.backend.merge(merge_of("mrg-1"))
+    if is_renewal:
+        await sell(both, "since", card_id=ANN)
+    await refund(both, before[BOB][0].id)
+    paid_id = await sell(both, "since", card_id=ANN)  # Sold once, however often it is told.
+    since = of_id((await kept(both))[ANN], paid_id)
+    both.pass_time(days=10)
+    await both.backend.unmerge(merge_of("mrg-1"))
+
+    [waits, first] = (await kept(both))[ANN]
+    assert since.starts_at == both.clock.now() - timedelta(days=10)
+    assert (first.id, first.ends_at) == (before[ANN][0].id, before[ANN][0].ends_at)
+    assert (waits.id, waits.starts_at) == (since.id, first.ends_at)
+    assert waits.ends_at == paid_until(first.ends_at, 12)
+
+
+async def test_what_was_bought_since_and_began_goes_on_when_its_own_card_has_nothing_else(
+    both: Shop,
+) -> None:
+    before = await kept(both)
+    await both.backend.merge(merge_of("mrg-1"))
+    await refund(both, before[BOB][0].id)
+    paid_id = await sell(both, "since", card_id=ANN)
+    since = of_id((await kept(both))[ANN], paid_id)
+    both.pass_time(days=170)
+    await both.backend.unmerge(merge_of("mrg-1"))
+
+    assert of_id((await kept(both))[ANN], paid_id) == since

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +7,15 @@ import pytest
 
 from gateway.membership.cards import is_card_number
 from kernel.clock import SetClock
-from kernel.database import Database, Overloaded
 from tests.gateway.alliances import (
     ADMIN,
     START,
-    Counter,
     Door,
     member_caller,
-    merchant_caller,
     open_alliance,
 )
+from tests.gateway.membership.joins import PHONE
 
-PHONE = {"phone": "+86 138 0000 1234"}
 REFERENCE = {"merchantReference": {"issuer": "old-scheme.example", "value": "M1001"}}
 JOINED_VIA = (
     "{ me { displayName joinedVia { merchant { id } store { id } channel at } "
@@ -193,173 +189,6 @@ async def test_a_phone_number_is_found_again_and_kept_nowhere_in_clear(tmp_path:
     assert b"138****1234" in kept
 
 
-async def test_a_join_whose_backend_is_silent_is_finished_by_its_repeat(tmp_path: Path) -> None:
-    door = Door()
-    async with open_alliance(tmp_path, door=door) as house:
-        here = await house.counter()
-        await house.offer_to_newcomers(here.merchant_id)
-        door.is_shut = True
-        _, codes = await _try_join(here, "r")
-        health = house.alliance.health.health(here.merchant_id)
-        door.is_shut = False
-        joined = await here.join(PHONE, requestId="r")
-
-        assert codes == ["SUBGRAPH_UNAVAILABLE"]
-        assert health.state == "DEGRADED"
-        assert joined["replayed"] is False
-        assert joined["alreadyMember"] is False
-        assert joined["firstOrderCoupon"] is not None
-
-
-async def test_a_join_whose_answer_could_not_be_kept_is_finished_by_its_repeat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    door = Door()
-    async with open_alliance(tmp_path, door=door) as house:
-        here = await house.counter()
-        transaction = house.alliance.database.transaction
-
-        async def full_once_told(work: Any) -> Any:
-            if door.joins:
-                raise Overloaded("too many writes wait")
-            return await transaction(work)
-
-        with monkeypatch.context() as patched:
-            patched.setattr(house.alliance.database, "transaction", full_once_told)
-            _, codes = await _try_join(here, "r")
-        joined = await here.join(PHONE, requestId="r")
-
-        assert codes != []
-        assert joined["alreadyMember"] is False
-
-
-async def test_a_join_that_was_cut_off_is_finished_on_the_next_start(tmp_path: Path) -> None:
-    door = Door()
-    async with open_alliance(tmp_path, door=door) as house:
-        here = await house.counter()
-        await house.offer_to_newcomers(here.merchant_id)
-        door.is_shut = True
-        await _try_join(here, "r")
-
-    door.is_shut = False
-    async with open_alliance(tmp_path, door=door) as house:
-        assert [join.merchant_id for join in door.joins] == [
-            here.merchant_id,
-            house.alliance.directory.alliance.id,
-        ]
-        joined = await Counter(house, here.merchant_id, here.store_id).join(PHONE, requestId="r")
-        assert joined["alreadyMember"] is False
-        assert joined["firstOrderCoupon"] is not None
-
-    async with open_alliance(tmp_path, door=door):
-        assert len(door.joins) == 4
-
-
-async def test_a_join_goes_on_when_the_till_hangs_up(tmp_path: Path) -> None:
-    door = Door()
-    gate = asyncio.Event()
-    begun = asyncio.Event()
-    answer = door.join
-
-    async def slow_join(join: Any) -> Any:
-        begun.set()
-        await gate.wait()
-        return await answer(join)
-
-    door.join = slow_join  # type: ignore[method-assign]
-    async with open_alliance(tmp_path, door=door) as house:
-        here = await house.counter()
-        first = asyncio.create_task(here.join(PHONE, requestId="r"))
-        await begun.wait()
-        meanwhile = await here.join(PHONE, requestId="r")
-        first.cancel()
-        gate.set()
-
-    async with open_alliance(tmp_path, door=door) as house:
-        again = await Counter(house, here.merchant_id, here.store_id).join(PHONE, requestId="r")
-
-    assert meanwhile["code"] == "REQUEST_IN_PROGRESS"
-    assert meanwhile["retryable"] is True
-    assert again["replayed"] is True
-    assert again["alreadyMember"] is False
-
-
-async def test_fifty_tills_at_once_make_one_member(tmp_path: Path) -> None:
-    async with open_alliance(tmp_path) as house:
-        here = await house.counter()
-        answers = await asyncio.gather(*(here.join(PHONE) for _ in range(50)))
-
-        assert len({answer["member"]["id"] for answer in answers}) == 1
-        assert [answer["alreadyMember"] for answer in answers].count(False) == 1
-
-
-async def test_a_frozen_member_joins_nowhere(tmp_path: Path) -> None:
-    async with open_alliance(tmp_path) as house:
-        here = await house.counter()
-        await here.join(PHONE)
-        await _freeze_everyone(house.alliance.database)
-        answer = await here.join(PHONE, requestId="r")
-        again = await here.join(PHONE, requestId="r")
-        found = await here.identify(PHONE)
-
-        assert answer["code"] == "MEMBER_FROZEN"
-        assert again == answer
-        assert found["member"]["status"] == "FROZEN"
-        assert found["warnings"] == ["MEMBER_FROZEN", "IDENTITY_UNVERIFIED"]
-
-
-async def test_a_merchant_that_is_not_active_takes_no_members(tmp_path: Path) -> None:
-    async with open_alliance(tmp_path) as house:
-        here = await house.counter()
-        await house.alliance.database.transaction(
-            lambda connection: connection.exec_driver_sql("UPDATE merchant SET state = 'SUSPENDED'")
-        )
-    async with open_alliance(tmp_path) as house:
-        answer = await Counter(house, here.merchant_id, here.store_id).join(PHONE)
-
-        assert answer["code"] == "MERCHANT_NOT_ACTIVE"
-
-
-async def test_a_merchant_joins_people_at_its_own_stores_only(tmp_path: Path) -> None:
-    async with open_alliance(tmp_path) as house:
-        here, there = await house.counter("A"), await house.counter("B")
-        stranger = Counter(house, there.merchant_id, here.store_id)
-        bound = merchant_caller(here.merchant_id, await house.open_store(here.merchant_id, "S2"))
-        fields = {"storeId": here.store_id, "credential": PHONE, "consents": []}
-
-        assert (await stranger.join(PHONE))["code"] == "NOT_FOUND"
-        assert (await house.change("join", fields, caller=bound))["code"] == "NOT_FOUND"
-
-
-@pytest.mark.parametrize(
-    ("fields", "field"),
-    [
-        ({"consents": ["x"] * 21}, "consents"),
-        ({"consents": ["a", " "]}, "consents.1"),
-        ({"referralCode": "x" * 65}, "referralCode"),
-        ({"profile": {"displayName": "x" * 81}}, "profile.displayName"),
-        ({"profile": {"birthday": "2026-03-02"}}, "profile.birthday"),
-        ({"profile": {"birthday": "1899-12-31"}}, "profile.birthday"),
-        ({"profile": {"gender": "\n"}}, "profile.gender"),
-        ({"profile": {"region": ""}}, "profile.region"),
-        ({"requestId": ""}, "requestId"),
-        ({"credential": {"phone": "138"}}, "credential.phone"),
-    ],
-)
-async def test_a_join_beyond_its_limits_is_refused(
-    tmp_path: Path, fields: dict[str, Any], field: str
-) -> None:
-    async with open_alliance(tmp_path) as house:
-        here = await house.counter()
-        answer = await house.change(
-            "join",
-            {"storeId": here.store_id, "credential": PHONE, "consents": [], **fields},
-            caller=here.till,
-        )
-
-        assert [problem["field"] for problem in answer["problems"]] == [field]
-
-
 async def test_consents_given_later_are_added_and_none_is_doubled(tmp_path: Path) -> None:
     clock = SetClock(START)
     async with open_alliance(tmp_path, clock=clock) as house:
@@ -373,34 +202,3 @@ async def test_consents_given_later_are_added_and_none_is_doubled(tmp_path: Path
         )
 
         assert data["node"]["consents"] == [{"purpose": "B"}, {"purpose": "A"}]
-
-
-async def _try_join(here: Counter, request_id: str) -> tuple[Any, list[str]]:
-    fields = {"storeId": here.store_id, "credential": PHONE, "consents": []}
-    return await here.house.ask_with_errors(
-        "mutation($input: JoinInput!) { join(input: $input) { __typename } }",
-        {"input": {"requestId": request_id, **fields}},
-        caller=here.till,
-    )
-
-
-async def _freeze_everyone(database: Database) -> None:
-    await database.transaction(
-        lambda connection: connection.exec_driver_sql("UPDATE member SET status = 'FROZEN'")
-    )
-
-
-async def test_an_overload_is_told_by_its_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_alliance(tmp_path) as house:
-        here = await house.counter()
-
-        async def full(work: Any) -> Any:
-            raise Overloaded("too many writes wait")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(house.alliance.database, "transaction", full)
-            _, codes = await _try_join(here, "r")
-
-    assert codes == ["OVERLOADED"]
