@@ -250,27 +250,33 @@ async def run_town(
 ) -> Town:
     """The alliance in `directory`, running; a new process sees it so."""
     ids = RandomIds()
-    ledger_database = await open_ledger_database(
-        directory / "ledger.db", clock=clock, ids=ids, initial_rule=RuleTerms()
-    )
-    backend_database = await open_database(address_in(directory, "merchants"), MERCHANTS)
-    running: list[AllianceSubgraph] = []
-    ledger = SqlLedger(ledger_database, clock=clock, settings=lambda: running[0].ledger_settings)
-    backend = HostedBackend(
-        backend_database,
-        clock=clock,
-        ids=ids,
-        settings=lambda: MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE_MERCHANT_ID),
-    )
-    alliance = await AllianceSubgraph.open(
-        address_in(directory, "alliance"),
-        clock=clock,
-        ids=ids,
-        ledger=ledger,
-        backend=backend,
-        reach=reach,
-    )
-    running.append(alliance)
+    async with contextlib.AsyncExitStack() as stack:
+        ledger_database = await open_ledger_database(
+            directory / "ledger.db", clock=clock, ids=ids, initial_rule=RuleTerms()
+        )
+        stack.push_async_callback(ledger_database.close)
+        backend_database = await open_database(address_in(directory, "merchants"), MERCHANTS)
+        stack.push_async_callback(backend_database.close)
+        running: list[AllianceSubgraph] = []
+        ledger = SqlLedger(
+            ledger_database, clock=clock, settings=lambda: running[0].ledger_settings
+        )
+        backend = HostedBackend(
+            backend_database,
+            clock=clock,
+            ids=ids,
+            settings=lambda: MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE_MERCHANT_ID),
+        )
+        alliance = await AllianceSubgraph.open(
+            address_in(directory, "alliance"),
+            clock=clock,
+            ids=ids,
+            ledger=ledger,
+            backend=backend,
+            reach=reach,
+        )
+        running.append(alliance)
+        stack.pop_all()  # The town closes them.
     return Town(
         alliance, ledger, backend, [ledger_database, backend_database], alliance.desk, clock, names
     )
