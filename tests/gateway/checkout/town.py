@@ -247,19 +247,27 @@ async def run_town(
     *,
     clock: StandingClock,
     reach: Callable[[str], None] = reach_nothing,
+    lanes: int = 1,
 ) -> Town:
     """The alliance in `directory`, running; a new process sees it so."""
     ids = RandomIds()
     async with contextlib.AsyncExitStack() as stack:
         ledger_database = await open_ledger_database(
-            directory / "ledger.db", clock=clock, ids=ids, initial_rule=RuleTerms()
+            directory / "ledger.db",
+            clock=clock,
+            ids=ids,
+            initial_rule=RuleTerms(),
+            lanes=lanes,
         )
         stack.push_async_callback(ledger_database.close)
         backend_database = await open_database(address_in(directory, "merchants"), MERCHANTS)
         stack.push_async_callback(backend_database.close)
         running: list[AllianceSubgraph] = []
         ledger = SqlLedger(
-            ledger_database, clock=clock, settings=lambda: running[0].ledger_settings
+            ledger_database,
+            clock=clock,
+            settings=lambda: running[0].ledger_settings,
+            lanes=lanes,
         )
         backend = HostedBackend(
             backend_database,
@@ -282,10 +290,17 @@ async def run_town(
     )
 
 
-async def found_town(directory: Path, clock: StandingClock | None = None) -> Town:
+async def found_town(
+    directory: Path,
+    clock: StandingClock | None = None,
+    *,
+    reach: Callable[[str], None] = reach_nothing,
+    lanes: int = 1,
+) -> Town:
     """A new alliance: tea (a shop and a web shop), books (a shop), and the member Ann."""
     names = Names()
-    town = await run_town(directory, names, clock=clock or StandingClock(START))
+    clock = clock or StandingClock(START)
+    town = await run_town(directory, names, clock=clock, reach=reach, lanes=lanes)
 
     async def admit(reference: str) -> str:
         admitted = await town.alliance.admission.admit_merchant(
