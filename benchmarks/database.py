@@ -11,12 +11,13 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from kernel.database import open_database
+from kernel.database import Database, open_database
 
 METADATA = MetaData()
 ROW = Table("row", METADATA, Column("id", Integer, primary_key=True), Column("value", Integer))
@@ -55,11 +56,18 @@ async def _per_second(call: Callable[[], Awaitable[object]]) -> float:
 
 
 async def _run(directory: Path) -> None:
-    closures = await open_database(directory / "closures.sqlite", METADATA)
-    awaited = create_async_engine(f"sqlite+aiosqlite:///{directory / 'awaited.sqlite'}")
-    event.listen(awaited.sync_engine, "connect", _durable)
-    async with awaited.begin() as connection:
-        await connection.run_sync(METADATA.create_all)
+    async with AsyncExitStack() as stack:
+        closures = await open_database(directory / "closures.sqlite", METADATA)
+        stack.push_async_callback(closures.close)
+        awaited = create_async_engine(f"sqlite+aiosqlite:///{directory / 'awaited.sqlite'}")
+        stack.push_async_callback(awaited.dispose)
+        event.listen(awaited.sync_engine, "connect", _durable)
+        async with awaited.begin() as connection:
+            await connection.run_sync(METADATA.create_all)
+        await _compare(closures, awaited)
+
+
+async def _compare(closures: Database, awaited: AsyncEngine) -> None:
     one_writer = asyncio.Lock()
 
     async def awaited_write() -> None:
@@ -69,8 +77,6 @@ async def _run(directory: Path) -> None:
 
     await _print_ratio("write", lambda: closures.transaction(_write), awaited_write)
     await _print_ratio("read", lambda: closures.snapshot(_read), lambda: _awaited_read(awaited))
-    await closures.close()
-    await awaited.dispose()
 
 
 async def _awaited_read(engine: AsyncEngine) -> None:

@@ -226,19 +226,21 @@ def _input() -> dict[str, Any]:
 async def _through_graphql() -> list[float]:
     with tempfile.TemporaryDirectory() as directory:
         backend = await _backend(Path(directory))
-        schema, hosted = merchants_schema().strawberry, HostedMerchants(backend)
-        staff, given = Caller(CallerKind.MERCHANT, SHOP), _input()
-        times = []
-        for _ in range(ROUNDS):
-            started = time.process_time()
-            result = await schema.execute(
-                QUERY,
-                variable_values={"input": given},
-                context_value=hosted.context_for(staff, "r", "zh"),
-            )
-            times.append((time.process_time() - started) * 1_000)
-            assert result.errors is None
-        await backend.database.close()
+        try:
+            schema, hosted = merchants_schema().strawberry, HostedMerchants(backend)
+            staff, given = Caller(CallerKind.MERCHANT, SHOP), _input()
+            times = []
+            for _ in range(ROUNDS):
+                started = time.process_time()
+                result = await schema.execute(
+                    QUERY,
+                    variable_values={"input": given},
+                    context_value=hosted.context_for(staff, "r", "zh"),
+                )
+                times.append((time.process_time() - started) * 1_000)
+                assert result.errors is None
+        finally:
+            await backend.database.close()
     return sorted(times)
 
 

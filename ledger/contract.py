@@ -3,6 +3,12 @@
 Amounts are whole: points, and minor units of the alliance's currency for coins and money. Every
 write is known by a key that is derived from what it settles (order, refund, attempt), so that a
 repeat gets the first receipt with `replayed` set and changes nothing. Instants are aware UTC.
+
+A key belongs to one card for ever: the caller sees to it that it never comes with another one that
+is not the same card under another name. The books look for a key where they look for the card, in
+its lane and in those of the cards that it was ever made one with, and would book it a second time
+elsewhere. Who renames a card tells the ledger first (`merge_cards`, `unmerge_cards`) and whoever
+keeps what keys are made of afterwards. See docs/decisions/ledger.md.
 """
 
 from __future__ import annotations

@@ -44,9 +44,12 @@ ACCOUNTS = Query(
 HOLDS = Query(
     "SELECT attempt_id, card_id, state FROM hold WHERE lane = {lane} AND attempt_id IN ({keys})"
 )
+# The sum keeps PostgreSQL from seeing that each lot's lane is the one that is asked for. While the
+# table is new and its statistics say that a lane has few lots, it would read all of them for each
+# part that is held, and pick the lot from these.
 HELD = Query(
     f"SELECT h.attempt_id, h.amount, {_LOT_OF} FROM hold_lot h "
-    "JOIN lot l ON l.lane = h.lane AND l.id = h.lot_id "
+    "JOIN lot l ON l.lane = h.lane + 0 AND l.id = h.lot_id "
     "WHERE h.lane = {lane} AND h.attempt_id IN ({keys}) ORDER BY h.attempt_id, h.pick"
 )
 ORDERS = Query(f"SELECT {_ORDER} FROM order_state WHERE lane = {{lane}} AND order_id IN ({{keys}})")

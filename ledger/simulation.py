@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from ledger.lots import consumed, refilled
+from ledger.past import OpenDebts, PastDebt, PastEvent, PastMerge, PastMove
 from ledger.settlement import (
     Leg,
     burn_legs,
@@ -49,33 +50,6 @@ _AS_IT_WAS = {SettlementKind.COUPON, SettlementKind.ADJUSTMENT}
 """What no rule prices."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastMove:
-    """Units that entered or left a lot; `lot` as it was made, `funding_minor` as it moved."""
-
-    lot: Lot
-    amount: int
-    funding_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class PastEvent:
-    """One transaction, its legs and movements in the order they were posted.
-
-    Attributes:
-        party: the merchant of its order, as it settles; ALLIANCE when none is behind it.
-        is_counted: whether it took effect in the simulated time.
-        is_merge: whether it carries lots from one card to another.
-    """
-
-    party: str
-    order_no: str | None
-    is_counted: bool
-    legs: tuple[Leg, ...]
-    moves: tuple[PastMove, ...]
-    is_merge: bool = False
-
-
 @dataclass(slots=True)
 class _Taken:
     """A part of a lot that an order burned."""
@@ -92,6 +66,15 @@ class _Order:
     taken: dict[Asset, list[_Taken]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """Parts that left a card for another one of its lane, each with the funding it took along."""
+
+    card_id: str | None
+    reason: str
+    parts: list[tuple[int, int]]
+
+
 @dataclass(slots=True)
 class Simulation:
     """Settles events at other terms, one after the other.
@@ -104,13 +87,15 @@ class Simulation:
     legs: list[Leg] = field(default_factory=list)
     _lots: dict[int, Lot] = field(default_factory=dict)
     _orders: dict[tuple[str, str | None], _Order] = field(default_factory=dict)
-    _carried: list[tuple[int, int]] = field(default_factory=list)
+    _debts: OpenDebts = field(default_factory=OpenDebts)
+    _carried: _Carried | None = None
 
     def settle(self, event: PastEvent) -> None:
         """Settles the next event; one that is not counted has no legs."""
         moves = list(event.moves)
-        if event.is_merge:
-            del moves[: self._carry(moves)]
+        if event.merge is not None:
+            del moves[: self._carry(event.card_id, event.merge, moves)]
+            self._carry_debts(event.card_id, event.merge)
         for index, leg in enumerate(event.legs):
             if leg.party != POOL or leg.kind in _AS_IT_WAS:
                 continue
@@ -127,21 +112,45 @@ class Simulation:
             legs = self._again(event, leg, party, paid, mine)
             if event.is_counted:
                 self.legs += [each for each in legs if each.amount_minor]
+        if event.owed:
+            self._debts.make(event.card_id, PastDebt(event.party, event.order_no, event.owed))
 
-    def _carry(self, moves: Sequence[PastMove]) -> int:
+    def _carry(self, card_id: str | None, merge: PastMerge, moves: Sequence[PastMove]) -> int:
         """Takes parts of lots along, or brings them into new ones; how many movements that were.
 
         What comes from another lane keeps its funding.
         """
-        if moves and moves[0].amount < 0:
-            self._carried = [(-move.amount, -self._shift(move)) for move in moves]
+        # Where debts arrive, what leaves the card's lots repays them.
+        if moves and moves[0].amount < 0 and not merge.brings_debts:
+            parts = [(-move.amount, -self._shift(move)) for move in moves]
+            self._carried = _Carried(card_id, merge.reason, parts)
             return len(moves)
         arriving = list(takewhile(lambda move: move.amount > 0, moves))
-        if [move.amount for move in arriving] == [units for units, _ in self._carried]:
-            for move, (_, funding) in zip(arriving, self._carried, strict=True):
+        carried, self._carried = self._carried, None
+        # What was fetched from another lane comes back to the card that it left.
+        if carried is not None and carried.reason == merge.reason and carried.card_id != card_id:
+            for move, (_, funding) in zip(arriving, carried.parts, strict=True):
                 self._lots[move.lot.id] = replace(move.lot, funding_minor=funding)
-        self._carried = []
         return len(arriving)
+
+    def _carry_debts(self, card_id: str | None, merge: PastMerge) -> None:
+        """Counts debts that leave as recovered, and those that come as still to be recovered.
+
+        The books do so where a debt changes lanes; where it stays the two cancel out. See
+        docs/decisions/merging.md.
+        """
+        if merge.takes_debts:
+            for debt in self._debts.leave(card_id, merge):
+                self._count_recovered(debt, debt.points)
+        elif merge.brings_debts:
+            for debt in self._debts.arrive(card_id, merge):
+                self._count_recovered(debt, -debt.points)
+
+    def _count_recovered(self, debt: PastDebt, points: int) -> None:
+        order = self._orders.get((debt.party, debt.order_no))
+        if order is not None and order.state.recovered + points >= 0:
+            recovered = order.state.recovered + points
+            order.state = replace(order.state, recovered=recovered)
 
     def _again(
         self, event: PastEvent, leg: Leg, party: str, was_paid: int, moves: Sequence[PastMove]
@@ -156,6 +165,8 @@ class Simulation:
             return self._burn(event, kind, moves)
         if kind in (SettlementKind.RETURN, SettlementKind.COINS_RETURN):
             return self._give_back(kind, party, order, was_paid, moves)
+        if kind is SettlementKind.DEBT_REPAYMENT:
+            self._debts.repay(event.card_id, PastDebt(party, leg.order_no, -leg.points))
         return self._recover(kind, party, order, was_paid, moves)
 
     def _issue(

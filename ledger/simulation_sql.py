@@ -10,19 +10,28 @@ from sqlalchemy import Connection
 from ledger.contract import LedgerSettings
 from ledger.entering import party_of
 from ledger.grouped import Grouped
+from ledger.past import PastDebt, PastEvent, PastMerge, PastMove
+from ledger.port import Cursor, Row
 from ledger.ports import cursor_on
 from ledger.settlement import Leg
-from ledger.simulation import PastEvent, PastMove
-from ledger.state import ALLIANCE, Asset, Lot, SettlementKind, TxKind
+from ledger.state import ALLIANCE, Asset, CardEntryKind, Lot, SettlementKind, TxKind
 
 _EVENTS = """
-SELECT seq, kind, merchant_id, order_no, effective_at FROM ledger_tx
+SELECT seq, kind, merchant_id, order_no, effective_at, card_id, reason FROM ledger_tx
 WHERE lane = ? AND seq >= (SELECT min(seq) FROM ledger_tx
   WHERE lane = ? AND effective_at >= ? AND effective_at < ?) ORDER BY seq
 """
 _LEGS = """
-SELECT seq, account, kind, amount, points, rule_version, order_no FROM entry
-WHERE lane = ? AND seq >= ? AND asset = 'SETTLEMENT' ORDER BY seq, leg
+SELECT seq, account, kind, amount, points, rule_version, order_no, asset FROM entry
+WHERE lane = ? AND seq >= ? AND (asset = 'SETTLEMENT' OR substr(account, 1, 5) = 'debt:')
+ORDER BY seq, leg
+"""
+_CLAW_BACK, _MERGE = CardEntryKind.CLAW_BACK, CardEntryKind.MERGE
+_BROUGHT = """
+SELECT d.card_id, p.merge_id, o.merchant_id, o.order_no, p.amount FROM merged_part p
+JOIN debt d ON d.lane = p.lane AND d.id = p.ref
+JOIN order_state o ON o.lane = d.lane AND o.order_id = d.order_id
+WHERE p.lane = ? AND p.kind = 'DEBT' ORDER BY p.ref
 """
 _MOVES = """
 SELECT m.seq, m.amount, m.funding, l.id, l.asset, l.issuer_id, l.funding, l.original
@@ -44,17 +53,40 @@ def read_events(
     if not events:
         return
     first = events[0][0]
-    legs = Grouped(cursor.step(_LEGS, (lane, first)))
+    entries = Grouped(cursor.step(_LEGS, (lane, first)))
     moves = Grouped(cursor.step(_MOVES, (lane, first)))
-    for seq, kind, merchant_id, order_no, at in events:
+    brought = _brought(cursor, lane, settings)
+    for seq, kind, merchant_id, order_no, at, card_id, reason in events:
+        rows = entries.of(seq)
+        merge = None
+        if kind == TxKind.MERGE:
+            merge = _merge(reason, rows, brought.get((card_id, reason)))
         yield PastEvent(
             party=ALLIANCE if merchant_id is None else party_of(merchant_id, settings),
             order_no=order_no,
             is_counted=since <= at < until,
-            legs=tuple(_leg(row) for row in legs.of(seq)),
+            legs=tuple(_leg(row) for row in rows if row[7] == Asset.SETTLEMENT),
             moves=tuple(_move(row) for row in moves.of(seq)),
-            is_merge=kind == TxKind.MERGE,
+            card_id=card_id,
+            merge=merge,
+            owed=sum(-row[3] for row in rows if row[2] == _CLAW_BACK and row[7] == Asset.POINTS),
         )
+
+
+def _brought(
+    cursor: Cursor, lane: int, settings: LedgerSettings
+) -> dict[tuple[str, str], tuple[PastDebt, ...]]:
+    """The debts that merges brought to cards of the lane, by card and merge."""
+    found: dict[tuple[str, str], tuple[PastDebt, ...]] = {}
+    for card_id, merge_id, merchant_id, order_no, points in cursor.all(_BROUGHT, (lane,)):
+        debt = PastDebt(party_of(merchant_id, settings), order_no, points)
+        found[card_id, merge_id] = (*found.get((card_id, merge_id), ()), debt)
+    return found
+
+
+def _merge(reason: str, entries: Sequence[Row], brought: tuple[PastDebt, ...] | None) -> PastMerge:
+    carried = sum(row[3] for row in entries if row[2] == _MERGE)
+    return PastMerge(reason, carried > 0, carried < 0, brought)
 
 
 def _leg(row: Sequence[Any]) -> Leg:

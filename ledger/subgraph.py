@@ -141,11 +141,15 @@ class LedgerSubgraph:
         database = await open_ledger_database(
             address, clock=clock, ids=ids, initial_rule=initial_rule or RuleTerms(), lanes=lanes
         )
-        info = await database.snapshot(
-            lambda connection: connection.execute(
-                select(ledger_info.c.ledger_id, ledger_info.c.lanes)
-            ).one()
-        )
+        try:
+            info = await database.snapshot(
+                lambda connection: connection.execute(
+                    select(ledger_info.c.ledger_id, ledger_info.c.lanes)
+                ).one()
+            )
+        except BaseException:
+            await database.close()
+            raise
         return cls(
             database,
             info.ledger_id,
@@ -228,5 +232,7 @@ class LedgerSubgraph:
 
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""
-        await self._writer.close()
-        await self._database.close()
+        try:
+            await self._writer.close()
+        finally:
+            await self._database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from functools import cache
 from pathlib import Path
 
@@ -238,31 +239,35 @@ class AllianceSubgraph:
         Raises:
             DatabaseUnavailable: the database can not be opened or written.
         """
-        database = await open_database(address, HISTORY)
-        begun = BegunWork()
-        alliance = cls(
-            database=database,
-            settings_book=await SettingsBook.open(
-                database, begun=begun, clock=clock, ledger=ledger
-            ),
-            directory=await open_directory(database, clock=clock),
-            ledger=ledger,
-            issuing=issuing,
-            backend=backend,
-            check_backend=check_backend,
-            clock=clock,
-            ids=ids,
-            secret=await database.transaction(
-                lambda connection: read_or_make_secret(connection, "membership")
-            ),
-            begun=begun,
-            lookup_limits=lookup_limits,
-            shows_codes=shows_codes,
-            referral_reward_minor=referral_reward_minor,
-            reach=reach,
-        )
-        await alliance.admission.finish()
-        await alliance.leaving.finish()
+        async with AsyncExitStack() as stack:
+            database = await open_database(address, HISTORY)
+            stack.push_async_callback(database.close)
+            begun = BegunWork()
+            stack.push_async_callback(begun.close)
+            alliance = cls(
+                database=database,
+                settings_book=await SettingsBook.open(
+                    database, begun=begun, clock=clock, ledger=ledger
+                ),
+                directory=await open_directory(database, clock=clock),
+                ledger=ledger,
+                issuing=issuing,
+                backend=backend,
+                check_backend=check_backend,
+                clock=clock,
+                ids=ids,
+                secret=await database.transaction(
+                    lambda connection: read_or_make_secret(connection, "membership")
+                ),
+                begun=begun,
+                lookup_limits=lookup_limits,
+                shows_codes=shows_codes,
+                referral_reward_minor=referral_reward_minor,
+                reach=reach,
+            )
+            await alliance.admission.finish()
+            await alliance.leaving.finish()
+            stack.pop_all()  # It is open from here on.
         return alliance
 
     async def resume(self) -> None:
@@ -324,5 +329,7 @@ class AllianceSubgraph:
 
     async def close(self) -> None:
         """Lets what was begun end, then closes the database."""
-        await self._begun.close()
-        await self.database.close()
+        try:
+            await self._begun.close()
+        finally:
+            await self.database.close()

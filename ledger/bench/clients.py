@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +22,7 @@ from ledger.bench.yardstick import Written, record
 from ledger.contract import CaptureOrder, LedgerSettings
 from ledger.opening import open_ledger_database
 from ledger.ports import port_on
+from ledger.recounting import all_or_none
 from ledger.state import RuleTerms
 from ledger.writer import SqlLedger, order_submission
 
@@ -50,15 +50,16 @@ class Pace:
 async def ledger_at(
     address: str | Path, *, lanes: int = 1
 ) -> AsyncIterator[tuple[Database, SqlLedger]]:
-    """An open ledger, made when it is missing."""
+    """An open ledger, made when it is missing; closed on leaving, in whatever way."""
     clock = SetClock(NOW)
     database = await open_ledger_database(
         address, clock=clock, ids=SeededIds("bench"), initial_rule=RuleTerms(), lanes=lanes
     )
-    ledger = SqlLedger(database, clock=clock, settings=lambda: _SETTINGS, lanes=lanes)
-    yield database, ledger
-    await ledger.close()
-    await database.close()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        ledger = SqlLedger(database, clock=clock, settings=lambda: _SETTINGS, lanes=lanes)
+        stack.push_async_callback(ledger.close)
+        yield database, ledger
 
 
 async def fill(path: Path, orders: Iterable[CaptureOrder]) -> None:
@@ -109,7 +110,9 @@ async def served(ledger: SqlLedger, orders: Sequence[CaptureOrder], *, clients: 
             latencies.append(time.perf_counter() - begun)
 
     begun, used = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(client() for _ in range(clients)))
+    async with all_or_none() as group:
+        for _ in range(clients):
+            group.create_task(client())
     seconds, used = time.perf_counter() - begun, time.process_time() - used
     cuts = quantiles(latencies, n=100)
     count = len(orders)

@@ -275,8 +275,10 @@ async def _run(url: str, statement: str) -> None:
         connection = await asyncpg.connect(url)
     except (OSError, asyncpg.PostgresError) as error:
         raise NoYardstick(f"the server does not answer: {error}") from error
-    await connection.execute(statement)
-    await connection.close()
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 def _in_schema_for_libpq(url: str, schema: str) -> str:

@@ -113,9 +113,11 @@ async def engine_before(
             )
             for name, url in urls.items()
         }
-        yield assemble_engine(supergraph, transports), faulty
-        for transport in transports.values():
-            await transport.aclose()
+        try:
+            yield assemble_engine(supergraph, transports), faulty
+        finally:
+            for transport in transports.values():
+                await transport.aclose()
 
 
 async def ask(engine: Engine) -> tuple[Any, list[Any]]:

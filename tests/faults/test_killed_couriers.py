@@ -60,8 +60,10 @@ async def receiving() -> AsyncIterator[tuple[Receiver, str]]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield receiver, f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    await runner.cleanup()
+    try:
+        yield receiver, f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
 
 
 async def courier(directory: Path, url: str, last: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -239,33 +239,32 @@ async def open_alliance(
         in_force = running[0].ledger_settings
         return MerchantSettings(in_force.currency, in_force.time_zone, ALLIANCE_MERCHANT_ID)
 
-    ledger = await LedgerSubgraph.open(
-        directory / "ledger.db",
-        clock=clock,
-        ids=ids,
-        settings=lambda: running[0].ledger_settings,
-        registry=Everyone(),
-    )
-    merchants = await HostedMerchants.open(
-        address_in(directory, "merchants"), clock=clock, ids=ids, settings=backend_settings
-    )
-    door.hosted = merchants.backend
-    alliance = await AllianceSubgraph.open(
-        address_in(directory, "alliance"),
-        clock=clock,
-        ids=ids,
-        ledger=ledger.ledger,
-        backend=cast(Backend, door),
-        **options,
-    )
-    running.append(alliance)
-    try:
+    async with AsyncExitStack() as stack:
+        ledger = await LedgerSubgraph.open(
+            directory / "ledger.db",
+            clock=clock,
+            ids=ids,
+            settings=lambda: running[0].ledger_settings,
+            registry=Everyone(),
+        )
+        stack.push_async_callback(ledger.close)
+        merchants = await HostedMerchants.open(
+            address_in(directory, "merchants"), clock=clock, ids=ids, settings=backend_settings
+        )
+        stack.push_async_callback(merchants.close)
+        door.hosted = merchants.backend
+        alliance = await AllianceSubgraph.open(
+            address_in(directory, "alliance"),
+            clock=clock,
+            ids=ids,
+            ledger=ledger.ledger,
+            backend=cast(Backend, door),
+            **options,
+        )
+        stack.push_async_callback(alliance.close)
+        running.append(alliance)
         await alliance.resume()
         yield House(alliance, clock, ledger.ledger, door)
-    finally:
-        await alliance.close()
-        await merchants.close()
-        await ledger.close()
 
 
 def merchant_caller(merchant_id: str, store_id: str | None = None) -> Caller:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection
 
 from ledger import loading, writes
-from ledger.postgresql import _statements
+from ledger.port import Query
+from ledger.postgresql import _by_array, _statements
 from ledger.side_by_side import _for_each_lane
 from tests.ledger.book import Books
 from tests.places import Places
@@ -23,6 +25,7 @@ READS = {
     "card_id": loading.KIN,
     "attempt_id": loading.HOLDS,
     "order_id": loading.ORDERS,
+    "merge_id": loading.PARTS,
 }
 
 
@@ -49,6 +52,23 @@ async def test_rows_of_a_table_without_statistics_are_changed_each_by_its_key(
     for key in ("account = ", "id = ", "order_id = "):
         assert re.search(rf"Index Cond: \(\(lane = v\w*\.lane\) AND \({key}", plan)
     assert "Materialize" not in plan
+    await books.close()
+
+
+@pytest.mark.parametrize("spelled", [_for_each_lane, _by_array], ids=["of lanes", "of a lane"])
+async def test_lots_that_are_held_are_looked_up_each_by_its_key(
+    places: Places, spelled: Callable[[Query, str], str]
+) -> None:
+    """A plan that reads the lane's lots costs as much for one hold as the lane has lots."""
+    books = await Books.open(places.address("ledger"))
+    statement = spelled(loading.HELD, "text")
+
+    plan = await books.subgraph._database.snapshot(
+        lambda connection: plan_of(connection, statement, 3 if "$3" in statement else 2)
+    )
+
+    assert re.search(r"Index Cond: \(\(lane = .*\(attempt_id = ANY", plan), plan
+    assert re.search(r"Index Cond: \(\(lane = .*\(id = h.lot_id\)", plan), plan
     await books.close()
 
 

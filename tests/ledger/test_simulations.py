@@ -1,5 +1,6 @@
 """A simulation tells to the minor unit what other terms would have settled."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -7,10 +8,12 @@ from random import Random
 import pytest
 
 from kernel.units import Ratio
-from ledger.contract import MergeCards
+from ledger.contract import MergeCards, MergeSpent, UnmergeCards
+from ledger.lanes import lane_of
 from ledger.state import RuleTerms
 from tests.ledger.book import MARCH, YEAR, Books, merchant
 from tests.ledger.test_histories import History
+from tests.places import Places
 
 SIMULATE = """
 query ($draft: SettlementTermsInput!, $from: DateTime!, $to: DateTime!) {
@@ -26,6 +29,7 @@ query ($draft: SettlementTermsInput!, $from: DateTime!, $to: DateTime!) {
   }
 }
 """
+CHANCES = (2, 7, 11)
 DEFAULT = RuleTerms()
 OTHERS = [
     RuleTerms(Ratio(7, 3), Ratio(5, 4), 777, 1_234, 3_333),
@@ -134,24 +138,47 @@ async def test_a_simulation_writes_nothing_and_is_for_admins(books: Books) -> No
     assert pointless.errors[0].extensions["code"] == "BAD_USER_INPUT"
 
 
-async def lived_with_a_merge(path: Path, chance: int, rule: RuleTerms, lanes: int) -> Books:
-    """m2 becomes m1 after some of it."""
+class Indebted(History):
+    """Refunds more than others do, and lets nothing expire."""
+
+    async def happen(self) -> None:
+        event = self.chance.choice(
+            [self.earn, self.spend, self.spend, self.refund, self.refund, self.refund,
+             self.release, self.grant, self.hold]
+        )  # fmt: skip
+        self.count += 1
+        await event()
+
+
+async def lived_with_merges(path: Path, chance: int, rule: RuleTerms, lanes: int) -> Books:
+    """m2 becomes m1 after some of it, often for a while only, and m1 becomes m2 later on.
+
+    Chance 7 over 5 lanes has what was fetched from a lane come back with another funding.
+    """
     books = await Books.open(path, rule, lanes=lanes)
-    history = History(books, Random(chance), one_rule=True)
+    history = (Indebted if chance > 9 else History)(books, Random(chance), one_rule=True)
+    is_undone = False
     for number in range(40):
-        if number == 22:
-            await books.ledger.merge_cards(MergeCards("mrg", "m1", "m2", books.now))
+        at = books.now
+        if number == 14:
+            await books.ledger.merge_cards(MergeCards("mrg", "m1", "m2", at))
+        if number == 15 + chance % 3:
+            with suppress(MergeSpent):
+                await books.ledger.unmerge_cards(UnmergeCards("mrg", "m1", "m2", at))
+                is_undone = True
+        if number == 32 and is_undone:
+            await books.ledger.merge_cards(MergeCards("mrg again", "m2", "m1", at))
         await history.happen()
     return books
 
 
-@pytest.mark.parametrize("chance", range(3))
+@pytest.mark.parametrize("chance", CHANCES)
 @pytest.mark.parametrize("over", [1, 3, 5])
-async def test_a_history_with_a_merge_settled_again_at_its_own_terms_is_the_same(
+async def test_a_history_with_merges_settled_again_at_its_own_terms_is_the_same(
     tmp_path: Path, chance: int, over: int
 ) -> None:
     terms = OTHERS[chance % len(OTHERS)]
-    books = await lived_with_a_merge(tmp_path / "ledger.sqlite", chance, terms, over)
+    books = await lived_with_merges(tmp_path / "ledger.sqlite", chance, terms, over)
     try:
         assert (await books.verify()).findings == ()
         found = differences(await simulate(books, terms))
@@ -159,3 +186,47 @@ async def test_a_history_with_a_merge_settled_again_at_its_own_terms_is_the_same
         await books.close()
 
     assert set(found.values()) == {0}, found
+
+
+@pytest.mark.parametrize("over", [1, 5])
+async def test_a_debt_that_the_survivor_repays_at_once_is_settled_again(
+    places: Places, over: int
+) -> None:
+    books = await Books.open(places.address("ledger"), OTHERS[0], lanes=over)
+    await books.order("o1", "A", "m2", earned=10)
+    await books.order("o2", "B", "m2", spent=10)
+    await books.refund("o1", "r1", kept=7)
+    await books.order("o3", "C", "m1", earned=50)
+    await books.ledger.merge_cards(MergeCards("mrg", "m1", "m2", books.now))
+    assert (await books.standing("m1")).available == 47
+
+    found = differences(await simulate(books, OTHERS[0]))
+    await books.close()
+
+    assert set(found.values()) == {0}, found
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+async def test_the_fee_of_a_debt_that_changed_lanes_is_given_back_as_it_was(
+    places: Places, is_undone: bool
+) -> None:
+    """A fee of 5 for 10 points comes back in two parts, of which each is half an odd unit."""
+    terms = RuleTerms(issue_fee_bps=5_000)
+    books = await Books.open(places.address("ledger"), terms, lanes=5)
+    assert lane_of("m1", 5) != lane_of("m2", 5)
+    await books.order("o1", "A", "m2", earned=10)
+    await books.order("o2", "B", "m2", spent=10)
+    await books.refund("o1", "r1", kept=7)
+    assert (await books.standing("m2")).debt == 3
+    await books.ledger.merge_cards(MergeCards("mrg", "m1", "m2", books.now))
+    if is_undone:
+        await books.ledger.unmerge_cards(UnmergeCards("mrg", "m1", "m2", books.now))
+    await books.order("o3", "C", "m2", earned=50)
+    await books.refund("o1", "r2", kept=0)
+    assert (await books.standing("m2")).available == 40
+
+    found = differences(await simulate(books, terms))
+    later = differences(await simulate(books, terms, since=books.now))
+    await books.close()
+
+    assert set(found.values()) == set(later.values()) == {0}, found

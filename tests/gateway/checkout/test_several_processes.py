@@ -25,7 +25,7 @@ from tests.gateway.checkout.town import (
     Names,
     StandingClock,
     Town,
-    found_town,
+    open_town,
     run_town,
 )
 
@@ -35,12 +35,11 @@ pytestmark = pytest.mark.postgresql
 @pytest.fixture
 async def towns(tmp_path: Path) -> AsyncIterator[tuple[Town, Town]]:
     """One alliance as two processes run it, with clocks of their own."""
-    here = await found_town(tmp_path, StandingClock(START))
-    there = await run_town(tmp_path, here.names, clock=StandingClock(START))
-    there.count = 1_000
-    yield here, there
-    await there.close()
-    await here.close()
+    async with open_town(tmp_path) as here:
+        there = await run_town(tmp_path, here.names, clock=StandingClock(START))
+        there.count = 1_000
+        yield here, there
+        await there.close()
 
 
 async def state_of(town: Town, checkout_id: str) -> CheckoutState:

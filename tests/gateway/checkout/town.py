@@ -247,39 +247,60 @@ async def run_town(
     *,
     clock: StandingClock,
     reach: Callable[[str], None] = reach_nothing,
+    lanes: int = 1,
 ) -> Town:
     """The alliance in `directory`, running; a new process sees it so."""
     ids = RandomIds()
-    ledger_database = await open_ledger_database(
-        directory / "ledger.db", clock=clock, ids=ids, initial_rule=RuleTerms()
-    )
-    backend_database = await open_database(address_in(directory, "merchants"), MERCHANTS)
-    running: list[AllianceSubgraph] = []
-    ledger = SqlLedger(ledger_database, clock=clock, settings=lambda: running[0].ledger_settings)
-    backend = HostedBackend(
-        backend_database,
-        clock=clock,
-        ids=ids,
-        settings=lambda: MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE_MERCHANT_ID),
-    )
-    alliance = await AllianceSubgraph.open(
-        address_in(directory, "alliance"),
-        clock=clock,
-        ids=ids,
-        ledger=ledger,
-        backend=backend,
-        reach=reach,
-    )
-    running.append(alliance)
+    async with contextlib.AsyncExitStack() as stack:
+        ledger_database = await open_ledger_database(
+            directory / "ledger.db",
+            clock=clock,
+            ids=ids,
+            initial_rule=RuleTerms(),
+            lanes=lanes,
+        )
+        stack.push_async_callback(ledger_database.close)
+        backend_database = await open_database(address_in(directory, "merchants"), MERCHANTS)
+        stack.push_async_callback(backend_database.close)
+        running: list[AllianceSubgraph] = []
+        ledger = SqlLedger(
+            ledger_database,
+            clock=clock,
+            settings=lambda: running[0].ledger_settings,
+            lanes=lanes,
+        )
+        backend = HostedBackend(
+            backend_database,
+            clock=clock,
+            ids=ids,
+            settings=lambda: MerchantSettings("CNY", "Asia/Shanghai", ALLIANCE_MERCHANT_ID),
+        )
+        alliance = await AllianceSubgraph.open(
+            address_in(directory, "alliance"),
+            clock=clock,
+            ids=ids,
+            ledger=ledger,
+            backend=backend,
+            reach=reach,
+        )
+        running.append(alliance)
+        stack.pop_all()  # The town closes them.
     return Town(
         alliance, ledger, backend, [ledger_database, backend_database], alliance.desk, clock, names
     )
 
 
-async def found_town(directory: Path, clock: StandingClock | None = None) -> Town:
+async def found_town(
+    directory: Path,
+    clock: StandingClock | None = None,
+    *,
+    reach: Callable[[str], None] = reach_nothing,
+    lanes: int = 1,
+) -> Town:
     """A new alliance: tea (a shop and a web shop), books (a shop), and the member Ann."""
     names = Names()
-    town = await run_town(directory, names, clock=clock or StandingClock(START))
+    clock = clock or StandingClock(START)
+    town = await run_town(directory, names, clock=clock, reach=reach, lanes=lanes)
 
     async def admit(reference: str) -> str:
         admitted = await town.alliance.admission.admit_merchant(

@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def history_directory(tmp_path: Path) -> Path:
 
 
 def orders_in(data: Path) -> int:
-    with sqlite3.connect(data / "replay.db") as connection:
+    with closing(sqlite3.connect(data / "replay.db")) as connection:
         return connection.execute("SELECT count(*) FROM fact WHERE kind = 'order'").fetchone()[0]
 
 

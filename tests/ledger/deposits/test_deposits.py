@@ -1,6 +1,7 @@
 """Deposits: recorded and returned once, two-sided, and what they let a merchant owe."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -113,9 +114,8 @@ async def test_a_movement_has_two_sides_and_touches_no_settlement(books: Books) 
 async def test_what_was_recorded_can_not_be_changed(books: Books, change: str) -> None:
     await move(books, RECORD, "a", 500)
 
-    with sqlite3.connect(books.path) as raw, pytest.raises(sqlite3.IntegrityError):
+    with closing(sqlite3.connect(books.path)) as raw, pytest.raises(sqlite3.IntegrityError):
         raw.execute(change)
-    raw.close()
 
 
 async def test_nobody_leaves_a_deposit_for_a_merchant_that_is_none(books: Books) -> None:
@@ -218,12 +218,11 @@ async def test_the_deposit_of_a_merchant_that_leaves_is_held_until_returns_are_o
 
 async def test_verification_names_a_movement_with_one_side(books: Books) -> None:
     await move(books, RECORD, "a", 500)
-    with sqlite3.connect(books.path) as raw:
+    with closing(sqlite3.connect(books.path)) as raw, raw:
         raw.execute(
             "INSERT INTO deposit_entry SELECT lane, 7, leg, account, amount, reason, recorded_by, "
             "recorded_at FROM deposit_entry WHERE leg = 0"
         )
-    raw.close()
 
     [finding] = (await books.verify()).findings
     assert (finding.invariant, finding.row) == ("deposits", "movement 7")
