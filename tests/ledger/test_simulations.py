@@ -132,6 +132,7 @@ async def test_a_simulation_writes_nothing_and_is_for_admins(books: Books) -> No
     assert refused.errors[0].extensions["code"] == "FORBIDDEN"
     pointless = await books.ask(SIMULATE, **variables)
     assert pointless.errors[0].extensions["code"] == "BAD_USER_INPUT"
+    assert pointless.errors[0].message == "from must be before to."
 
 
 async def lived_with_a_merge(path: Path, chance: int, rule: RuleTerms, lanes: int) -> Books:
