@@ -92,7 +92,9 @@ def parse_ratio(value: object) -> Ratio:
             raise ValueError
         return Ratio.parse(value)
     except ValueError as error:
-        raise BadUserInput('Ratio is text like "1/100".') from error
+        raise BadUserInput(
+            'Ratio is text like "1/100" or "1": whole numbers, not negative, of at most 9 digits.'
+        ) from error
 
 
 SCALARS: dict[object, Any] = {
@@ -116,7 +118,8 @@ SCALARS: dict[object, Any] = {
     ),
     Ratio: strawberry.scalar(
         name="Ratio",
-        description='A fraction as text, "1/100": minor units per point.',
+        description='A fraction as text, "1/100" or "1", each part a whole number of at most 9 '
+        "digits: minor units per point.",
         serialize=str,
         parse_value=parse_ratio,
     ),

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import ClassVar
 
 from kernel.graphql import format_datetime
 from kernel.ids import derived_id
@@ -27,10 +26,25 @@ class PeriodNotClosable(Refusal):
 
     Attributes:
         closable_from: RFC 3339 instant from when it can be; None when it is closed already.
+        older_open: whether it is old enough, but an older one with entries is open.
     """
 
     closable_from: str | None
-    retryable: ClassVar[bool] = True
+    older_open: bool = False
+
+    @property
+    def retryable(self) -> bool:  # type: ignore[override]
+        """Whether waiting helps: what is closed stays closed."""
+        return self.closable_from is not None
+
+    @property
+    def message(self) -> str:
+        """Why not, in one sentence."""
+        if self.closable_from is None:
+            return "The period is closed already."
+        if self.older_open:
+            return "An older period has to be closed first."
+        return "The period cannot be closed yet."
 
 
 def posting_month(month: int, closed_month: int | None) -> tuple[int, int | None]:
@@ -68,8 +82,11 @@ def refuse_unless_closable(
     if closed_month is not None and month <= closed_month:
         raise PeriodNotClosable(closable_from=None)
     closable_from = first_instant(month + 1, time_zone) + INGESTION
-    if now < closable_from or any(older < month for older in older_months):
-        raise PeriodNotClosable(closable_from=format_datetime(closable_from))
+    too_young = now < closable_from
+    if too_young or any(older < month for older in older_months):
+        raise PeriodNotClosable(
+            closable_from=format_datetime(closable_from), older_open=not too_young
+        )
 
 
 def journal_hash(lines: Iterable[bytes]) -> str:

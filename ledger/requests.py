@@ -226,7 +226,7 @@ class GrantCoins:
         grant_key: chosen by the caller, unique for ever.
         funder_merchant_id: who pays; None for the alliance.
         amount_minor: > 0.
-        reason: for the card's history.
+        reason: for the journal.
         expires_at: None for never.
     """
 

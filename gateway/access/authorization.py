@@ -55,8 +55,11 @@ def _fault(coordinate: Coordinate, scope: str | None) -> Fault:
     name = ".".join(coordinate)
     if scope is None:
         return Fault(f"{name} needs a token.", "UNAUTHENTICATED", extensions={"coordinate": name})
+    article = "an" if scope[0] in "aeiou" else "a"
     return Fault(
-        f"{name} is not open to a {scope} token.", "FORBIDDEN", extensions={"coordinate": name}
+        f"{name} is not open to {article} {scope} token.",
+        "FORBIDDEN",
+        extensions={"coordinate": name},
     )
 
 

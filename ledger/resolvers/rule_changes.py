@@ -153,7 +153,9 @@ def _check_proposal(
     _check_request_id(input.request_id)
     problems = check_terms(terms)
     if input.effective_from < context.now + NOTICE:
-        problems.insert(0, ["effectiveFrom", "is at least 60 s from now, and from its approval"])
+        problems.insert(
+            0, ["effectiveFrom", "must be at least 60 s from now, and from its approval"]
+        )
     if problems:
         raise InvalidInput(problems)
 

@@ -40,7 +40,7 @@ async def simulate_settlement_rule(
     if faults:
         raise BadUserInput(f"draft.{faults[0][0]} {faults[0][1]}.")
     if from_ >= to:
-        raise BadUserInput("from is before to.")
+        raise BadUserInput("from must be before to.")
 
     def settle(connection: Connection) -> tuple[dict[str, int], dict[str, int]]:
         posted: list[Leg] = []

@@ -76,7 +76,9 @@ class CardEntry:
     order_no: str | None = strawberry.field(
         description="The merchant's number of the order; null when no order is behind it."
     )
-    balance_after: CardBalance = strawberry.field(description="What the card had after it.")
+    balance_after: CardBalance = strawberry.field(
+        description="What the card had once it was booked."
+    )
 
 
 @strawberry.type(
@@ -110,13 +112,15 @@ class Card:
     balance_as_of: CardBalance | None = strawberry.federation.field(
         resolver=resolvers.card_balance_as_of,
         requires_scopes=[["member"], ["admin"]],
-        description="What the card had as of `at`: all that took effect by then. With "
-        "`recordedBy` only what the books knew by that instant. Null only with an error.",
+        description="What the card had as of `at`: all that took effect by then; an instant to "
+        "come is as now. With `recordedBy` only what the books knew by that instant. Null only "
+        "with an error.",
     )
     entries: Connection[CardEntry] | None = strawberry.federation.field(
         resolver=resolvers.card_entries,
         requires_scopes=[["member"], ["admin"]],
-        description="Everything booked on the card, newest first. Null only with an error.",
+        description="Everything booked on the card, what was booked last first, also when it took "
+        "effect earlier. Null only with an error.",
     )
 
     expiry_notices: Connection[ExpiryNotice] | None = strawberry.federation.field(

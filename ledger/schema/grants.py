@@ -62,8 +62,12 @@ class GrantCoinsInput:
         description="Chosen by the client; a repeat returns the first answer."
     )
     card_id: strawberry.ID = strawberry.field(description="The card.")
-    amount: MoneyInput = strawberry.field(description="Over 0.")
+    amount: MoneyInput = strawberry.field(
+        description="Over 0, at most what the funder's budget has left."
+    )
     funder_merchant_id: strawberry.ID | None = strawberry.field(
         default=None, description="Who pays; absent: the alliance."
     )
-    reason: str = strawberry.field(description="Why, for the card's history; 1 to 200 characters.")
+    reason: str = strawberry.field(
+        description="Why, for the books and the period's export; 1 to 200 characters."
+    )

@@ -86,7 +86,9 @@ class StatementEntry:
         description="The merchant's number of the order; null when no order is behind it."
     )
     origin_period: strawberry.ID | None = strawberry.field(
-        description="Id of the closed period it corrects; null for an event of this period."
+        description="Id of the closed period that it belongs to: the event took effect in it and "
+        "was heard of too late, or it resolves a dispute of it. Null for an event of this period, "
+        "such as a refund of an older order."
     )
     rule_version: int = strawberry.field(
         description="Version of the settlement rule that priced it."
@@ -143,8 +145,8 @@ class Merchant:
         resolver=resolvers.merchant_net_as_of,
         requires_scopes=[["merchant"], ["admin"]],
         description="Sum over all periods of what took effect by `at`: + it is to receive, − it is "
-        "to pay. With `recordedBy` only what the books knew by that instant. Null only with an "
-        "error.",
+        "to pay. An instant to come is as now. With `recordedBy` only what the books knew by that "
+        "instant. Null only with an error.",
     )
 
     @classmethod

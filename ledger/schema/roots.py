@@ -45,12 +45,15 @@ from ledger.schema.statement_changes import (
 )
 
 
-@strawberry.type(description="The period cannot be closed yet.")
+@strawberry.type(
+    description="The period is too young to be closed, an older one is open, or it is closed."
+)
 class PeriodNotClosableRefusal(RefusalPayload):
     """Payload of `PeriodNotClosable`."""
 
     closable_from: datetime | None = strawberry.field(
-        description="From when it can be; null when it is closed already."
+        description="From when it can be, once every older one with entries is closed; null when "
+        "it is closed already."
     )
 
     @classmethod

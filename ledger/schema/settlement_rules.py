@@ -155,8 +155,12 @@ class ProposeSettlementRuleInput:
         description="Chosen by the client; a repeat returns the first answer."
     )
     effective_from: datetime = strawberry.field(description="At least 60 s after approval.")
-    issue_price: Ratio = strawberry.field(description="Minor units per point an issuer pays.")
-    redeem_price: Ratio = strawberry.field(description="Minor units per point a redeemer is paid.")
+    issue_price: Ratio = strawberry.field(
+        description="Minor units per point an issuer pays; over 0, at most 1000000."
+    )
+    redeem_price: Ratio = strawberry.field(
+        description="Minor units per point a redeemer is paid; over 0, at most 1000000."
+    )
     issue_fee_bps: int = strawberry.field(description="Basis points, 0 to 10000.")
     redeem_fee_bps: int = strawberry.field(description="Basis points, 0 to 10000.")
     breakage_issuer_bps: int = strawberry.field(description="Basis points, 0 to 10000.")

@@ -40,8 +40,12 @@ class SettlementSimulation:
 class SettlementTermsInput:
     """Terms of a settlement rule."""
 
-    issue_price: Ratio = strawberry.field(description="Minor units per point an issuer pays.")
-    redeem_price: Ratio = strawberry.field(description="Minor units per point a redeemer is paid.")
+    issue_price: Ratio = strawberry.field(
+        description="Minor units per point an issuer pays; over 0, at most 1000000."
+    )
+    redeem_price: Ratio = strawberry.field(
+        description="Minor units per point a redeemer is paid; over 0, at most 1000000."
+    )
     issue_fee_bps: int = strawberry.field(description="Basis points, 0 to 10000.")
     redeem_fee_bps: int = strawberry.field(description="Basis points, 0 to 10000.")
     breakage_issuer_bps: int = strawberry.field(description="Basis points, 0 to 10000.")

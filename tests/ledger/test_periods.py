@@ -103,6 +103,7 @@ async def test_a_period_closes_a_day_after_its_end_and_only_once(books: Books) -
     early = await close(books, MARCH)
     assert early["code"] == "PERIOD_NOT_CLOSABLE"
     assert early["closableFrom"] == "2026-04-01T16:00:00Z"
+    assert early["message"] == "The period cannot be closed yet."
     assert early["retryable"]
 
     books.clock.set(datetime(2026, 4, 1, 16, 0, tzinfo=UTC))
@@ -117,6 +118,9 @@ async def test_a_period_closes_a_day_after_its_end_and_only_once(books: Books) -
     again = await close(books, MARCH, "another")
     assert again["code"] == "PERIOD_NOT_CLOSABLE"
     assert again["closableFrom"] is None
+    assert again["message"] == "The period is closed already."
+    assert not again["retryable"]
+    assert await close(books, MARCH, "another") == again
     shown = await period(books, MARCH)
     assert {each["state"] for each in shown["statements"]["nodes"]} == {"ISSUED"}
     assert (await books.verify()).findings == ()
@@ -187,7 +191,10 @@ async def test_an_older_period_with_entries_is_closed_first(books: Books) -> Non
     books.clock.set(datetime(2026, 5, 20, tzinfo=UTC))
     await books.order("o9", "A", "m1", earned=7, at=APRIL_2)
 
-    assert (await close(books, APRIL, "a"))["code"] == "PERIOD_NOT_CLOSABLE"
+    barred = await close(books, APRIL, "a")
+    assert barred["code"] == "PERIOD_NOT_CLOSABLE"
+    assert barred["message"] == "An older period has to be closed first."
+    assert barred["retryable"]
     assert (await close(books, MARCH, "b"))["__typename"] == "PeriodClosed"
     assert (await close(books, APRIL, "a"))["__typename"] == "PeriodClosed"
 

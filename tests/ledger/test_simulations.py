@@ -136,6 +136,7 @@ async def test_a_simulation_writes_nothing_and_is_for_admins(books: Books) -> No
     assert refused.errors[0].extensions["code"] == "FORBIDDEN"
     pointless = await books.ask(SIMULATE, **variables)
     assert pointless.errors[0].extensions["code"] == "BAD_USER_INPUT"
+    assert pointless.errors[0].message == "from must be before to."
 
 
 class Indebted(History):
