@@ -11,10 +11,12 @@ from strawberry.dataloader import DataLoader
 
 from kernel.clock import to_micros
 from kernel.database import Database
-from ledger import period_reads, reads
+from ledger import period_reads, reads, rules_sql
 from ledger.contract import CardStanding
 from ledger.period_reads import LineRow, PeriodNet, PeriodRow, PoolFigures
+from ledger.proposals import shortfall, warnings_of
 from ledger.reports.liability import Cohort, read_cohorts
+from ledger.state import RuleTerms
 from ledger.statements.statements_sql import Life, read_lives
 
 KeyT = TypeVar("KeyT")
@@ -27,6 +29,7 @@ class LedgerLoaders:
     Attributes:
         expiring_by_card: key (card id, last instant in microseconds).
         lines_by_statement, life_by_statement: key (month, merchant id).
+        warnings_by_terms: what an approver of a rule of these terms should know.
     """
 
     def __init__(self, database: Database, now: datetime) -> None:
@@ -41,6 +44,16 @@ class LedgerLoaders:
                 rows = reads.read_expiring(connection, cards, now=micros, until=until)
                 found |= {(card, until): row for card, row in zip(cards, rows, strict=True)}
             return [found[key] for key in keys]
+
+        def warnings(connection: Connection, keys: Sequence[RuleTerms]) -> list[list[str]]:
+            lots = rules_sql.read_live_lots(connection, now=micros)
+            waiting = rules_sql.read_waiting(connection, now=micros)
+            return [
+                warnings_of(
+                    terms, shortfall_minor=shortfall(lots, terms.redeem_price), waiting=waiting
+                )
+                for terms in keys
+            ]
 
         self.standing_by_card: DataLoader[str, CardStanding] = _loader(
             database, lambda connection, keys: reads.read_standings(connection, keys, now=micros)
@@ -60,6 +73,7 @@ class LedgerLoaders:
             database, period_reads.read_lines
         )
         self.life_by_statement: DataLoader[tuple[int, str], Life] = _loader(database, read_lives)
+        self.warnings_by_terms: DataLoader[RuleTerms, list[str]] = _loader(database, warnings)
 
 
 def _cohorts(connection: Connection, issuers: Sequence[str]) -> list[list[Cohort]]:

@@ -17,7 +17,7 @@ from ledger.tables import settlement_rule
 
 _RULE = (
     "version, rule_id, state, effective_from, issue_price, redeem_price, "
-    "issue_fee_bps, redeem_fee_bps, breakage_issuer_bps, proposed_by, accepts_top_up"
+    "issue_fee_bps, redeem_fee_bps, breakage_issuer_bps, proposed_by, accepts_top_up, approved_by"
 )
 _IN_FORCE = Prepared(
     "SELECT version FROM settlement_rule WHERE lane = 0 AND state = 'APPROVED' "
@@ -47,6 +47,7 @@ class RuleRow:
         state: at the instant it was read for.
         effective_from: microseconds.
         proposed_by: `Caller.key` of the admin; empty for the first rule.
+        approved_by: `Caller.key` of the admin; None for a draft and the first rule.
     """
 
     version: int
@@ -56,6 +57,7 @@ class RuleRow:
     terms: RuleTerms
     proposed_by: str
     accepts_top_up: bool
+    approved_by: str | None
 
 
 def read_rules(
@@ -139,4 +141,4 @@ def _row(row: Any, *, in_force: int, now: int) -> RuleRow:
         in_force=in_force,
         now=now,
     )
-    return RuleRow(row[0], row[1], state, row[3], terms, row[9], bool(row[10]))
+    return RuleRow(row[0], row[1], state, row[3], terms, row[9], bool(row[10]), row[11])

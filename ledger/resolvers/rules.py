@@ -10,15 +10,23 @@ from kernel.clock import to_micros
 from kernel.pages import Connection, connection_of, page_args
 from ledger import rules_sql
 from ledger.context import LedgerContext, LedgerInfo
+from ledger.proposals import RuleState
 from ledger.resolvers.cursors import whole_numbers
 from ledger.schema import settlement_rules as types
-from ledger.state import NEVER
+from ledger.state import NEVER, RuleTerms
 
 
 class HasRuleVersion(Protocol):
     """A refusal about a rule."""
 
     rule_version: int
+
+
+class HasTerms(Protocol):
+    """A settlement rule, as it is shown."""
+
+    state: RuleState
+    terms: RuleTerms
 
 
 async def settlement_rules(
@@ -31,6 +39,13 @@ async def settlement_rules(
     [before] = whole_numbers(page, (NEVER,))
     rows = await _read_rules(context, before=before, limit=page.limit)
     return connection_of(rows, page, key=lambda row: (row.version,), node=types.SettlementRule.of)
+
+
+async def warnings_of_rule(rule: strawberry.Parent[HasTerms], info: LedgerInfo) -> list[str]:
+    """What whoever approves a draft should know now; nothing of an approved rule."""
+    if rule.state is not RuleState.DRAFT:
+        return []
+    return await info.context.load.warnings_by_terms.load(rule.terms)
 
 
 async def refused_rule(

@@ -20,6 +20,7 @@ from kernel.units import Ratio
 from ledger.proposals import PoolUnderfunded, RuleNotWaiting, RuleState
 from ledger.resolvers import rules as resolvers
 from ledger.rules_sql import RuleRow
+from ledger.state import RuleTerms
 
 RuleStateType = strawberry.enum(
     RuleState, name="SettlementRuleState", description="State of a settlement rule."
@@ -49,6 +50,24 @@ class SettlementRule:
     breakage_issuer_bps: int = strawberry.field(
         description="Issuer's share of expired funding, basis points; the rest is the alliance's."
     )
+    proposed_by: str | None = strawberry.field(
+        description="Subject of the token of the admin who proposed it; null for the first rule, "
+        "which the ledger was made with."
+    )
+    approved_by: str | None = strawberry.field(
+        description="Subject of the token of the admin who approved it; null while nobody did, and "
+        "for the first rule."
+    )
+    accepts_top_up: bool = strawberry.field(
+        description="Whether its proposer agreed that the alliance adds what live points lack of "
+        "its redeem price."
+    )
+    warnings: list[str] = strawberry.field(
+        resolver=resolvers.warnings_of_rule,
+        description="What whoever approves it should know, as of now, for people; empty once it is "
+        "approved.",
+    )
+    terms: strawberry.Private[RuleTerms]
 
     @classmethod
     def of(cls, row: RuleRow) -> SettlementRule:
@@ -63,7 +82,16 @@ class SettlementRule:
             issue_fee_bps=row.terms.issue_fee_bps,
             redeem_fee_bps=row.terms.redeem_fee_bps,
             breakage_issuer_bps=row.terms.breakage_issuer_bps,
+            proposed_by=_subject_of(row.proposed_by),
+            approved_by=_subject_of(row.approved_by),
+            accepts_top_up=row.accepts_top_up,
+            terms=row.terms,
         )
+
+
+def _subject_of(key: str | None) -> str | None:
+    """The subject of an admin's `Caller.key`."""
+    return key.partition(":")[2] if key else None
 
 
 @strawberry.type(description="The redeem price is above the funding of live points.")

@@ -38,6 +38,9 @@ mutation ($input: ApproveSettlementRuleInput!) {
 }
 """
 RULES = "{ settlementRules { nodes { version state } } }"
+SHOWN = """
+{ settlementRules { nodes { version proposedBy approvedBy acceptsTopUp warnings } } }
+"""
 
 
 def wish(request_id: str = "p1", **changes: object) -> dict[str, object]:
@@ -76,6 +79,44 @@ async def in_force_from_now(books: Books, request_id: str, **changes: object) ->
     approved = await approve(books, proposed["rule"]["id"], request_id=request_id)
     assert approved["__typename"] == "SettlementRuleApproved"
     books.clock.set(at)
+
+
+async def test_an_approver_sees_who_proposed_a_rule_and_what_to_know_of_it_now(
+    books: Books,
+) -> None:
+    async def shown() -> list[dict]:
+        return (await books.ask(SHOWN)).data["settlementRules"]["nodes"]
+
+    await books.order("o1", "A", "m1", earned=100, at=MARCH)
+    at = books.now + timedelta(minutes=2)
+    first = await propose(
+        books,
+        "p1",
+        issuePrice="1",
+        redeemPrice="3/2",
+        acceptTopUp=True,
+        effectiveFrom=at.isoformat(),
+    )
+
+    draft, initial = await shown()
+    assert draft["warnings"] == first["warnings"]
+    assert draft["warnings"][0].startswith("Live points lack 50 minor units of funding")
+    assert (draft["proposedBy"], draft["approvedBy"]) == ("ada", None)
+    assert draft["acceptsTopUp"]
+    assert initial == {
+        "version": 1, "proposedBy": None, "approvedBy": None, "acceptsTopUp": False, "warnings": []
+    }  # fmt: skip
+
+    await books.order("o2", "A", "m1", earned=100, at=MARCH)
+    second = await propose(books, "p2", issuePrice="1", redeemPrice="1")
+    assert second["warnings"] == []
+    await approve(books, first["rule"]["id"])
+
+    later, approved, _ = await shown()
+    assert later["warnings"] == [
+        "Version 2 is approved and not in force yet; the later to take effect stays."
+    ]
+    assert (approved["approvedBy"], approved["warnings"]) == ("bob", [])
 
 
 async def test_a_rule_is_proposed_approved_by_another_and_takes_effect(books: Books) -> None:
