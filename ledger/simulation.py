@@ -127,7 +127,7 @@ class Simulation:
             return len(moves)
         arriving = list(takewhile(lambda move: move.amount > 0, moves))
         carried, self._carried = self._carried, None
-        # What was fetched from another lane comes back to the card that it left.
+        # What comes back to the card that it left was fetched from another lane, and keeps its own.
         if carried is not None and carried.reason == merge.reason and carried.card_id != card_id:
             for move, (_, funding) in zip(arriving, carried.parts, strict=True):
                 self._lots[move.lot.id] = replace(move.lot, funding_minor=funding)

@@ -15,6 +15,7 @@ from kernel.clock import from_micros, to_micros
 from merchants.ladders.paid import PaidChange, PaidMembership, PaidState, moved_up, united
 from merchants.ladders.paid_sql import read_paid, read_paid_of
 from merchants.ladders.selling import rewrite
+from merchants.ladders.uniting_sql import read_own_paid
 
 
 def unite_paid(
@@ -60,29 +61,38 @@ def part_paid(
     What a refund gave back stays noted, for a later one to give less. What was bought since, or
     begins earlier since because something was refunded, follows what its own card has: for its
     whole time even if it had begun, as the days since count for what is restored with its old
-    end. Called when each card has again what it bought.
+    end. What runs and another merge brought is left to that one. Called when each card has again
+    what it bought.
 
     Source: docs/rules/paid-memberships.md, rule 5.
     """
     earlier = _restore(connection, merchant_id, changed)
     as_before = {paid_id for paid_id, _, _ in changed} - earlier
     found = read_paid_of(connection, [(merchant_id, card_id) for card_id in card_ids])
-    for bought in found.values():
-        fixed = as_before | (_undisturbed(bought, as_before, now) - earlier)
+    for (_, card_id), bought in found.items():
+        own = read_own_paid(connection, merchant_id, card_id)
+        fixed = as_before | (_undisturbed(bought, as_before, own, now) - earlier)
         for each in moved_up(bought, fixed=fixed, now=now):
             rewrite(connection, each)
 
 
 def _undisturbed(
-    bought: Sequence[PaidMembership], as_before: Collection[str], now: datetime
+    bought: Sequence[PaidMembership],
+    as_before: Collection[str],
+    own: Collection[str],
+    now: datetime,
 ) -> set[str]:
-    """Ids of those that have begun, and beside which nothing of their plan is in force again."""
+    """Ids of what has begun, but for the card's own beside which its plan is in force again."""
     again = {
         each.plan.code
         for each in bought
         if each.id in as_before and each.state_at(now) is PaidState.ACTIVE
     }
-    return {each.id for each in bought if each.starts_at <= now and each.plan.code not in again}
+    return {
+        each.id
+        for each in bought
+        if each.starts_at <= now and (each.id not in own or each.plan.code not in again)
+    }
 
 
 def _restore(connection: Connection, merchant_id: str, changed: Sequence[PaidChange]) -> set[str]:

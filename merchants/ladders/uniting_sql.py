@@ -25,6 +25,10 @@ _RETURN_PAID = Prepared(
     "UPDATE paid_membership SET card_id = bought_by WHERE merchant_id = :merchant_id"
     " AND card_id = :before AND bought_by = :after"
 )
+_OWN_PAID = Prepared(
+    "SELECT paid_id FROM paid_membership WHERE merchant_id = :merchant_id"
+    " AND card_id = :card_id AND bought_by = :card_id"
+)
 _MOVE_FLOORS = Prepared(
     "UPDATE tier_floor SET card_id = :after WHERE merchant_id = :merchant_id"
     " AND card_id = :before AND cause IN (SELECT p.paid_id FROM paid_membership AS p"
@@ -51,6 +55,12 @@ def return_overlays(connection: Connection, merchant_id: str, *, before: str, af
     names = {"merchant_id": merchant_id, "before": before, "after": after}
     for statement in (_RETURN_GROWTH, _RETURN_PAID, _MOVE_FLOORS):
         connection.execute(statement, names)
+
+
+def read_own_paid(connection: Connection, merchant_id: str, card_id: str) -> set[str]:
+    """Ids of the paid memberships that the card has and bought itself: no merge brought them."""
+    names = {"merchant_id": merchant_id, "card_id": card_id}
+    return {row.paid_id for row in connection.execute(_OWN_PAID, names)}
 
 
 def forget_held(connection: Connection, merchant_id: str, card_id: str) -> None:

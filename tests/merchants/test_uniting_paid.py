@@ -11,6 +11,7 @@ import pytest_asyncio
 from sqlalchemy import Connection
 
 from kernel.clock import to_micros
+from kernel.ids import derived_id
 from merchants.ladders.paid import PaidMembership, PaidPlan, moved_up, paid_until, united
 from merchants.ladders.paid_sql import read_paid_of
 from merchants.ladders.uniting_paid import part_paid
@@ -19,6 +20,7 @@ from merchants.port import MergeWallets
 from tests.merchants.shop import ANN, BOB, NOW, TEA, Shop, membership_of
 from tests.merchants.test_paid_memberships import on_sale, refund, sell
 
+CAT = derived_id("card", "cat")
 YEAR = PaidPlan("YEAR", 1, "年卡", None, 36_500, 12)
 
 
@@ -94,13 +96,13 @@ Wallets = dict[str, tuple[PaidMembership, ...]]
 async def kept(shop: Shop) -> Wallets:
     """What each has bought, the latest first."""
     found = await shop.database.snapshot(
-        lambda connection: read_paid_of(connection, [(TEA, ANN), (TEA, BOB)])
+        lambda connection: read_paid_of(connection, [(TEA, card) for card in (ANN, BOB, CAT)])
     )
-    return {card: found.get((TEA, card), ()) for card in (ANN, BOB)}
+    return {card: found.get((TEA, card), ()) for card in (ANN, BOB, CAT)}
 
 
-def merge_of(name: str) -> MergeWallets:
-    return MergeWallets(TEA, name, ANN, membership_of(ANN), BOB, membership_of(BOB))
+def merge_of(name: str, merged: str = BOB) -> MergeWallets:
+    return MergeWallets(TEA, name, ANN, membership_of(ANN), merged, membership_of(merged))
 
 
 @pytest_asyncio.fixture
@@ -282,3 +284,30 @@ async def test_what_was_bought_since_and_began_goes_on_when_its_own_card_has_not
     await both.backend.unmerge(merge_of("mrg-1"))
 
     assert of_id((await kept(both))[ANN], paid_id) == since
+
+
+async def test_of_two_merges_each_is_undone_alone_and_leaves_what_the_other_brought(
+    both: Shop,
+) -> None:
+    await both.join(CAT)
+    both.pass_time(days=50)
+    await sell(both, "cats", card_id=CAT)
+    both.pass_time(days=10)
+    before = await kept(both)
+    await both.backend.merge(merge_of("mrg-1"))
+    await both.backend.merge(merge_of("mrg-2", CAT))
+    both.pass_time(days=5)
+
+    await both.backend.unmerge(merge_of("mrg-1"))
+    assert of_id((await kept(both))[ANN], before[CAT][0].id).starts_at == before[CAT][0].starts_at
+
+    await both.backend.unmerge(merge_of("mrg-2", CAT))
+    assert spans(await kept(both)) == spans(before)
+
+
+def spans(wallets: Wallets) -> dict[str, list[tuple[datetime, datetime, datetime | None]]]:
+    """What each has, and when it begins and ends."""
+    return {
+        card: [(each.starts_at, each.ends_at, each.refunded_at) for each in bought]
+        for card, bought in wallets.items()
+    }
