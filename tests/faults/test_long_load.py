@@ -11,13 +11,14 @@ import asyncio
 import os
 import statistics
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
 from tests.faults.booker import book
-from tests.ledger.book import Books
+from tests.ledger.book import MARCH, Books
 
 CLIENTS = 32
 MINUTES = 10
@@ -66,6 +67,8 @@ class Load:
     async def _book(self) -> None:
         key = self.next_key
         self.next_key += 1
+        # What was earned is to be spent: at a clock that stands it would all be pending for ever.
+        self.books.clock.set(MARCH + timedelta(seconds=key))
         await book(self.books, key)
 
 
