@@ -1,6 +1,6 @@
-"""Shares the counting of the books with other processes, since Python runs one thread.
+"""Shares the work of verifying with other processes, since Python runs one thread.
 
-Only large books are worth the start of a process.
+Only large books are worth the start of a process. What one fails to do is done here.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import orjson
 from sqlalchemy import Connection
 
 from kernel.database import Database
 from kernel.database.addresses import address_of
-from ledger.counter import COUNTED
+from kernel.statements import Prepared
+from ledger.counter import COUNTED, Asked
+from ledger.port import Row
 from ledger.ports import cursor_on, sealed_on
 from ledger.recount import Kept, Part, Recount, read_requests
 
@@ -30,7 +33,7 @@ LARGE = 30_000
 """Transactions of books that other processes help to count."""
 PROCESSES_MAX = 8
 PART_SECONDS = 120
-"""How long a process may take to count a part, its start included."""
+"""How long a process may take to count a part or to answer a query, its start included."""
 
 
 class _Failed(Exception):
@@ -95,7 +98,7 @@ async def _share(
             async with _process(address) as process:
                 return await _counted(process, work)
         except (_Failed, OSError, EOFError, pickle.UnpicklingError) as error:
-            logger.error("a process that counted the books failed: %r", error)
+            _tell_failed(error)
             return Recount()
 
     address = database.address
@@ -132,6 +135,45 @@ async def all_or_none() -> AsyncIterator[asyncio.TaskGroup]:
     raise first
 
 
+@asynccontextmanager
+async def asking(database: Database, kept: Kept) -> AsyncIterator[Asker]:
+    """Who asks the database: another process where those count, see `_counters`."""
+    async with AsyncExitStack() as stack:
+        _, is_here = _counters(database, kept)
+        process = None
+        if database.address is not None and not is_here:
+            try:
+                process = await stack.enter_async_context(_process(database.address))
+            except OSError as error:
+                _tell_failed(error)
+        yield Asker(database, process)
+
+
+class Asker:
+    """Asks a process, and the database from here when there is none, or when it failed."""
+
+    def __init__(self, database: Database, process: Process | None = None) -> None:
+        self._database = database
+        self._process = process
+
+    async def first_row(self, query: Prepared) -> Row | None:
+        """The first row of a query without parameters; None when it has none."""
+        if self._process is not None:
+            sql, _ = query.bound({})
+            try:
+                row = orjson.loads(await _told(self._process, sql))
+                return None if row is None else tuple(row)
+            except (_Failed, OSError, ValueError) as error:
+                _tell_failed(error)
+                self._process = None
+        return await self._database.snapshot(partial(_first_row, query))
+
+
+def _first_row(query: Prepared, connection: Connection) -> Row | None:
+    row = connection.execute(query).one_or_none()
+    return None if row is None else tuple(row)
+
+
 class _Work:
     """Parts for whoever asks, each with the hashes of its lane's requests."""
 
@@ -166,15 +208,29 @@ async def _counted(process: Process, work: _Work) -> Recount:
     async for part, requests in work:
         span = range(part.after + 1, part.up_to + 1)
         asked = part, {seq: requests[seq] for seq in span if seq in requests}
-        process.stdin.write(pickle.dumps(asked))
-        async with asyncio.timeout(PART_SECONDS):
-            await process.stdin.drain()
-            if await process.stdout.readline() != COUNTED:
-                raise _Failed(part)
+        if await _told(process, asked) != COUNTED:
+            raise _Failed(part)
     process.stdin.close()
     async with asyncio.timeout(PART_SECONDS):
         recount: Recount = pickle.loads(await process.stdout.read())
     return recount
+
+
+async def _told(process: Process, asked: Asked | str) -> bytes:
+    """The line that a process answers."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(pickle.dumps(asked))
+    async with asyncio.timeout(PART_SECONDS):
+        await process.stdin.drain()
+        line = await process.stdout.readline()
+    if not line.endswith(b"\n"):
+        raise _Failed(asked)
+    return line
+
+
+def _tell_failed(error: Exception) -> None:
+    logger.error("a process that counted the books failed: %r", error)
 
 
 @asynccontextmanager

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import Connection
 
 from kernel.database import Database
-from kernel.statements import Prepared
 from ledger.chain import GENESIS, block_hash
 from ledger.closing import first_changed_month
 from ledger.invariants import CHECKS, FUNDING
 from ledger.lots import residual_funding
-from ledger.port import Row
 from ledger.ports import cursor_on
 from ledger.recount import Kept, Recount, first_broken_block, read_kept
-from ledger.recounting import all_or_none, recounted
+from ledger.recounting import Asker, all_or_none, asking, recounted
 from ledger.state import NEVER, Asset, Lot
 
 
@@ -81,7 +78,9 @@ async def verify(database: Database) -> Report:
 
     async def check() -> dict[str, Finding]:
         try:
-            return await _broken(database, is_counted=False) | await _broken_otherwise(database)
+            async with asking(database, kept) as asker:
+                found = await _broken(asker, is_counted=False)
+            return found | await _broken_otherwise(database)
         finally:
             is_checked.set()
 
@@ -90,7 +89,7 @@ async def verify(database: Database) -> Report:
         counting = group.create_task(recounted(database, kept, after=is_checked))
     found, recount = checking.result(), counting.result()
     if not recount.agrees_with(kept):
-        found |= await _broken(database, is_counted=True)
+        found |= await _broken(Asker(database), is_counted=True)
     found |= _broken_chain(kept, recount)
     heads = [blocks[-1][1] for blocks in kept.blocks if blocks]
     order = [*(each.invariant for each in CHECKS), *_OTHERS]
@@ -99,12 +98,12 @@ async def verify(database: Database) -> Report:
     return Report(transactions, entries, kept.lots, _head_of(heads), tuple(findings))
 
 
-async def _broken(database: Database, *, is_counted: bool) -> dict[str, Finding]:
+async def _broken(asker: Asker, *, is_counted: bool) -> dict[str, Finding]:
     """What the queries find by themselves, or those do that are asked when the count is off."""
     found: dict[str, Finding] = {}
     for check in CHECKS:
         if check.is_counted is is_counted:
-            row = await database.snapshot(partial(_first_row, check.query))
+            row = await asker.first_row(check.query)
             if row is not None:
                 where = _placed(row[1], row[0])
                 found[check.invariant] = Finding(check.invariant, check.promise, where)
@@ -121,11 +120,6 @@ async def _broken_otherwise(database: Database) -> dict[str, Finding]:
     if changed_month is not None:
         found["journal"] = Finding("journal", _JOURNAL, f"month {changed_month}")
     return found
-
-
-def _first_row(query: Prepared, connection: Connection) -> Row | None:
-    row = connection.execute(query).one_or_none()
-    return None if row is None else tuple(row)
 
 
 def _broken_chain(kept: Kept, recount: Recount) -> dict[str, Finding]:

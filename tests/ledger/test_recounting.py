@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel.database import DatabaseUnavailable
-from ledger import recount, recounting, verify
+from ledger import invariants, recount, recounting, verify
 from tests.ledger.book import Books
 from tests.ledger.test_verify import some_history
 
@@ -92,6 +92,71 @@ async def test_whoever_counts_the_part_finds_what_is_wrong(books: Books) -> None
         "V9",
         f"block {seq}" + (f", lane {lane}" if lane else ""),
     )
+
+
+@pytest.fixture
+def asked_elsewhere(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Queries that another process was asked, and answered."""
+    queries: list[str] = []
+    told = recounting._told
+
+    async def watched(process: asyncio.subprocess.Process, asked: object) -> bytes:
+        line = await told(process, asked)
+        if isinstance(asked, str):
+            queries.append(asked)
+        return line
+
+    monkeypatch.setattr(recounting, "_told", watched)
+    return queries
+
+
+async def with_a_wrong_lot(books: Books) -> None:
+    await a_longer_history(books)
+    for (name,) in await books.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        await books.rows_written(f"DROP TRIGGER {name}")
+    await books.rows_written(
+        "UPDATE lot SET residual = residual + 1 "
+        "WHERE (lane, id) IN (SELECT lane, id FROM lot ORDER BY lane, id LIMIT 1)"
+    )
+
+
+def found(report: verify.Report) -> set[str]:
+    return {finding.invariant for finding in report.findings}
+
+
+@pytest.mark.sqlite
+async def test_a_process_that_is_asked_finds_what_is_wrong(
+    books: Books, asked_elsewhere: list[str]
+) -> None:
+    await with_a_wrong_lot(books)
+
+    report = await books.verify()
+
+    assert found(report) == {"V4", "pool", "funding"}
+    assert asked_elsewhere == [
+        check.query.bound({})[0] for check in invariants.CHECKS if not check.is_counted
+    ]
+
+
+@pytest.mark.sqlite
+async def test_what_a_process_that_ends_was_not_asked_is_asked_here(
+    books: Books, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await with_a_wrong_lot(books)
+    told = recounting._told
+
+    async def killed(process: asyncio.subprocess.Process, asked: object) -> bytes:
+        if isinstance(asked, str):
+            process.kill()
+            await process.wait()
+        return await told(process, asked)
+
+    monkeypatch.setattr(recounting, "_told", killed)
+
+    report = await books.verify()
+
+    assert found(report) == {"V4", "pool", "funding"}
+    assert "a process that counted the books failed" in caplog.text
 
 
 async def test_what_a_process_that_fails_did_not_count_is_counted_here(
