@@ -68,8 +68,8 @@ def spends(count: int, *, cards: int, lots: int) -> Workload:
 
 
 def history(entries: int) -> Iterator[CaptureOrder]:
-    """Orders that make about as many entries: some eight each."""
-    yield from orders(entries * 10 // 82, merchants=1_000, cards=20_000)
+    """Orders that make as many entries, and a little more: seven and a half each."""
+    yield from orders(entries * 2 // 15, merchants=1_000, cards=20_000)
 
 
 def _first(number: int, count: int) -> tuple[CaptureOrder, ...]:
