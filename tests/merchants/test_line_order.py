@@ -117,6 +117,16 @@ def test_of_lines_alike_but_for_their_articles_the_earlier_carry_the_odd_units(
     assert [line.payable_minor for line in priced.lines] == [666, 667, 667]
 
 
+@pytest.mark.parametrize("skus", [("a", "b"), ("b", "a")])
+def test_units_in_a_bundle_stay_with_their_article(skus: tuple[str, str]) -> None:
+    wanted = cart(lines=tuple(CartLine(sku, 3, 1_000) for sku in skus))
+    two_and_one = promotion("BUNDLE", price_minor=1_500, skus=("a", "a", "b"))
+
+    priced = price(wanted, PriceRules(promotions=(two_and_one,)))
+
+    assert {line.sku: line.payable_minor for line in priced.lines} == {"a": 2_000, "b": 2_500}
+
+
 @pytest.mark.parametrize("skus", list(permutations("abc")))
 def test_points_and_coins_go_among_equals_to_the_earlier_line(skus: tuple[str, ...]) -> None:
     lines = tuple(
