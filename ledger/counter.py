@@ -1,23 +1,26 @@
 """The process that helps to count: it is told where the books are, then part after part.
 
 It answers each part with a line, and the end with what it counted. Books in a file are read by
-SQLite's own connection: without SQLAlchemy the process starts in a third of the time.
+apsw, whose SQLite is newer than that of most systems and writes JSON in three fifths of the time.
+Only here, since two libraries of SQLite in one process undo each other's locks on a file. Without
+SQLAlchemy the process starts in a third of the time.
 """
 
 from __future__ import annotations
 
 import gc
 import pickle
-import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import apsw
 
 from ledger.recount import Part, Recount
 from ledger.sealed import sealed_in_file
 
 COUNTED = b"counted\n"
-BUSY_TIMEOUT_S = 10
+BUSY_TIMEOUT_MS = 10_000
 
 Asked = tuple[Part, dict[int, str]]
 """A part, and the hashes of the requests behind its transactions."""
@@ -33,9 +36,11 @@ def main() -> None:
 
 def _counted_in_file(path: Path) -> Recount:
     recount = Recount()
-    uri = f"{path.absolute().as_uri()}?mode=rw"  # A file that is missing is not made.
-    raw = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+    raw = apsw.Connection(
+        str(path), flags=apsw.SQLITE_OPEN_READWRITE
+    )  # A missing file is not made.
     try:
+        raw.set_busy_timeout(BUSY_TIMEOUT_MS)
         raw.execute("PRAGMA query_only=1")
         for part, request_of in _asked():
             span = part.lane, part.after, part.up_to

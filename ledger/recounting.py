@@ -44,18 +44,24 @@ async def recounted(database: Database, kept: Kept, *, after: asyncio.Event) -> 
         after: set when this process is free to count; others do not wait.
     """
     recount = Recount()
-    await _share(database, recount, kept.parts(), after, processes=_others(kept))
+    processes, is_here = _counters(database, kept)
+    await _share(database, recount, kept.parts(), after, processes=processes, is_here=is_here)
     # What a process did not count is counted here.
     missing = [part for part in kept.parts() if part not in recount.leaves]
     if missing:
-        await _share(database, recount, iter(missing), after, processes=0)
+        await _share(database, recount, iter(missing), after)
     return recount
 
 
-def _others(kept: Kept) -> int:
-    """How many processes help."""
-    is_large = kept.booked[0] >= LARGE
-    return min(_processors() - 1, PROCESSES_MAX) if is_large else 0
+def _counters(database: Database, kept: Kept) -> tuple[int, bool]:
+    """How many processes help, and whether this one counts too.
+
+    It leaves books in a file to the others, who read them in three fifths of the time.
+    """
+    if database.address is None or kept.booked[0] < LARGE:
+        return 0, True
+    is_here = not isinstance(address_of(database.address), Path)
+    return min(_processors() - is_here, PROCESSES_MAX), is_here
 
 
 def _processors() -> int:
@@ -71,7 +77,8 @@ async def _share(
     parts: Iterator[Part],
     after: asyncio.Event,
     *,
-    processes: int,
+    processes: int = 0,
+    is_here: bool = True,
 ) -> None:
     """Adds parts, each counted by whoever is free first."""
     work = _Work(database, parts)
@@ -92,9 +99,11 @@ async def _share(
             return Recount()
 
     address = database.address
-    others = [there(address) for _ in range(processes)] if address is not None else []
+    who = [there(address) for _ in range(processes)] if address is not None else []
+    if is_here:
+        who.append(here())
     async with all_or_none() as group:
-        counting = [group.create_task(each) for each in (*others, here())]
+        counting = [group.create_task(each) for each in who]
     for task in counting:
         recount.add(task.result())
 

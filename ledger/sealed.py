@@ -8,9 +8,14 @@ Source: docs/rules/arithmetic.md, rule 8.
 
 from __future__ import annotations
 
-import sqlite3
+from typing import TYPE_CHECKING
 
 from ledger.port import Booked
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    import apsw
 
 TX = Booked(
     "ledger_tx",
@@ -40,11 +45,13 @@ _IN_FILE = (
 )
 
 
-def sealed_in_file(raw: sqlite3.Connection, lane: int, after: int, up_to: int) -> list[bytes]:
+def sealed_in_file(
+    raw: sqlite3.Connection | apsw.Connection, lane: int, after: int, up_to: int
+) -> list[bytes]:
     """Of each transaction in a span, in order, the three arrays with commas between them.
 
     Written by SQLite itself, all in one value: half the time of a row for each of them. Between
     two rows Python's lock is taken, which another thread may hold for long.
     """
-    [lines] = raw.execute(_IN_FILE, (lane, after, up_to)).fetchone()
-    return lines.split(b"\n") if lines else []
+    [(lines,)] = raw.execute(_IN_FILE, (lane, after, up_to))
+    return lines.split(b"\n") if isinstance(lines, bytes) else []

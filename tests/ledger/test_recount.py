@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
+import apsw
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
 
 from ledger.chain import leaf, leaf_of_json
 from ledger.port import Booked, Row
-from ledger.ports import sealed_on
 from ledger.recount import Part, Recount
-from ledger.sealed import ENTRIES, MOVES, TX
+from ledger.sealed import ENTRIES, MOVES, TX, sealed_in_file
 
 WORDS = st.text(st.characters(codec="utf-8")) | st.none()
 AMOUNTS = st.integers(-(2**62), 2**62)
 TABLES = {TX: ("seq",), ENTRIES: ("seq", "leg"), MOVES: ("seq", "leg")}
 
 
-def insert(raw: sqlite3.Connection, booked: Booked, rows: list[Row]) -> None:
-    raw.executemany(
-        f"INSERT INTO {booked.table} (lane, {booked.columns}) "
-        f"VALUES (0{', ?' * len(booked.columns.split(', '))})",
-        rows,
-    )
+def written_by(
+    raw: sqlite3.Connection | apsw.Connection, rows: dict[Booked, list[Row]]
+) -> list[list[bytes]]:
+    """What the first two transactions of these rows are sealed as, each by itself."""
+    for booked, key in TABLES.items():
+        raw.execute(
+            f"CREATE TABLE {booked.table} (lane, {booked.columns}, "
+            f"PRIMARY KEY (lane, {', '.join(key)})) WITHOUT ROWID"
+        )
+        seats = ", ?" * len(booked.columns.split(", "))
+        raw.executemany(
+            f"INSERT INTO {booked.table} (lane, {booked.columns}) VALUES (0{seats})", rows[booked]
+        )
+    return [sealed_in_file(raw, 0, after, after + 1) for after in range(3)]
 
 
 @given(st.lists(st.tuples(WORDS, AMOUNTS), min_size=1, max_size=5), st.text(max_size=5))
@@ -38,26 +46,22 @@ def test_rows_that_the_database_writes_as_json_give_the_leaf_that_was_sealed(
         for leg, (word, amount) in enumerate(values)
     ]
     moves = [(1, leg, amount, amount, amount, 7) for leg, (_, amount) in enumerate(values)]
-    engine = create_engine("sqlite://")
-    with engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        for booked, key in TABLES.items():
-            raw.execute(
-                f"CREATE TABLE {booked.table} (lane, {booked.columns}, "
-                f"PRIMARY KEY (lane, {', '.join(key)})) WITHOUT ROWID"
-            )
-        insert(raw, TX, [tx, (2, "behind the span", *tx[2:])])
-        insert(raw, ENTRIES, [*reversed(entries), (2, *entries[0][1:])])
-        insert(raw, MOVES, list(reversed(moves)))
-        [written] = sealed_on(connection, 0, 0, 1)
-        [alone] = sealed_on(connection, 0, 1, 2)
-        raw.close()
-    engine.dispose()
+    rows = {
+        TX: [tx, (2, "behind the span", *tx[2:])],
+        ENTRIES: [*reversed(entries), (2, *entries[0][1:])],
+        MOVES: list(reversed(moves)),
+    }
+    sealed = []
+    for raw in sqlite3.connect(":memory:"), apsw.Connection(":memory:"):
+        with closing(raw):
+            sealed.append(written_by(raw, rows))
 
+    assert sealed[0] == sealed[1]
+    [written], [alone], none = sealed[0]
     assert leaf_of_json(request_hash, written) == leaf(request_hash, tx, entries, moves)
     assert alone.startswith(b'[2,"behind the span",')
     assert alone.endswith(b",[]")
+    assert none == []
 
 
 def test_a_part_that_is_read_again_is_counted_once() -> None:

@@ -58,8 +58,21 @@ async def test_a_sound_book_is_sound_for_all_who_count(
 
     assert report.findings == ()
     assert report.transactions == 6 + ORDERS
-    [elsewhere] = counted_elsewhere
-    assert elsewhere.is_sound
+    assert counted_elsewhere
+    assert all(each.is_sound for each in counted_elsewhere)
+
+
+@pytest.mark.sqlite
+async def test_a_file_is_counted_by_others_alone(
+    books: Books, counted_elsewhere: list[recount.Recount]
+) -> None:
+    await a_longer_history(books)
+
+    report = await books.verify()
+
+    assert [each.is_sound for each in counted_elsewhere] == [True, True]
+    assert sum(each.transactions for each in counted_elsewhere) == report.transactions
+    assert sum(each.entries for each in counted_elsewhere) == report.entries
 
 
 @pytest.mark.sqlite
