@@ -80,6 +80,7 @@ def is_a_rounding(one: list[Any], other: list[Any]) -> bool:
     carts(),
     lines_that_tie,
     st.randoms(use_true_random=False),
+    few=25,
 )
 def test_lines_that_tie_cost_the_same_in_any_order(run: Callable[[], None]) -> None:
     run()
