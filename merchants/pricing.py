@@ -23,6 +23,7 @@ from merchants.benefits.in_force import (
 )
 from merchants.benefits.terms import GIFT, early_minutes
 from merchants.coupon_kinds import ZONE_KINDS, OpenCart
+from merchants.line_order import as_given, by_content
 from merchants.line_parts import GivenUnits
 from merchants.offers import (
     MAJOR,
@@ -109,14 +110,33 @@ class _Layers:
             if index in told_lines and (given or not share):
                 self.allocations[index].append(Allocation(decision_id, 0))
 
+    def put_back(self, cart: PriceCart, order: Sequence[int]) -> None:
+        """Puts the lines back into the order in which they stand in the cart."""
+        place_of = as_given(cart.lines, order, self.allocations)
+        self.cart = cart
+        self.left = [self.left[place] for place in place_of]
+        self.allocations = [self.allocations[place] for place in place_of]
+
 
 def price(cart: PriceCart, rules: PriceRules) -> Priced:
     """The cart's price under these rules.
 
     Identities: `list == payable` + Σ allocations, for each line and in all (shipping apart); a
-    member never pays more than a stranger.
+    member never pays more than a stranger. The order of the lines moves none of the sums.
 
     Source: docs/rules/pricing.md.
+    """
+    order = by_content(cart.lines)
+    ordered = replace(cart, lines=tuple([cart.lines[position] for position in order]))
+    layers, public = _up_to_coupons(ordered, rules)
+    layers.put_back(cart, order)
+    return _finish(cart, rules, layers, public)
+
+
+def _up_to_coupons(cart: PriceCart, rules: PriceRules) -> tuple[_Layers, GoodsPrice]:
+    """The layers that look at single lines, of lines by content; and what goods cost publicly.
+
+    Source: docs/rules/pricing.md, rules 18 and 25.
     """
     public = goods_price(
         cart.lines, rules.promotions, buyer=Buyer(is_member=False), rates=(), at=cart.at
@@ -135,7 +155,7 @@ def price(cart: PriceCart, rules: PriceRules) -> Priced:
     decisions += closed_decisions(goods)
     decisions += early_decisions(rules.benefits, layers.goods)
     layers.decisions[:0] = decisions
-    return _finish(cart, rules, layers, public)
+    return layers, public
 
 
 def _members_goods(cart: PriceCart, rules: PriceRules, *, with_rates: bool = True) -> GoodsPrice:

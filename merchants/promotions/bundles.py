@@ -48,7 +48,7 @@ def pack(
     saves most a copy is packed first, as often as it goes. Ties go to fewer copies, then to the
     lower id.
     """
-    stock = _units_by_sku(lines, reference_minor)
+    stock = _units_by_sku(bundles, lines, reference_minor)
     held = [bundle for bundle in bundles if _most_copies(bundle, stock)]
     ordered = sorted(held, key=lambda each: each.decision_id)
     limits = [_most_copies(bundle, stock) for bundle in ordered]
@@ -74,21 +74,23 @@ class _Units:
 _Stock = dict[str, _Units]
 
 
-def _units_by_sku(lines: Sequence[CartLine], reference_minor: Sequence[int]) -> _Stock:
-    stock: _Stock = {}
+def _units_by_sku(
+    bundles: Sequence[Bundle], lines: Sequence[CartLine], reference_minor: Sequence[int]
+) -> _Stock:
+    """The units of every article that is in a bundle, none where the cart has none."""
+    stock: _Stock = {sku: _Units([]) for bundle in bundles for sku in bundle.skus}
     for index, line in enumerate(lines):
-        unit = reference_minor[index] // line.quantity
-        stock.setdefault(line.sku, _Units([])).by_line.append((index, line.quantity, unit))
+        units = stock.get(line.sku)
+        if units is not None:
+            unit = reference_minor[index] // line.quantity
+            units.by_line.append((index, line.quantity, unit))
     for units in stock.values():
         units.by_line.sort(key=lambda each: (-each[2], each[0]))
     return stock
 
 
 def _most_copies(bundle: Bundle, stock: _Stock) -> int:
-    return min(
-        stock[sku].count // count if sku in stock else 0
-        for sku, count in Counter(bundle.skus).items()
-    )
+    return min(stock[sku].count // count for sku, count in Counter(bundle.skus).items())
 
 
 def _take(bundle: Bundle, copies: int, stock: _Stock) -> tuple[Pack, int, _Stock] | None:
@@ -98,7 +100,7 @@ def _take(bundle: Bundle, copies: int, stock: _Stock) -> tuple[Pack, int, _Stock
     cost = 0
     for sku, count in Counter(bundle.skus).items():
         wanted = count * copies
-        if sku not in left or left[sku].count < wanted:
+        if left[sku].count < wanted:
             return None
         rest = []
         for index, units, unit in left[sku].by_line:

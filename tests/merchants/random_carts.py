@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -222,6 +223,21 @@ def with_a_threshold_that_members_miss(case: tuple[PriceCart, PriceRules]) -> Pr
     listed = max(2, sum(line.list_minor for line in wanted.lines))
     near = promotion("THRESHOLD_OFF", "near", threshold_minor=listed, off_minor=listed // 2)
     return replace(rules, promotions=(near,), benefits=(tier(1_000),))
+
+
+def by_content(lines: Iterable[CartLine]) -> tuple[CartLine, ...]:
+    """The lines in the order in which they are priced (docs/rules/pricing.md, rule 25)."""
+    return tuple(
+        sorted(
+            lines,
+            key=lambda each: (
+                each.sku,
+                each.category_id or "",
+                each.unit_price_minor,
+                each.quantity,
+            ),
+        )
+    )
 
 
 @st.composite

@@ -10,15 +10,16 @@ from merchants.port import PriceCart
 from merchants.pricing import PriceRules, price
 from merchants.stacking import Candidate
 from tests.merchants.coupon_reference import Counter, Outcome, Wallet, best_outcome
-from tests.merchants.random_carts import carts
+from tests.merchants.random_carts import by_content, carts
 from tests.merchants.shop import TEA, cart
 from tests.merchants.sizes import sizes
 
 
 def coupons_alone(case: tuple[PriceCart, PriceRules]) -> tuple[PriceCart, PriceRules]:
-    """The case without anything else that moves a price."""
+    """The case without anything else that moves a price, its lines in the order of pricing."""
     wanted, rules = case
-    return replace(wanted, points=0, coins_minor=0), PriceRules(
+    alone = replace(wanted, lines=by_content(wanted.lines), points=0, coins_minor=0)
+    return alone, PriceRules(
         coupons=rules.coupons[:4],
         alliance_coupons=rules.alliance_coupons[:3],
         owned_skus=rules.owned_skus,
