@@ -14,12 +14,12 @@ from kernel.callers import Caller, CallerKind
 from kernel.clock import from_micros
 from kernel.database import Database
 from kernel.graphql import Forbidden, Money
-from kernel.ids import IdSource, derived_id
+from kernel.ids import IdSource
 from ledger.contract import LedgerSettings
 from ledger.days import month_of
 from ledger.loaders import LedgerLoaders
 from ledger.period_reads import read_month_span
-from ledger.periods import period_id
+from ledger.periods import entry_id, period_id
 from ledger.registry import Registry
 
 ResultT = TypeVar("ResultT")
@@ -66,8 +66,7 @@ class LedgerContext:
 
     def entry_id(self, prefix: str, lane: int, seq: int, leg: int) -> str:
         """The id of an entry: the same whenever it is read."""
-        number = str(seq) if lane == 0 else f"{lane}/{seq}"
-        return derived_id(prefix, self.ledger_id, number, str(leg))
+        return entry_id(prefix, self.ledger_id, lane, seq, leg)
 
     def instant(self, micros: int) -> datetime:
         """An instant from the tables."""

@@ -104,6 +104,16 @@ def journal_hash(lines: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
+def entry_id(prefix: str, ledger_id: str, lane: int, seq: int, leg: int) -> str:
+    """The id of an entry: the same whenever and wherever it is told.
+
+    Numbers of transactions count within a lane; those of lane 0 stand alone, as they did before
+    there were others.
+    """
+    number = str(seq) if lane == 0 else f"{lane}/{seq}"
+    return derived_id(prefix, ledger_id, number, str(leg))
+
+
 @lru_cache(maxsize=4_096)
 def period_id(month: int) -> str:
     """The id of a period: `per_…`."""

@@ -82,6 +82,18 @@ def refuse_unless_in_time(effective_from: datetime, *, now: datetime) -> None:
         raise InvalidInput.at("ruleId", "takes effect in less than 60 s; propose it anew")
 
 
+def refuse_when_overtaken(*, is_overtaken: bool) -> None:
+    """Returns when a rule still follows the rules that it was proposed and simulated against.
+
+    Raises:
+        InvalidInput: one that was proposed later is approved.
+
+    Source: docs/rules/settlement.md, rule 14.
+    """
+    if is_overtaken:
+        raise InvalidInput.at("ruleId", "was overtaken by a later version; propose it anew")
+
+
 def shortfall(lots: Iterable[tuple[int, int]], redeem_price: Ratio) -> int:
     """What the alliance would have to add, were every live point redeemed, minor units.
 

@@ -36,6 +36,10 @@ _WAITING = Prepared(
     "SELECT version FROM settlement_rule WHERE lane = 0 AND state = 'APPROVED' "
     "AND effective_from > :now ORDER BY version"
 )
+_OVERTAKEN = Prepared(
+    "SELECT count(*) FROM settlement_rule WHERE lane = 0 AND state = 'APPROVED' "
+    "AND version > :version"
+)
 _NEWEST = Prepared("SELECT coalesce(max(version), 0) FROM settlement_rule WHERE lane = 0")
 
 
@@ -80,6 +84,12 @@ def read_rule(connection: Connection, rule_id: str, *, now: int) -> RuleRow | No
 def read_waiting(connection: Connection, *, now: int) -> list[int]:
     """Versions that are approved and not in force yet, oldest first."""
     return [row[0] for row in connection.execute(_WAITING, {"now": now})]
+
+
+def is_overtaken(connection: Connection, version: int) -> bool:
+    """Whether a rule that was proposed after this one is approved."""
+    later: int = connection.execute(_OVERTAKEN, {"version": version}).scalar_one()
+    return later > 0
 
 
 def read_live_lots(connection: Connection, *, now: int) -> list[tuple[int, int]]:

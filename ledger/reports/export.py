@@ -21,6 +21,9 @@ from ledger.reports.journal import (
 
 Write = Callable[[bytes], object]
 
+_FORMULA_OR_MARK = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
+"""How text begins that a spreadsheet would run as a formula, quotes or not; and our mark of it."""
+
 
 class ExportFormat(StrEnum):
     """How an export is written."""
@@ -73,9 +76,14 @@ def _write(
 
 
 def csv_value(value: str | int | None) -> str:
-    """A value of a CSV line: whole numbers bare, text always in quotes, nothing for null."""
+    """A value of a CSV line: whole numbers bare, text always in quotes, nothing for null.
+
+    Source: docs/rules/export.md, rule 4.
+    """
     if value is None:
         return ""
     if isinstance(value, int):
         return str(value)
+    if value.startswith(_FORMULA_OR_MARK):
+        value = "'" + value
     return '"' + value.replace('"', '""') + '"'

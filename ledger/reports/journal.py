@@ -12,9 +12,9 @@ from sqlalchemy import Connection, case, func, select
 
 from kernel.clock import from_micros
 from kernel.graphql import format_datetime
-from kernel.ids import derived_id
 from ledger.every_lane import MONEY, in_every_lane
 from ledger.period_reads import read_pools
+from ledger.periods import entry_id
 from ledger.reports.months import label_of
 from ledger.tables import entry, ledger_info, ledger_tx, period, position
 
@@ -109,7 +109,7 @@ def read_statement(
     tx = ledger_tx.c
     statement = (
         select(
-            entry.c.seq, entry.c.leg, tx.effective_at, tx.created_at, entry.c.kind,
+            entry.c.lane, entry.c.seq, entry.c.leg, tx.effective_at, tx.created_at, entry.c.kind,
             entry.c.amount, entry.c.points, entry.c.rule_version, entry.c.order_no,
             tx.origin_month,
         )
@@ -117,8 +117,9 @@ def read_statement(
         .where(*_is_of(month, merchant_id))
         .order_by(entry.c.lane, entry.c.seq, entry.c.leg)
     )  # fmt: skip
-    for seq, leg, *values, origin in connection.execute(statement, execution_options=_STREAMED):
-        leg_id = derived_id("leg", ledger_id, str(seq), str(leg))
+    rows = connection.execute(statement, execution_options=_STREAMED)
+    for lane, seq, leg, *values, origin in rows:
+        leg_id = entry_id("leg", ledger_id, lane, seq, leg)
         yield (leg_id, *values, None if origin is None else label_of(origin))
 
 

@@ -20,6 +20,7 @@ from ledger.proposals import (
     SelfApproval,
     check_terms,
     refuse_unless_in_time,
+    refuse_when_overtaken,
     refuse_when_underfunded,
     shortfall,
     warnings_of,
@@ -79,7 +80,7 @@ async def approve_settlement_rule(
     """Lets a rule take effect.
 
     Raises:
-        InvalidInput: it takes effect too soon.
+        InvalidInput: it takes effect too soon, or a version proposed later is approved.
         NotFound: there is no such rule.
         RuleNotWaiting: it is approved already.
         SelfApproval: the caller proposed it.
@@ -103,6 +104,7 @@ async def approve_settlement_rule(
             raise RuleNotWaiting(rule.version)
         if rule.proposed_by == caller.key:
             raise SelfApproval
+        refuse_when_overtaken(is_overtaken=rules_sql.is_overtaken(connection, rule.version))
         refuse_unless_in_time(from_micros(rule.effective_from), now=context.now)
         refuse_when_underfunded(missing, accepts_top_up=rule.accepts_top_up)
         rules_sql.approve(connection, rule.version, approved_by=caller.key, now=context.now)

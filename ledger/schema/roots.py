@@ -143,7 +143,10 @@ class Mutation:
     approve_settlement_rule: ApproveSettlementRuleResult | None = strawberry.federation.field(
         resolver=rule_changes.approve_settlement_rule,
         requires_scopes=[["admin"]],
-        description="Approves a rule that another admin proposed.",
+        description=(
+            "Approves a rule that another admin proposed. A draft that was overtaken, since a "
+            "later version is approved, is refused: propose it anew."
+        ),
     )
     close_period: ClosePeriodResult | None = strawberry.federation.field(
         resolver=resolvers.close_period,

@@ -266,6 +266,22 @@ async def test_of_two_approved_rules_the_later_to_take_effect_stays(books: Books
     assert await states(books) == [(3, "SUPERSEDED"), (2, "ACTIVE"), (1, "SUPERSEDED")]
 
 
+async def test_a_draft_that_a_later_version_overtook_is_not_approved(books: Books) -> None:
+    """What its proposer simulated compares it with rules that are not in force any more."""
+    stale = await propose(
+        books, "p1", effectiveFrom=(MARCH + timedelta(days=200)).isoformat(), issueFeeBps=7
+    )
+    newer = await propose(books, "p2")
+    await approve(books, newer["rule"]["id"], request_id="a1")
+    books.clock.set(MARCH + timedelta(days=190))
+
+    refused = await approve(books, stale["rule"]["id"], request_id="a2")
+
+    assert refused["__typename"] == "InvalidInputRefusal"
+    assert refused["problems"] == [{"field": "ruleId"}]
+    assert await states(books) == [(3, "ACTIVE"), (2, "DRAFT"), (1, "SUPERSEDED")]
+
+
 async def test_a_repeated_proposal_is_the_same_rule(books: Books) -> None:
     first = await propose(books)
     again = await propose(books)

@@ -139,7 +139,38 @@ async def test_csv_and_ndjson_tell_the_same(books: Books) -> None:
 @given(st.text())
 def test_any_text_comes_back_from_csv(text: str) -> None:
     [row] = csv.reader(io.StringIO(csv_value(text) + ",1", newline=""), strict=True)
-    assert row == [text, "1"]
+    marked = text[:1] in tuple("=+-@\t\r\n＝＋－＠'")
+    assert row == ["'" + text if marked and text else text, "1"]
+
+
+@pytest.mark.parametrize("begins", list("=+-@\t\r\n＝＋－＠"))
+def test_no_spreadsheet_runs_a_text_of_a_csv_as_a_formula(begins: str) -> None:
+    assert csv_value(begins + "1+1") == f'"\'{begins}1+1"'
+    assert csv_value("'=1+1") == "\"''=1+1\""
+    assert csv_value(-5) == "-5"
+
+
+async def test_a_period_of_several_lanes_adds_up_and_its_legs_have_ids_of_their_own(
+    tmp_path: Path,
+) -> None:
+    """Numbers of transactions count within a lane: two lanes have the same ones."""
+    books = await Books.open(tmp_path / "lanes.db", lanes=4)
+    for count in range(12):
+        await books.order(f"o{count}", "A", f"m{count}", earned=100 + count)
+
+    told = run_recipe(tmp_path, await exported(books, NDJSON))
+    part = (await exported(books, NDJSON, merchant="A")).splitlines()[1:]
+    listed = await books.ask(
+        """{ clearingPeriods { nodes { statements { nodes {
+          entries(first: 100) { nodes { id } } } } } } }"""
+    )
+
+    ids = [json.loads(line)[0] for line in part]
+    assert told.returncode == 0, told.stderr
+    assert len(ids) == len(set(ids)) == 24
+    assert listed.errors is None, listed.errors
+    assert set(ids) <= set(re.findall(r"leg_\w+", str(listed.data)))
+    await books.close()
 
 
 async def test_a_merchants_part_is_its_statement_and_names_nobody_else(books: Books) -> None:
