@@ -47,8 +47,10 @@ async def replay_history(
     journal = Journal(directory / JOURNAL_FILE)
     start = datetime.combine(history.days[0].day, time(0), tzinfo=ZoneInfo(TIME_ZONE))
     now = start.astimezone(UTC)
-    servers = [FeedServer(directory, now=now, runs=gateways > 1) for _ in range(gateways)]
+    servers: list[FeedServer] = []
     try:
+        for _ in range(gateways):
+            servers.append(FeedServer(directory, now=now, runs=gateways > 1))
         for server in servers:
             await asyncio.to_thread(server.wait_until_ready)
         tokens = FeedTokens(directory)

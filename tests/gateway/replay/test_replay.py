@@ -170,3 +170,38 @@ def test_several_gateways_need_a_database_that_they_can_share(
     assert refused.exit_code == 1
     assert "ALLIANCE_" in str(refused.exception)
     assert not (tmp_path / "data").exists()
+
+
+async def test_a_server_that_can_not_be_made_leaves_nothing_open(
+    history_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    class Watched(session.Journal):
+        def close(self) -> None:
+            super().close()
+            done.append("journal closed")
+
+    class SecondFails:
+        made = 0
+
+        def __init__(self, directory: Path, **_: object) -> None:
+            SecondFails.made += 1
+            if SecondFails.made == 2:
+                raise OSError("no more processes")
+
+        def stop(self) -> None:
+            done.append("server stopped")
+
+    monkeypatch.setattr(session, "Journal", Watched)
+    monkeypatch.setattr(session, "FeedServer", SecondFails)
+
+    with pytest.raises(OSError, match="no more processes"):
+        await replay_history(
+            read_history(history_directory, top=3),
+            tmp_path / "data",
+            on_progress=lambda _: None,
+            gateways=2,
+        )
+
+    assert done == ["server stopped", "journal closed"]
