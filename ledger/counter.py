@@ -12,22 +12,23 @@ from __future__ import annotations
 import gc
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import apsw
 import orjson
 
-from ledger.recount import Part, Recount
+from ledger.recount import REQUESTS, Part, Recount
 from ledger.sealed import sealed_in_file
 
 COUNTED = b"counted\n"
 BUSY_TIMEOUT_MS = 10_000
 
-Asked = tuple[Part, dict[int, str]]
-"""A part, and the hashes of the requests behind its transactions."""
+MAPPED = 2**36
+"""Bytes of a file that are read from a memory map: a sixth less time, for queries a quarter."""
 
-_AS_OURS = ("PRAGMA query_only=1", "PRAGMA cache_size=-32768", "PRAGMA temp_store=MEMORY")
+_SETTINGS = ("query_only=1", "temp_store=MEMORY", f"mmap_size={MAPPED}")
 
 
 def main() -> None:
@@ -43,18 +44,23 @@ def _counted_in_file(path: Path) -> Recount:
     raw = apsw.Connection(
         str(path), flags=apsw.SQLITE_OPEN_READWRITE
     )  # A missing file is not made.
+
+    @lru_cache(maxsize=1)
+    def requests(lane: int) -> dict[int, str]:
+        rows: Iterable[tuple[int, str]] = raw.execute(REQUESTS, (lane,))
+        return dict(rows)
+
     try:
         raw.set_busy_timeout(BUSY_TIMEOUT_MS)
-        for pragma in _AS_OURS:
-            raw.execute(pragma)
+        for setting in _SETTINGS:
+            raw.execute(f"PRAGMA {setting}").fetchall()
         for asked in _asked():
             if isinstance(asked, str):
                 _answer(orjson.dumps(raw.execute(asked).fetchone()) + b"\n")
-                continue
-            part, request_of = asked
-            span = part.lane, part.after, part.up_to
-            recount.count(part, request_of, sealed_in_file(raw, *span))
-            _answer(COUNTED)
+            else:
+                sealed = sealed_in_file(raw, asked.lane, asked.after, asked.up_to)
+                recount.count(asked, requests(asked.lane), sealed)
+                _answer(COUNTED)
     finally:
         raw.close()
     return recount
@@ -66,25 +72,24 @@ def _counted_on_server(address: str) -> Recount:
 
     from kernel.database import open_database
     from ledger.migrations import HISTORY
-    from ledger.recounting import count_part
+    from ledger.recounting import PartCounter
 
     async def counted() -> Recount:
-        recount = Recount()
+        counter = PartCounter()
         database = await open_database(address, HISTORY)
         try:
             for asked in _asked():
-                assert not isinstance(asked, str)
-                part, request_of = asked
-                await database.snapshot(partial(count_part, recount, part, request_of))
+                assert isinstance(asked, Part), "a server is asked from where it is verified"
+                await database.snapshot(partial(counter.count, asked))
                 _answer(COUNTED)
         finally:
             await database.close()
-        return recount
+        return counter.recount
 
     return asyncio.run(counted())
 
 
-def _asked() -> Iterator[Asked | str]:
+def _asked() -> Iterator[Part | str]:
     while True:
         try:
             yield pickle.load(sys.stdin.buffer)

@@ -255,7 +255,11 @@ CHECKS = (
     ),
 )
 FUNDING = Prepared(
-    "SELECT lane, id, funding, original, remaining, residual FROM lot WHERE NOT "
-    "((remaining = original AND residual = funding) OR (remaining = 0 AND residual = 0)) "
+    "SELECT lane, id, funding, original, remaining, residual FROM lot WHERE NOT CASE "
+    "WHEN original BETWEEN 1 AND 2147483647 AND funding BETWEEN 0 AND 2147483647 "
+    "AND remaining BETWEEN 0 AND original "
+    "THEN residual = funding - funding * (original - remaining) / original ELSE 1 = 0 END "
     "ORDER BY lane, id"
 )
+"""Lots whose funding is not what it should be, and those whose product may not fit the database's
+whole numbers: they are compared in Python."""

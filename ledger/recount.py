@@ -26,7 +26,7 @@ _LAST = (
     "SELECT h.lane, coalesce((SELECT max(seq) FROM ledger_tx t WHERE t.lane = h.lane), 0) "
     "FROM lane_head h ORDER BY h.lane"
 )
-_REQUESTS = "SELECT tx_seq, request_hash FROM ledger_request WHERE lane = ? AND tx_seq IS NOT NULL"
+REQUESTS = "SELECT tx_seq, request_hash FROM ledger_request WHERE lane = ? AND tx_seq IS NOT NULL"
 _BLOCKS = "SELECT seq, hash FROM block WHERE lane = ? ORDER BY seq"
 _BOOKED = (
     "SELECT (SELECT count(*) FROM ledger_tx), (SELECT count(*) FROM entry), "
@@ -210,7 +210,7 @@ def read_kept(cursor: Cursor) -> Kept:
 
 def read_requests(lane: int, cursor: Cursor) -> dict[int, str]:
     """The hash of the request behind each transaction of a lane."""
-    return dict(cursor.all(_REQUESTS, (lane,)))
+    return dict(cursor.all(REQUESTS, (lane,)))
 
 
 def _is_posted(counted: dict[str, int], kept: dict[str, int]) -> bool:

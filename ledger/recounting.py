@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from kernel.database import Database
 from kernel.database.addresses import address_of
 from kernel.statements import Prepared
-from ledger.counter import COUNTED, Asked
+from ledger.counter import COUNTED
 from ledger.port import Row
 from ledger.ports import cursor_on, sealed_on
 from ledger.recount import Kept, Part, Recount, read_requests
@@ -84,19 +84,18 @@ async def _share(
     is_here: bool = True,
 ) -> None:
     """Adds parts, each counted by whoever is free first."""
-    work = _Work(database, parts)
 
     async def here() -> Recount:
-        own = Recount()
+        counter = PartCounter()
         await after.wait()  # Two threads of Python would wait for each other row by row.
-        async for part, requests in work:
-            await database.snapshot(partial(count_part, own, part, requests))
-        return own
+        for part in parts:
+            await database.snapshot(partial(counter.count, part))
+        return counter.recount
 
     async def there(address: str | Path) -> Recount:
         try:
             async with _process(address) as process:
-                return await _counted(process, work)
+                return await _counted(process, parts)
         except (_Failed, OSError, EOFError, pickle.UnpicklingError) as error:
             _tell_failed(error)
             return Recount()
@@ -111,11 +110,25 @@ async def _share(
         recount.add(task.result())
 
 
-def count_part(
-    recount: Recount, part: Part, request_of: Mapping[int, str], connection: Connection
-) -> None:
-    """Reads a part, then adds it."""
-    recount.count(part, request_of, sealed_on(connection, part.lane, part.after, part.up_to))
+class PartCounter:
+    """Counts parts of the books, lane by lane: the requests of one are read once, and kept.
+
+    Attributes:
+        recount: what was counted.
+    """
+
+    def __init__(self) -> None:
+        self.recount = Recount()
+        self._lane = -1
+        self._request_of: Mapping[int, str] = {}
+
+    def count(self, part: Part, connection: Connection) -> None:
+        """Reads a part, then adds it."""
+        if part.lane != self._lane:
+            self._request_of = read_requests(part.lane, cursor_on(connection))
+            self._lane = part.lane
+        sealed = sealed_on(connection, part.lane, part.after, part.up_to)
+        self.recount.count(part, self._request_of, sealed)
 
 
 @asynccontextmanager
@@ -174,41 +187,12 @@ def _first_row(query: Prepared, connection: Connection) -> Row | None:
     return None if row is None else tuple(row)
 
 
-class _Work:
-    """Parts for whoever asks, each with the hashes of its lane's requests."""
-
-    def __init__(self, database: Database, parts: Iterator[Part]) -> None:
-        self._database = database
-        self._parts = parts
-        self._lane = -1
-        self._requests: Mapping[int, str] = {}
-        self._taking = asyncio.Lock()
-
-    def __aiter__(self) -> _Work:
-        return self
-
-    async def __anext__(self) -> tuple[Part, Mapping[int, str]]:
-        """Parts come lane by lane, so that one lane's requests are read once and kept."""
-        async with self._taking:
-            part = next(self._parts, None)
-            if part is None:
-                raise StopAsyncIteration
-            if part.lane != self._lane:
-                self._requests = await self._database.snapshot(
-                    lambda connection: read_requests(part.lane, cursor_on(connection))
-                )
-                self._lane = part.lane
-            return part, self._requests
-
-
-async def _counted(process: Process, work: _Work) -> Recount:
+async def _counted(process: Process, parts: Iterator[Part]) -> Recount:
     """What a process counted, one part after the other until there is none."""
     assert process.stdin is not None
     assert process.stdout is not None
-    async for part, requests in work:
-        span = range(part.after + 1, part.up_to + 1)
-        asked = part, {seq: requests[seq] for seq in span if seq in requests}
-        if await _told(process, asked) != COUNTED:
+    for part in parts:
+        if await _told(process, part) != COUNTED:
             raise _Failed(part)
     process.stdin.close()
     async with asyncio.timeout(PART_SECONDS):
@@ -216,7 +200,7 @@ async def _counted(process: Process, work: _Work) -> Recount:
     return recount
 
 
-async def _told(process: Process, asked: Asked | str) -> bytes:
+async def _told(process: Process, asked: Part | str) -> bytes:
     """The line that a process answers."""
     assert process.stdin is not None
     assert process.stdout is not None

@@ -142,7 +142,7 @@ def _head_of(heads: list[bytes]) -> str | None:
 
 
 def _first_wrong_funding(connection: Connection) -> str | None:
-    """Compared here, since the product may not fit the database's whole numbers."""
+    """Of those that the database finds wrong, or can not tell; see `FUNDING`."""
     for lane, lot_id, funding, original, remaining, residual in connection.execute(FUNDING):
         lot = Lot(lot_id, Asset.POINTS, "", funding, original, remaining, 0, 0, NEVER)
         if residual_funding(lot) != residual:

@@ -109,6 +109,11 @@ TAMPERED = {
         "history",
         "card m1",
     ),
+    "a funding that is more than the database can multiply": (
+        "UPDATE lot SET funding = funding + 4611686018427387904 WHERE id = 1",
+        "funding",
+        "lot 1",
+    ),
     "a lot's funding": (
         "UPDATE lot SET funding = funding * 3 WHERE id = 1",
         "funding",
