@@ -147,7 +147,10 @@ class CurrencyCode(enum.Enum):
     HKD = "HKD"
 
 
-@strawberry.enum(description="A kind of point of sale.")
+@strawberry.enum(
+    description="A kind of point of sale. STORE_POS: a till. WEB_SHOP: a web site. MINI_PROGRAM: "
+    "a WeChat mini-program. APP: a merchant's own app."
+)
 class ChannelKind(enum.Enum):
     """Kinds of store."""
 
@@ -258,6 +261,14 @@ class NotFoundRefusal(RefusalPayload):
     """Payload of `NotFound`."""
 
     id: strawberry.ID = strawberry.field(description="The id that was not found.")
+
+
+REQUEST_ID = (
+    "Chosen by the client, 1 to 128 characters; remembered for this caller and this mutation. A "
+    "repeat with the same input returns the first outcome, a refusal too unless it is retryable; "
+    "one with another input is refused: `REQUEST_ID_REUSED`."
+)
+"""Describes the field `requestId` of an input."""
 
 
 @strawberry.federation.type(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
-from graphql import build_schema, parse, validate
+from graphql import GraphQLEnumType, build_schema, parse, validate
 
 from gateway.assembly.schemas import public_sdl
 
@@ -23,3 +24,24 @@ def test_every_example_of_the_explorer_is_valid() -> None:
     for group in groups:
         for example in group["operations"]:
             assert validate(schema, parse(example["query"])) == [], example["name"]
+
+
+def test_every_value_of_an_enum_is_described() -> None:
+    """By the enum's own description, which names it; codes of currencies speak for themselves."""
+    schema = build_schema(Path("schema.graphql").read_text(encoding="utf-8"), assume_valid=True)
+    enums = [
+        each
+        for each in schema.type_map.values()
+        if isinstance(each, GraphQLEnumType) and not each.name.startswith("__")
+    ]
+
+    undescribed = [
+        f"{enum.name}.{name}"
+        for enum in enums
+        if enum.name != "CurrencyCode"
+        for name in enum.values
+        if not re.search(rf"\b{name}\b", enum.description or "")
+    ]
+
+    assert undescribed == []
+    assert len(enums) > 30

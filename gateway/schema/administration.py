@@ -9,7 +9,7 @@ import strawberry
 
 from gateway.alliance.settings import DepositPolicy, PointsExpiry
 from gateway.directory.entries import BackendKind, MerchantState
-from gateway.schema.inputs import REPLAYED, REQUEST_ID
+from gateway.schema.inputs import REPLAYED
 from gateway.schema.merchants import Merchant, Store
 from gateway.schema.refusals import (
     BackendUnfitRefusal,
@@ -18,6 +18,7 @@ from gateway.schema.refusals import (
 )
 from gateway.schema.settings import AllianceSettings
 from kernel.graphql import (
+    REQUEST_ID,
     ChannelKind,
     CurrencyCode,
     InvalidInputRefusal,

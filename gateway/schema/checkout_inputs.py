@@ -6,8 +6,8 @@ import strawberry
 
 from gateway.checkout import capture, hold, refund, release, sale
 from gateway.checkout.carts import Amount, CartAsked, LineAsked, RefundLineAsked
-from gateway.schema.inputs import REQUEST_ID, given
-from kernel.graphql import Long, MoneyInput
+from gateway.schema.inputs import given
+from kernel.graphql import REQUEST_ID, Long, MoneyInput
 from merchants.schema.offers import CartLineInput, RefundLineInput
 
 _CHECKOUT = "The checkout."

@@ -19,7 +19,15 @@ from merchants.schema.enums import CouponOutcome
 from merchants.schema.kept_back import KEPT_BACK, KeptBack
 from merchants.schema.offers import BenefitDecision, PricedLine
 
-strawberry.enum(CheckoutState, description="State of a checkout.")
+strawberry.enum(
+    CheckoutState,
+    description=(
+        "State of a checkout. OPENING: locks and holds are being taken. HELD: all is held while "
+        "the customer pays. CAPTURING: the customer paid, the sale is being booked, and nothing "
+        "releases it. CAPTURED: the sale is booked everywhere. RELEASING: locks and holds go back."
+        " RELEASED: nothing is held."
+    ),
+)
 
 _CASH_BACK = "Cash to hand back."
 _CLAWED_BACK = "Earned points taken back, debt included."

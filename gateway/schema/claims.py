@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 import strawberry
 
 from gateway.schema.enrolment import CredentialInput
-from gateway.schema.inputs import REPLAYED, REQUEST_ID
+from gateway.schema.inputs import REPLAYED
 from gateway.schema.members import Membership
 from gateway.schema.nodes import Coupon
 from gateway.schema.refusals import (
@@ -16,6 +16,7 @@ from gateway.schema.refusals import (
     VerificationFailedRefusal,
 )
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     NotFoundRefusal,
     RefusalPayload,

@@ -9,7 +9,7 @@ import strawberry
 from strawberry.schema_directive import Location
 from strawberry.schema_directives import OneOf
 
-from gateway.schema.inputs import REPLAYED, REQUEST_ID
+from gateway.schema.inputs import REPLAYED
 from gateway.schema.members import Member, Membership
 from gateway.schema.nodes import Coupon
 from gateway.schema.refusals import (
@@ -19,6 +19,7 @@ from gateway.schema.refusals import (
     VerificationFailedRefusal,
 )
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     NotFoundRefusal,
     RequestIdReusedRefusal,

@@ -8,7 +8,6 @@ import strawberry
 
 T = TypeVar("T")
 
-REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 REPLAYED = "Whether this answers a repeat of an earlier request."
 
 

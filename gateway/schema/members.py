@@ -17,9 +17,30 @@ from gateway.schema.nodes import Node
 from kernel.graphql import ChannelKind
 from kernel.pages import Connection
 
-strawberry.enum(MemberStatus, description="State of a member.")
-strawberry.enum(CardStatus, description="State of a card; a replaced card stays the same card.")
-strawberry.enum(IdentityKind, description="How a credential names a member.")
+strawberry.enum(
+    MemberStatus,
+    description=(
+        "State of a member. ACTIVE: joins, buys and spends. FROZEN: an admin stopped it for now; "
+        "nothing of it is lost. MERGED: it is one with another member, which its id leads to. "
+        "ERASED: it was forgotten at its own wish, and nothing leads to it."
+    ),
+)
+strawberry.enum(
+    CardStatus,
+    description=(
+        "State of a card; a replaced card stays the same card, with another number. ISSUED: it "
+        "waits to be used. ACTIVE: it can be used. LOST: it is used no more."
+    ),
+)
+strawberry.enum(
+    IdentityKind,
+    description=(
+        "How a credential names a member. PHONE, EMAIL: by an address. WECHAT_UNION_ID: good at "
+        "every merchant. WECHAT_OPEN_ID: good in one app. CARD_TOKEN: by what the member app shows"
+        " as a QR code. CARD_NUMBER: by the number of the card. MERCHANT_REFERENCE: by a "
+        "merchant's own number for a customer."
+    ),
+)
 
 
 @strawberry.type(description="One way to recognise a member.")

@@ -15,10 +15,32 @@ from gateway.schema.nodes import Node
 from kernel.graphql import ChannelKind
 from kernel.pages import Connection
 
-strawberry.enum(MerchantState, description="State of a merchant in the alliance.")
-strawberry.enum(BackendKind, description="Where a merchant's data lives.")
-strawberry.enum(StoreState, description="State of a store.")
-strawberry.enum(HealthState, description="How a backend answers.")
+strawberry.enum(
+    MerchantState,
+    description=(
+        "State of a merchant in the alliance. APPLIED: not admitted yet. ACTIVE: sells, issues and"
+        " redeems. SUSPENDED: sells to no member for now; refunds and statements go on. "
+        "WINDING_DOWN: sells and redeems until the end that was named, and issues nothing. LEFT: "
+        "it is out, and what it issued stays good elsewhere."
+    ),
+)
+strawberry.enum(
+    BackendKind,
+    description=(
+        "Where a merchant's data lives. HOSTED: here. REMOTE: in a service of the merchant's own."
+    ),
+)
+strawberry.enum(
+    StoreState,
+    description=("State of a store. OPEN: its tills are served. CLOSED: they are not any more."),
+)
+strawberry.enum(
+    HealthState,
+    description=(
+        "How a backend answers. UP: the last call was answered. DEGRADED: the last one failed, or "
+        "the last two. DOWN: three or more failed in a row."
+    ),
+)
 
 
 @strawberry.type(description="A merchant's backend.")

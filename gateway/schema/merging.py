@@ -6,10 +6,11 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.schema.inputs import REPLAYED, REQUEST_ID
+from gateway.schema.inputs import REPLAYED
 from gateway.schema.members import Member
 from gateway.schema.refusals import MergeBlockedRefusal
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     Long,
     Money,

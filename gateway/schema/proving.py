@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from gateway.schema.enrolment import CredentialInput
-from gateway.schema.inputs import REPLAYED, REQUEST_ID
+from gateway.schema.inputs import REPLAYED
 from gateway.schema.members import Card, Consent, Member
 from gateway.schema.refusals import (
     ErasureBlockedRefusal,
@@ -17,6 +17,7 @@ from gateway.schema.refusals import (
     VerificationFailedRefusal,
 )
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     NotFoundRefusal,
     RequestIdReusedRefusal,

@@ -14,11 +14,30 @@ from kernel.graphql import CurrencyCode
 from kernel.units import Ratio
 from ledger.contract import DebtPolicy
 
-strawberry.enum(PointsExpiry, description="How points expire.")
 strawberry.enum(
-    DebtPolicy, description="What a claw-back does when the member has spent the points."
+    PointsExpiry,
+    description=(
+        "How points expire. NONE: never. MONTHS: so many months after they were earned, at the end"
+        " of that month. YEAR_END: at the end of a year, but for those earned in its last 90 days,"
+        " which live a year longer."
+    ),
 )
-strawberry.enum(DepositPolicy, description="Whether net payers of a settlement leave a deposit.")
+strawberry.enum(
+    DebtPolicy,
+    description=(
+        "What a claw-back does when the member has spent the points. DEBT: the card owes them, and"
+        " the next points repay them. WITHIN_BALANCE: the issuer bears them. "
+        "DEDUCT_FROM_REFUND_CASH: the merchant keeps their worth of the cash that it would hand "
+        "back."
+    ),
+)
+strawberry.enum(
+    DepositPolicy,
+    description=(
+        "Whether net payers of a settlement leave a deposit. OFF: none is asked for. REQUIRED: who"
+        " owes more than its deposit covers issues no points until it covers it."
+    ),
+)
 
 
 @strawberry.type(description="One version of the alliance's settings.")

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.schema.inputs import REPLAYED, REQUEST_ID
+from gateway.schema.inputs import REPLAYED
 from gateway.schema.merchants import Merchant
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     NotFoundRefusal,
     RequestIdReusedRefusal,

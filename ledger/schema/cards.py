@@ -15,7 +15,15 @@ from ledger.schema.periods import Merchant
 from ledger.state import CardEntryKind
 
 CardEntryKindType = strawberry.enum(
-    CardEntryKind, name="CardEntryKind", description="Kind of a card's entry."
+    CardEntryKind,
+    name="CardEntryKind",
+    description=(
+        "Kind of a card's entry. EARN: an order gave points. BURN: an order took points. RETURN: a "
+        "refund gave spent points back. CLAW_BACK: a refund took earned points back. "
+        "DEBT_REPAYMENT: points repaid a debt. EXPIRY: points or coins expired, or were given up. "
+        "GRANT: coins were given. COINS_SPENT, COINS_RETURNED: an order took coins, a refund gave "
+        "them back. MERGE: cards became one, or two again. ADJUSTMENT: not given so far."
+    ),
 )
 
 

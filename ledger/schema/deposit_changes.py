@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     Money,
     MoneyInput,
@@ -93,9 +94,7 @@ ReturnDepositResult = Annotated[
 class RecordDepositInput:
     """Input of `recordDeposit`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(description="Whose deposit.")
     amount: MoneyInput = strawberry.field(
         description="What the merchant paid; over 0, at most 10^13 minor units."
@@ -109,9 +108,7 @@ class RecordDepositInput:
 class ReturnDepositInput:
     """Input of `returnDeposit`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(description="Whose deposit.")
     amount: MoneyInput = strawberry.field(
         description="What the merchant gets back; over 0, at most what the deposit holds."

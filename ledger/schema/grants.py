@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     Money,
     MoneyInput,
@@ -58,9 +59,7 @@ GrantCoinsResult = Annotated[
 class GrantCoinsInput:
     """Input of `grantCoins`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     card_id: strawberry.ID = strawberry.field(description="The card.")
     amount: MoneyInput = strawberry.field(
         description="Over 0, at most what the funder's budget has left."

@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     NotFoundRefusal,
     RequestIdReusedRefusal,
@@ -58,9 +59,7 @@ ResumeMessageResult = Annotated[
 class ResumeMessageInput:
     """Input of `resumeMessage`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     message_id: strawberry.ID = strawberry.field(description="The parked message.")
     discard: bool | None = strawberry.field(
         default=False,

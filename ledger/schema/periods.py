@@ -21,7 +21,13 @@ from ledger.schema.liability import Liability
 from ledger.state import SettlementKind
 
 
-@strawberry.enum(description="State of a clearing period.")
+@strawberry.enum(
+    description=(
+        "State of a clearing period. OPEN: events are posted in it. CLOSING: it is being proved "
+        "and hashed. CLOSED: it never changes any more; late events go to the open one. SETTLED: "
+        "and every statement of it is paid."
+    )
+)
 class PeriodState(enum.Enum):
     """State of a clearing period."""
 
@@ -31,7 +37,14 @@ class PeriodState(enum.Enum):
     SETTLED = "SETTLED"
 
 
-@strawberry.enum(description="State of a statement.")
+@strawberry.enum(
+    description=(
+        "State of a statement. DRAFT: its period is open. ISSUED: its period is closed; the "
+        "merchant confirms or disputes it. DISPUTED: the merchant objects; an admin resolves it. "
+        "CONFIRMED: the merchant agrees, or the dispute is resolved. PAID: an admin recorded the "
+        "payment."
+    )
+)
 class StatementState(enum.Enum):
     """State of a statement."""
 
@@ -45,7 +58,15 @@ class StatementState(enum.Enum):
 SettlementKindType = strawberry.enum(
     SettlementKind,
     name="SettlementKind",
-    description="Why money moves between a merchant and the alliance.",
+    description=(
+        "Why money moves between a merchant and the alliance. ISSUE, ISSUE_FEE: the merchant "
+        "issued points, funds them and pays a fee on that. BURN, REDEEM_FEE: points were spent "
+        "there, it is paid for them less a fee. RETURN: a refund gave spent points back. "
+        "CLAW_BACK: a refund took points back that it had issued. DEBT_REPAYMENT: a member repaid "
+        "such points later. EXPIRY: its share of points that expired. COUPON: the alliance's share"
+        " of coupons. COINS_ISSUE: it granted coins. COINS_BURN: coins were spent there. "
+        "COINS_RETURN: a refund gave them back. ADJUSTMENT: an admin resolved a dispute."
+    ),
 )
 
 

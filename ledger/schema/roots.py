@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     NotFoundRefusal,
     RefusalPayload,
@@ -92,9 +93,7 @@ ClosePeriodResult = Annotated[
 class ClosePeriodInput:
     """Input of `closePeriod`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     period_id: strawberry.ID = strawberry.field(
         description="The period; closable 24 h after its end."
     )

@@ -9,6 +9,7 @@ import strawberry
 
 from kernel.clock import from_micros
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     Money,
     NotFoundRefusal,
@@ -23,7 +24,13 @@ from ledger.rules_sql import RuleRow
 from ledger.state import RuleTerms
 
 RuleStateType = strawberry.enum(
-    RuleState, name="SettlementRuleState", description="State of a settlement rule."
+    RuleState,
+    name="SettlementRuleState",
+    description=(
+        "State of a settlement rule. DRAFT: proposed, and waits for another admin. APPROVED: waits"
+        " for its instant. ACTIVE: in force. SUPERSEDED: a later one is in force. SIMULATED is not"
+        " given: a simulation changes nothing."
+    ),
 )
 
 
@@ -179,9 +186,7 @@ ApproveSettlementRuleResult = Annotated[
 class ProposeSettlementRuleInput:
     """Input of `proposeSettlementRule`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     effective_from: datetime = strawberry.field(description="At least 60 s after approval.")
     issue_price: Ratio = strawberry.field(
         description="Minor units per point an issuer pays; over 0, at most 1000000."
@@ -201,7 +206,5 @@ class ProposeSettlementRuleInput:
 class ApproveSettlementRuleInput:
     """Input of `approveSettlementRule`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     rule_id: strawberry.ID = strawberry.field(description="The rule.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     MoneyInput,
     NotFoundRefusal,
@@ -20,7 +21,6 @@ from ledger.schema.periods import SettlementStatement
 from ledger.schema.periods import StatementState as StateType
 from ledger.statements.life import StatementState
 
-_REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _PERIOD = "Whose statement: the period's id, `per_…`."
 _MERCHANT = "Whose statement: the merchant's id, `mer_…`."
 
@@ -87,7 +87,7 @@ RecordPaymentResult = Annotated[
 class ConfirmStatementInput:
     """Input of `confirmStatement`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     period_id: strawberry.ID = strawberry.field(description=_PERIOD)
     merchant_id: strawberry.ID = strawberry.field(description=_MERCHANT)
 
@@ -96,7 +96,7 @@ class ConfirmStatementInput:
 class DisputeStatementInput:
     """Input of `disputeStatement`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     period_id: strawberry.ID = strawberry.field(description=_PERIOD)
     merchant_id: strawberry.ID = strawberry.field(description=_MERCHANT)
     reason: str = strawberry.field(
@@ -108,7 +108,7 @@ class DisputeStatementInput:
 class ResolveDisputeInput:
     """Input of `resolveDispute`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     period_id: strawberry.ID = strawberry.field(description=_PERIOD)
     merchant_id: strawberry.ID = strawberry.field(description=_MERCHANT)
     adjustment: MoneyInput = strawberry.field(
@@ -122,7 +122,7 @@ class ResolveDisputeInput:
 class RecordPaymentInput:
     """Input of `recordPayment`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     period_id: strawberry.ID = strawberry.field(description=_PERIOD)
     merchant_id: strawberry.ID = strawberry.field(description=_MERCHANT)
     reference: str = strawberry.field(

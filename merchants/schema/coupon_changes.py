@@ -9,6 +9,7 @@ from typing import Annotated
 import strawberry
 
 from kernel.graphql import (
+    REQUEST_ID,
     InvalidInputRefusal,
     NotFoundRefusal,
     RequestIdReusedRefusal,
@@ -24,7 +25,6 @@ from merchants.schema.enums import CouponTemplateState
 from merchants.schema.refusals import MerchantNotActiveRefusal
 from merchants.schema.templates import CouponTemplate
 
-_REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _REPLAYED = "Whether this answers a repeat of an earlier request."
 
 
@@ -32,7 +32,7 @@ _REPLAYED = "Whether this answers a repeat of an earlier request."
 class SetCouponTemplateStateInput:
     """Input of `setCouponTemplateState`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     template_id: strawberry.ID = strawberry.field(
         description="The template; its id embeds the merchant."
     )
@@ -45,7 +45,7 @@ class SetCouponTemplateStateInput:
 class VoidCouponsInput:
     """Input of `voidCoupons`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(
         description="The merchant that issued them; an admin may name the alliance's own."
     )
@@ -61,7 +61,7 @@ class VoidCouponsInput:
 class ShareCouponInput:
     """Input of `shareCoupon`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     coupon_id: strawberry.ID = strawberry.field(
         description="One of the member's own; ISSUED, of a shareable template, never passed on."
     )
@@ -71,7 +71,7 @@ class ShareCouponInput:
 class TakeBackCouponInput:
     """Input of `takeBackCoupon`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     coupon_id: strawberry.ID = strawberry.field(description="A coupon that nobody claimed yet.")
 
 

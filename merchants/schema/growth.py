@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import strawberry
 
-from kernel.graphql import Long
+from kernel.graphql import REQUEST_ID, Long
 from merchants.ladders import growth as rules
 
-_REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _CODE = "The merchant's name for it: 1 to 50 capital letters, digits or _: CHECK_IN."
 _GROWTH = "Growth value that doing it once gives, 1 to 1000000."
 _PER_DAY = "How often it counts on one day of the alliance's time zone, 1 to 1000."
@@ -44,7 +43,7 @@ class GrowthTask:
 class SetGrowthTaskInput:
     """Input of `setGrowthTask`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(
         description="The merchant; an admin may name the alliance's own."
     )
@@ -61,7 +60,7 @@ class SetGrowthTaskInput:
 class RecordTaskInput:
     """Input of `recordTask`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(description="The merchant.")
     card_id: strawberry.ID = strawberry.field(description="The card, which has joined.")
     code: str = strawberry.field(description="Code of the task.")

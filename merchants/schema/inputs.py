@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import strawberry
 
-from kernel.graphql import ChannelKind, Long, MoneyInput
+from kernel.graphql import REQUEST_ID, ChannelKind, Long, MoneyInput
 from merchants.schema.audiences import CouponAudienceInput
 from merchants.schema.enums import (
     CouponKind,
@@ -21,7 +21,6 @@ from merchants.schema.enums import (
 from merchants.schema.gift_zones import GiftZoneInput
 from merchants.template_life import SHARE_DAYS
 
-_REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _MERCHANT_ID = "The merchant; an admin may name the alliance's own."
 
 
@@ -86,7 +85,7 @@ class TierStepInput:
 class SetTierLadderInput:
     """Input of `setTierLadder`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(description=_MERCHANT_ID)
     name: str = strawberry.field(description="Which ladder.")
     primary: bool | None = strawberry.field(default=False, description="Make it the primary one.")
@@ -123,7 +122,7 @@ class SetTierLadderInput:
 class CreateCouponTemplateInput:
     """Input of `createCouponTemplate`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(description=_MERCHANT_ID)
     title: str = strawberry.field(description="Name, for people.")
     kind: CouponKind = strawberry.field(description="What its coupons do.")
@@ -218,7 +217,7 @@ class CreateCouponTemplateInput:
 class IssueCouponsInput:
     """Input of `issueCoupons`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     template_id: strawberry.ID = strawberry.field(
         description="The template; its id embeds the merchant."
     )

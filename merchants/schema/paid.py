@@ -7,14 +7,13 @@ from datetime import datetime
 
 import strawberry
 
-from kernel.graphql import Money, MoneyInput
+from kernel.graphql import REQUEST_ID, Money, MoneyInput
 from merchants.ladders import paid
 from merchants.schema.enums import PaidState
 from merchants.schema.inputs import BenefitInput
 from merchants.schema.offers import money_or_none
 from merchants.schema.tiers import Benefit
 
-_REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _CODE = "The merchant's name for it: 1 to 50 capital letters, digits or _: GOLD_YEAR."
 _PRICE = "What it costs; information: a sale of the merchant's collects it."
 _MONTHS = "Calendar months that it lasts, 1 to 60."
@@ -95,7 +94,7 @@ class PaidMembership:
 class SetPaidPlanInput:
     """Input of `setPaidPlan`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(description="The merchant.")
     code: str = strawberry.field(description=_CODE)
     title: str = strawberry.field(description="Name, for people.")
@@ -114,7 +113,7 @@ class SetPaidPlanInput:
 class SellPaidMembershipInput:
     """Input of `sellPaidMembership`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(description="The merchant.")
     card_id: strawberry.ID = strawberry.field(description="The card, which has joined.")
     code: str = strawberry.field(description="Code of the plan.")
@@ -127,7 +126,7 @@ class SellPaidMembershipInput:
 class RefundPaidMembershipInput:
     """Input of `refundPaidMembership`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     paid_membership_id: strawberry.ID = strawberry.field(
         description="The paid membership; its id embeds the merchant."
     )

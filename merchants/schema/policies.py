@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from kernel.graphql import REQUEST_ID
 from merchants import policy
 
 
@@ -28,9 +29,7 @@ class PricingPolicy:
 class SetPricingPolicyInput:
     """Input of `setPricingPolicy`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(
         description="The merchant; an admin may name the alliance's own."
     )

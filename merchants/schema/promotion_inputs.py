@@ -7,7 +7,7 @@ from datetime import datetime
 
 import strawberry
 
-from kernel.graphql import MoneyInput
+from kernel.graphql import REQUEST_ID, MoneyInput
 from merchants.promotions import terms as values
 from merchants.schema.enums import PromotionKind
 from merchants.schema.offers import minor_of
@@ -22,9 +22,7 @@ from merchants.schema.offers import minor_of
 class SetPromotionInput:
     """Input of `setPromotion`."""
 
-    request_id: strawberry.ID = strawberry.field(
-        description="Chosen by the client; a repeat returns the first answer."
-    )
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(
         description="The merchant; an admin may name the alliance's own."
     )

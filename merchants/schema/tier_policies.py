@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import strawberry
 
+from kernel.graphql import REQUEST_ID
 from merchants.ladders import policies
 from merchants.schema.enums import TierCombination
 
-_REQUEST_ID = "Chosen by the client; a repeat returns the first answer."
 _ALLIANCE_RANK = "Rank in the alliance's ladders, from 1; a higher one gives as much."
 _RANK = "Rank in the merchant's primary ladder that it gives at least."
 _KEY_ORDERS = "Orders within the window that make a key member."
@@ -104,7 +104,7 @@ class SegmentThresholdsInput:
 class SetTierPolicyInput:
     """Input of `setTierPolicy`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(
         description="The merchant; an admin may name the alliance's own."
     )
@@ -132,7 +132,7 @@ class AllianceWeightInput:
 class SetAllianceWeightsInput:
     """Input of `setAllianceWeights`."""
 
-    request_id: strawberry.ID = strawberry.field(description=_REQUEST_ID)
+    request_id: strawberry.ID = strawberry.field(description=REQUEST_ID)
     merchant_id: strawberry.ID = strawberry.field(description="The alliance's own merchant.")
     weights: Sequence[AllianceWeightInput] = strawberry.field(
         description="All weights from now on, at most 1000; one that is not named counts in full."
