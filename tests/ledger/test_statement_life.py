@@ -1,13 +1,15 @@
 """A statement is confirmed or disputed by its merchant, adjusted and paid by the alliance."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kernel.callers import Caller
+from kernel.refusals import refusal_from_json
 from ledger.periods import period_id
 from ledger.reports.export import ExportFormat
+from ledger.statements.life import State, StatementState, Step, state_after
 from tests.ledger.book import ADMIN, Books, member, merchant
 from tests.ledger.test_periods import APRIL_2, MARCH, a_march, close, nets, period
 
@@ -224,3 +226,41 @@ async def exported(books: Books, month: int) -> bytes:
     await books.subgraph.export(month, ExportFormat.NDJSON, parts.append, merchant_id="A")
     await books.subgraph.export(month, ExportFormat.NDJSON, parts.append)
     return b"".join(parts)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("step", Step)
+def test_who_is_refused_is_told_what_stands_against_it(state: State, step: Step) -> None:
+    """At the last instant of the ten days, and at the one behind it."""
+    closed_at = datetime(2026, 4, 2, tzinfo=UTC)
+    refused = {}
+    for is_over in (False, True):
+        now = (
+            closed_at
+            + timedelta(days=10)
+            - (timedelta(0) if is_over else timedelta(microseconds=1))
+        )
+        try:
+            state_after(state, step, closed_at=closed_at, now=now)
+        except StatementState as refusal:
+            refused[is_over] = refusal
+
+    for refusal in refused.values():
+        assert refusal.message not in ("", str(StatementState.__doc__))
+        assert refusal.message == refusal_from_json(refusal.as_json()).message
+    if refused.keys() == {False}:
+        assert refused[False].retryable, "time alone mends it"
+    if refused.keys() == {True} or state is State.PAID:
+        assert not refused[True].retryable, "it was possible once, or never will be"
+
+
+async def test_a_payment_that_came_too_early_is_told_so_and_may_be_repeated(march: Books) -> None:
+    early = await take(march, "recordPayment", ADMIN, reference="x")
+    march.clock.set(march.now + timedelta(days=10))
+    paid = await take(march, "recordPayment", ADMIN, reference="x")
+
+    assert early["retryable"]
+    assert early["message"] == (
+        "The statement can be paid once its merchant confirmed it, or after `disputableUntil`."
+    )
+    assert (state(paid), paid["replayed"]) == ("PAID", False)
