@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-import apsw
 import orjson
 
 from ledger.recount import REQUESTS, Part, Recount
@@ -40,10 +39,12 @@ def main() -> None:
 
 
 def _counted_in_file(path: Path) -> Recount:
+    import apsw  # The process that asks knows this module too, and has a library of its own.
+
     recount = Recount()
-    raw = apsw.Connection(
-        str(path), flags=apsw.SQLITE_OPEN_READWRITE
-    )  # A missing file is not made.
+    # A file that is missing is not made, and the log is left to those who write.
+    raw = apsw.Connection(str(path.absolute()), flags=apsw.SQLITE_OPEN_READWRITE)
+    raw.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
 
     @lru_cache(maxsize=1)
     def requests(lane: int) -> dict[int, str]:

@@ -33,7 +33,9 @@ LARGE = 30_000
 """Transactions of books that other processes help to count."""
 PROCESSES_MAX = 8
 PART_SECONDS = 120
-"""How long a process may take to count a part or to answer a query, its start included."""
+"""How long a process may take to count a part, its start included."""
+QUERY_SECONDS = 3_600
+"""How long it may take to answer a query, which grows with the books."""
 
 
 class _Failed(Exception):
@@ -174,10 +176,12 @@ class Asker:
         if self._process is not None:
             sql, _ = query.bound({})
             try:
-                row = orjson.loads(await _told(self._process, sql))
+                row = orjson.loads(await _told(self._process, sql, seconds=QUERY_SECONDS))
                 return None if row is None else tuple(row)
             except (_Failed, OSError, ValueError) as error:
                 _tell_failed(error)
+                if self._process.returncode is None:
+                    self._process.kill()
                 self._process = None
         return await self._database.snapshot(partial(_first_row, query))
 
@@ -192,7 +196,7 @@ async def _counted(process: Process, parts: Iterator[Part]) -> Recount:
     assert process.stdin is not None
     assert process.stdout is not None
     for part in parts:
-        if await _told(process, part) != COUNTED:
+        if await _told(process, part, seconds=PART_SECONDS) != COUNTED:
             raise _Failed(part)
     process.stdin.close()
     async with asyncio.timeout(PART_SECONDS):
@@ -200,12 +204,12 @@ async def _counted(process: Process, parts: Iterator[Part]) -> Recount:
     return recount
 
 
-async def _told(process: Process, asked: Part | str) -> bytes:
+async def _told(process: Process, asked: Part | str, *, seconds: float) -> bytes:
     """The line that a process answers."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(pickle.dumps(asked))
-    async with asyncio.timeout(PART_SECONDS):
+    async with asyncio.timeout(seconds):
         await process.stdin.drain()
         line = await process.stdout.readline()
     if not line.endswith(b"\n"):
@@ -214,7 +218,7 @@ async def _told(process: Process, asked: Part | str) -> bytes:
 
 
 def _tell_failed(error: Exception) -> None:
-    logger.error("a process that counted the books failed: %r", error)
+    logger.error("a process that helped to verify failed: %r", error)
 
 
 @asynccontextmanager

@@ -100,8 +100,10 @@ def asked_elsewhere(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     queries: list[str] = []
     told = recounting._told
 
-    async def watched(process: asyncio.subprocess.Process, asked: object) -> bytes:
-        line = await told(process, asked)
+    async def watched(
+        process: asyncio.subprocess.Process, asked: object, *, seconds: float
+    ) -> bytes:
+        line = await told(process, asked, seconds=seconds)
         if isinstance(asked, str):
             queries.append(asked)
         return line
@@ -145,18 +147,20 @@ async def test_what_a_process_that_ends_was_not_asked_is_asked_here(
     await with_a_wrong_lot(books)
     told = recounting._told
 
-    async def killed(process: asyncio.subprocess.Process, asked: object) -> bytes:
+    async def killed(
+        process: asyncio.subprocess.Process, asked: object, *, seconds: float
+    ) -> bytes:
         if isinstance(asked, str):
             process.kill()
             await process.wait()
-        return await told(process, asked)
+        return await told(process, asked, seconds=seconds)
 
     monkeypatch.setattr(recounting, "_told", killed)
 
     report = await books.verify()
 
     assert found(report) == {"V4", "pool", "funding"}
-    assert "a process that counted the books failed" in caplog.text
+    assert "a process that helped to verify failed" in caplog.text
 
 
 async def test_what_a_process_that_fails_did_not_count_is_counted_here(
@@ -169,7 +173,7 @@ async def test_what_a_process_that_fails_did_not_count_is_counted_here(
 
     assert report.findings == ()
     assert report.transactions == 6 + ORDERS
-    assert "a process that counted the books failed" in caplog.text
+    assert "a process that helped to verify failed" in caplog.text
 
 
 async def test_what_a_process_that_is_killed_did_not_count_is_counted_here(
@@ -189,16 +193,24 @@ async def test_what_a_process_that_is_killed_did_not_count_is_counted_here(
 
     assert report.findings == ()
     assert report.transactions == 6 + ORDERS
-    assert "a process that counted the books failed" in caplog.text
+    assert "a process that helped to verify failed" in caplog.text
 
 
 def test_a_process_that_counts_starts_without_what_books_in_a_file_do_not_need() -> None:
-    large = "{'sqlalchemy', 'asyncio', 'ledger.tables'} & set(sys.modules)"
+    large = "{'sqlalchemy', 'asyncio', 'ledger.tables', 'sqlite3'} & set(sys.modules)"
     code = f"import sys, ledger.counter; print({large})"
 
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == "set()"
+
+
+def test_the_process_that_asks_has_one_library_of_sqlite() -> None:
+    code = "import sys, ledger.verify; print({'sqlite3', 'apsw'} & set(sys.modules))"
+
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "{'sqlite3'}"
 
 
 async def test_a_process_that_stands_still_is_not_waited_for(
@@ -210,12 +222,13 @@ async def test_a_process_that_stands_still_is_not_waited_for(
     still.chmod(0o700)
     monkeypatch.setattr(recounting.sys, "executable", str(still))
     monkeypatch.setattr(recounting, "PART_SECONDS", 0.1)
+    monkeypatch.setattr(recounting, "QUERY_SECONDS", 0.1)
 
     report = await books.verify()
 
     assert report.findings == ()
     assert report.transactions == 6 + ORDERS
-    assert "a process that counted the books failed: TimeoutError" in caplog.text
+    assert "a process that helped to verify failed: TimeoutError" in caplog.text
 
 
 @pytest.mark.sqlite
