@@ -106,12 +106,15 @@ class Delivery:
             await self._database.transaction(outbox_sql.take_from_books)
 
     async def _deliver(self, message: Waiting) -> bool:
+        away_before = self._away_until
         try:
             await self._sender.send(message)
         except ReceiverAway as error:
-            self._absences += 1
-            self._away_until = self._clock.monotonic() + pause_after(self._absences)
-            logger.warning("the receiver of messages is away: %s", error)
+            # Messages that are sent side by side meet the same absence: it counts once.
+            if self._away_until == away_before:
+                self._absences += 1
+                self._away_until = self._clock.monotonic() + pause_after(self._absences)
+                logger.warning("the receiver of messages is away: %s", error)
             return False
         except Rejected as error:
             await self._reject(message, str(error))

@@ -21,7 +21,7 @@ from ledger.state import Asset
 from ledger.tables import card_entry, entry, ledger_tx, lot, period, position
 
 _SLACK_MONTHS = 1
-"""An instant falls at most into the next month when the alliance's time zone is changed."""
+"""In the alliance's time zone, whichever it was, an instant falls at most into the next month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def read_card_as_of(connection: Connection, card_id: str, as_of: AsOf, *, now: i
     return CardFigures(int(points), int(coins))
 
 
-def read_net_as_of(connection: Connection, account: str, as_of: AsOf, *, time_zone: str) -> int:
+def read_net_as_of(connection: Connection, account: str, as_of: AsOf) -> int:
     """The sum of a party's settlement legs, minor units.
 
     Months that lie wholly before are summed from positions; the months around the instant, and
@@ -77,7 +77,7 @@ def read_net_as_of(connection: Connection, account: str, as_of: AsOf, *, time_zo
 
     Source: docs/rules/balances.md, rules 1, 2 and 4.
     """
-    last = month_of(from_micros(as_of.at), time_zone) + _SLACK_MONTHS
+    last = month_of(from_micros(as_of.at), "UTC") + _SLACK_MONTHS
     rolled = last - 2 * _SLACK_MONTHS - 1
     if as_of.recorded_by is not None:
         rolled = min(rolled, _closed_by(connection, as_of.recorded_by))

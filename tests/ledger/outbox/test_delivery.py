@@ -218,6 +218,24 @@ async def test_a_receiver_that_is_away_is_left_alone_for_a_while(books: Books) -
     assert (early, late) == (0, 1)
 
 
+async def test_an_absence_that_many_messages_met_at_once_is_one(books: Books) -> None:
+    await sales(books, 10)
+    receiver, clock = Receiver(), Waits()
+    worker = delivery(books, receiver, clock)
+    receiver.is_away = True
+    await worker.run_once()
+    clock.seconds = 5.0
+    await worker.run_once()
+    receiver.is_away = False
+
+    clock.seconds = 14.9
+    early = await worker.run_once()
+    clock.seconds = 15.0
+    late = await worker.run_once()
+
+    assert (early, late) == (0, 10)
+
+
 async def test_business_time_that_jumps_holds_nothing_up(books: Books) -> None:
     await sales(books, 3)
     receiver, clock = Receiver(), Waits()

@@ -42,6 +42,14 @@ async def as_of(
     )
 
 
+async def test_the_ends_of_time_are_instants_too(books: Books) -> None:
+    await books.order("o1", "A", "m1", earned=100)
+    end = datetime.max.replace(tzinfo=UTC)
+
+    assert await as_of(books, datetime.min.replace(tzinfo=UTC)) == (0, 0, 0)
+    assert (await as_of(books, end))[2] == (await as_of(books, books.now))[2] < 0
+
+
 async def test_a_balance_is_that_of_the_instant_to_the_microsecond(books: Books) -> None:
     await books.order("o1", "A", "m1", earned=100)
     books.clock.set(MARCH + DAY)
