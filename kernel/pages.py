@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 import strawberry
@@ -17,6 +17,17 @@ PAGE_SIZE_MAX = 100
 CURSOR_MAX = 1_000
 NodeT = TypeVar("NodeT")
 RowT = TypeVar("RowT")
+First = Annotated[
+    int, strawberry.argument(description=f"How many items at most: 1 to {PAGE_SIZE_MAX}.")
+]
+"""The argument `first` of a list."""
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A cursor of this list, behind which to go on; without it, from the beginning."
+    ),
+]
+"""The argument `after` of a list."""
 
 
 @strawberry.federation.type(shareable=True, description="Where a page of a connection lies.")

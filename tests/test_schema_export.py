@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from graphql import GraphQLEnumType, build_schema, parse, validate
+from graphql import GraphQLEnumType, GraphQLObjectType, build_schema, parse, validate
 
 from gateway.assembly.schemas import public_sdl
 
@@ -45,3 +45,23 @@ def test_every_value_of_an_enum_is_described() -> None:
 
     assert undescribed == []
     assert len(enums) > 30
+
+
+def test_every_list_says_how_much_of_it_may_be_asked_for() -> None:
+    schema = build_schema(Path("schema.graphql").read_text(encoding="utf-8"), assume_valid=True)
+    lists = [
+        (f"{each.name}.{name}", field.args)
+        for each in schema.type_map.values()
+        if isinstance(each, GraphQLObjectType)
+        for name, field in each.fields.items()
+        if "first" in field.args
+    ]
+
+    silent = [
+        name
+        for name, args in lists
+        if "1 to 100" not in (args["first"].description or "") or not args["after"].description
+    ]
+
+    assert silent == []
+    assert len(lists) > 20

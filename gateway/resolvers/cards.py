@@ -12,7 +12,7 @@ from gateway.membership.people import Card as KeptCard
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema import members as types
 from kernel.graphql import Forbidden
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 
 if TYPE_CHECKING:
     from gateway.membership.people import CardStatus
@@ -47,8 +47,8 @@ async def card_display_token(
 async def card_memberships(
     root: strawberry.Parent[Card],
     info: AllianceInfo,
-    first: int = 20,
-    after: str | None = None,
+    first: First = 20,
+    after: After = None,
 ) -> Connection[Membership] | None:
     """The merchants joined, by name; for the member and admins."""
     page = page_args(first, after, key_length=2)

@@ -9,7 +9,7 @@ import strawberry
 from gateway.resolvers.context import AllianceContext, AllianceInfo
 from gateway.schema import merchants as types
 from kernel.graphql import Forbidden
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 
 if TYPE_CHECKING:
     from gateway.schema.merchants import Backend, BackendHealth, Merchant, Store
@@ -41,7 +41,7 @@ def merchant(info: AllianceInfo, id: strawberry.ID) -> Merchant | None:
 
 
 def merchants(
-    info: AllianceInfo, first: int = 20, after: str | None = None
+    info: AllianceInfo, first: First = 20, after: After = None
 ) -> Connection[Merchant] | None:
     """All merchants by name, without the alliance itself."""
     if not info.context.caller.is_admin:
@@ -58,8 +58,8 @@ def merchants(
 def merchant_stores(
     root: strawberry.Parent[Merchant],
     info: AllianceInfo,
-    first: int = 20,
-    after: str | None = None,
+    first: First = 20,
+    after: After = None,
 ) -> Connection[Store] | None:
     """A merchant's stores by name."""
     page = page_args(first, after, key_length=2)

@@ -18,7 +18,7 @@ from gateway.resolvers import merchants
 from gateway.resolvers.context import AllianceInfo
 from gateway.schema import stuck_events as types
 from kernel.graphql import BadUserInput, Forbidden
-from kernel.pages import Connection, PageArgs, connection_of, page_args
+from kernel.pages import After, Connection, First, PageArgs, connection_of, page_args
 from kernel.refusals import NotFound
 
 
@@ -31,7 +31,7 @@ class ResumeEvent:
 
 
 async def parked_events(
-    info: AllianceInfo, first: int = 20, after: str | None = None
+    info: AllianceInfo, first: First = 20, after: After = None
 ) -> Connection[types.ParkedEvent] | None:
     """A page of parked events; for admins."""
     if not info.context.caller.is_admin:

@@ -9,7 +9,7 @@ import strawberry
 
 from kernel.clock import to_micros
 from kernel.graphql import BadUserInput, Long
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from ledger import reads
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.days import local_day, start_of_day
@@ -97,8 +97,8 @@ async def card_balance_as_of(
 async def card_entries(
     card: strawberry.Parent[HasId],
     info: LedgerInfo,
-    first: int = 20,
-    after: str | None = strawberry.UNSET,
+    first: First = 20,
+    after: After = strawberry.UNSET,
 ) -> Connection[cards.CardEntry] | None:
     """A page of the card's history."""
     context = info.context

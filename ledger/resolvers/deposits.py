@@ -7,7 +7,7 @@ from typing import Protocol
 import strawberry
 
 from kernel.ids import derived_id
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from ledger.context import LedgerInfo
 from ledger.deposits import deposits_sql
 from ledger.resolvers.cursors import whole_numbers
@@ -24,8 +24,8 @@ class HasMerchantId(Protocol):
 async def deposit_movements(
     deposit: strawberry.Parent[HasMerchantId],
     info: LedgerInfo,
-    first: int = 20,
-    after: str | None = strawberry.UNSET,
+    first: First = 20,
+    after: After = strawberry.UNSET,
 ) -> Connection[deposits.DepositMovement]:
     """A page of what was recorded and returned."""
     context = info.context

@@ -11,9 +11,9 @@ from kernel.callers import Caller
 from kernel.database import Isolation
 from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput, NotFound, Refusal
-from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
+from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
 from kernel.text import is_title
-from ledger.apart import grant_once
+from ledger.apart import grant_once, take_turn_to_grant
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.contract import GrantCoins
 from ledger.entering import Moment
@@ -48,12 +48,14 @@ async def grant_coins(info: LedgerInfo, input: grants.GrantCoinsInput) -> grants
             raise outcome
         return {"card": request.card_id}
 
-    answer = await context.database.transaction(
-        lambda connection: _requests.answer_once(
+    def grant_in_turn(connection: Connection) -> Answer:
+        # Before the answer is looked for: of two with one id, the second finds the first's.
+        take_turn_to_grant(connection)
+        return _requests.answer_once(
             connection, key, now=context.now, work=lambda: grant(connection)
-        ),
-        isolation=Isolation.READ_COMMITTED,
-    )
+        )
+
+    answer = await context.database.transaction(grant_in_turn, isolation=Isolation.READ_COMMITTED)
     card_id: str = answer.success()["card"]
     [standing] = await context.read(
         lambda connection: read_standings(connection, [card_id], now=moment.micros)

@@ -7,7 +7,7 @@ from typing import Protocol
 import strawberry
 
 from kernel.graphql import Long
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from ledger.context import LedgerInfo
 from ledger.days import local_day
 from ledger.outbox.notice_reads import read_notices
@@ -25,8 +25,8 @@ class HasId(Protocol):
 async def card_expiry_notices(
     card: strawberry.Parent[HasId],
     info: LedgerInfo,
-    first: int = 20,
-    after: str | None = strawberry.UNSET,
+    first: First = 20,
+    after: After = strawberry.UNSET,
 ) -> Connection[cards.ExpiryNotice] | None:
     """A page of the card's notices; for its member and admins."""
     context = info.context

@@ -8,7 +8,7 @@ import strawberry
 from sqlalchemy import Connection as SqlConnection
 
 from kernel.graphql import input_as_json
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
 from ledger.context import LedgerInfo
@@ -21,7 +21,7 @@ _requests = RequestLog(public_request)
 
 
 async def parked_messages(
-    info: LedgerInfo, first: int = 20, after: str | None = strawberry.UNSET
+    info: LedgerInfo, first: First = 20, after: After = strawberry.UNSET
 ) -> Connection[outbox.ParkedMessage] | None:
     """A page of the parked messages."""
     context = info.context

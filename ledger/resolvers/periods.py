@@ -10,7 +10,7 @@ import strawberry
 from kernel.callers import CallerKind
 from kernel.clock import to_micros
 from kernel.graphql import Long, Money
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from ledger import period_reads
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.period_reads import LegRow
@@ -54,8 +54,8 @@ async def merchant_statement(
 async def merchant_statements(
     merchant: strawberry.Parent[HasId],
     info: LedgerInfo,
-    first: int = 20,
-    after: str | None = strawberry.UNSET,
+    first: First = 20,
+    after: After = strawberry.UNSET,
 ) -> Connection[periods.SettlementStatement] | None:
     """A page of the merchant's statements."""
     info.context.require_account_of(merchant.id)
@@ -84,11 +84,7 @@ async def merchant_net_as_of(
     context = info.context
     context.require_account_of(merchant.id)
     as_of = AsOf(to_micros(at), to_micros(recorded_by) if recorded_by else None)
-    net = await context.read(
-        lambda connection: read_net_as_of(
-            connection, merchant.id, as_of, time_zone=context.settings.time_zone
-        )
-    )
+    net = await context.read(lambda connection: read_net_as_of(connection, merchant.id, as_of))
     return context.money(net)
 
 
@@ -118,8 +114,8 @@ async def period_pool(period: strawberry.Parent[HasMonth], info: LedgerInfo) -> 
 async def period_statements(
     period: strawberry.Parent[HasMonth],
     info: LedgerInfo,
-    first: int = 20,
-    after: str | None = strawberry.UNSET,
+    first: First = 20,
+    after: After = strawberry.UNSET,
 ) -> Connection[periods.SettlementStatement]:
     """A page of the period's statements."""
     info.context.admin()
@@ -215,8 +211,8 @@ async def statement_lines(
 async def statement_entries(
     statement: strawberry.Parent[HasMerchant],
     info: LedgerInfo,
-    first: int = 20,
-    after: str | None = strawberry.UNSET,
+    first: First = 20,
+    after: After = strawberry.UNSET,
 ) -> Connection[periods.StatementEntry]:
     """A page of the legs that the statement sums."""
     page = page_args(first, after or None, key_length=3)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection as SqlConnection
 
 from kernel.database import Isolation
 from kernel.graphql import input_as_json
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
 from ledger import period_reads
@@ -28,7 +28,7 @@ _requests = RequestLog(public_request)
 
 
 async def clearing_periods(
-    info: LedgerInfo, first: int = 20, after: str | None = strawberry.UNSET
+    info: LedgerInfo, first: First = 20, after: After = strawberry.UNSET
 ) -> Connection[periods.ClearingPeriod] | None:
     """A page of the clearing periods."""
     context = info.context

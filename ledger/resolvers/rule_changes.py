@@ -105,7 +105,9 @@ async def approve_settlement_rule(
         if rule.proposed_by == caller.key:
             raise SelfApproval
         refuse_when_overtaken(is_overtaken=rules_sql.is_overtaken(connection, rule.version))
-        refuse_unless_in_time(from_micros(rule.effective_from), now=context.now)
+        # The clock of another gateway may be ahead of this one's.
+        latest = max(context.now, rules_sql.read_newest_booking(connection))
+        refuse_unless_in_time(from_micros(rule.effective_from), now=latest)
         refuse_when_underfunded(missing, accepts_top_up=rule.accepts_top_up)
         rules_sql.approve(connection, rule.version, approved_by=caller.key, now=context.now)
         return {"version": rule.version}

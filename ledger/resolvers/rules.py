@@ -7,7 +7,7 @@ from typing import Protocol
 import strawberry
 
 from kernel.clock import to_micros
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from ledger import rules_sql
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.proposals import RuleState
@@ -30,7 +30,7 @@ class HasTerms(Protocol):
 
 
 async def settlement_rules(
-    info: LedgerInfo, first: int = 20, after: str | None = strawberry.UNSET
+    info: LedgerInfo, first: First = 20, after: After = strawberry.UNSET
 ) -> Connection[types.SettlementRule] | None:
     """A page of the settlement rules."""
     context = info.context

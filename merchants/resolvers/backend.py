@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import strawberry
 
 from kernel.graphql import BadUserInput, Forbidden, Money
-from kernel.pages import PageInfo, page_args
+from kernel.pages import After, First, PageInfo, page_args
 from kernel.pages import encode_cursor as cursor_text
 from merchants.context import MerchantsInfo
 from merchants.hosted import HostedBackend
@@ -73,7 +73,7 @@ async def backend_offers(
 
 
 async def backend_events(
-    info: MerchantsInfo, merchant_id: strawberry.ID, first: int = 100, after: str | None = None
+    info: MerchantsInfo, merchant_id: strawberry.ID, first: First = 100, after: After = None
 ) -> BackendEventConnection | None:
     """The outbox."""
     backend, currency = _backend(info, merchant_id), info.context.currency

@@ -8,7 +8,7 @@ from datetime import timedelta
 from strawberry import Parent
 
 from kernel.clock import to_micros
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from kernel.text import is_clean
 from merchants.benefits.terms import early_minutes
 from merchants.context import MerchantsInfo
@@ -28,7 +28,7 @@ from merchants.templates_sql import read_template_page
 
 
 async def merchant_orders(
-    merchant: Parent[KnownById], info: MerchantsInfo, first: int = 20, after: str | None = None
+    merchant: Parent[KnownById], info: MerchantsInfo, first: First = 20, after: After = None
 ) -> Connection[Order] | None:
     """Orders, newest first."""
     page = page_args(first, after, key_length=2)
@@ -67,7 +67,7 @@ async def merchant_ladders(
 
 
 async def merchant_templates(
-    merchant: Parent[KnownById], info: MerchantsInfo, first: int = 20, after: str | None = None
+    merchant: Parent[KnownById], info: MerchantsInfo, first: First = 20, after: After = None
 ) -> Connection[CouponTemplate] | None:
     """Coupon templates, newest first."""
     page = page_args(first, after, key_length=2)
@@ -86,7 +86,7 @@ async def merchant_templates(
 
 
 async def merchant_promotions(
-    merchant: Parent[KnownById], info: MerchantsInfo, first: int = 20, after: str | None = None
+    merchant: Parent[KnownById], info: MerchantsInfo, first: First = 20, after: After = None
 ) -> Connection[Promotion] | None:
     """Promotions, newest first; what has not begun is the merchant's own business.
 

@@ -12,7 +12,7 @@ from strawberry import Parent
 
 from kernel.clock import to_micros
 from kernel.graphql import BadUserInput, Long
-from kernel.pages import Connection, PageArgs, connection_of, page_args
+from kernel.pages import After, Connection, First, PageArgs, connection_of, page_args
 from kernel.units import AMOUNT_MAX, WHOLE_BP
 from merchants.context import MerchantsInfo
 from merchants.ladders.members import (
@@ -42,8 +42,8 @@ async def merchant_near_tier(
     ladder: str | None = None,
     within: Long | None = None,
     within_bps: int | None = None,
-    first: int = 20,
-    after: str | None = None,
+    first: First = 20,
+    after: After = None,
 ) -> Connection[MemberNearTier] | None:
     """Members near the next tier."""
     page = page_args(first, after, key_length=1)
@@ -91,8 +91,8 @@ async def merchant_segment_members(
     info: MerchantsInfo,
     segment: Segment,
     at: datetime | None = None,
-    first: int = 20,
-    after: str | None = None,
+    first: First = 20,
+    after: After = None,
 ) -> Connection[SegmentMember] | None:
     """Members in a segment."""
     page = page_args(first, after, key_length=1)

@@ -8,7 +8,7 @@ import strawberry
 from strawberry import Parent
 
 from kernel.clock import to_micros
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from merchants.context import MerchantsInfo
 from merchants.ladders.held_sql import read_evaluations
 from merchants.ladders.window_sql import read_window_page
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def standing_evaluations(
-    standing: Parent[OneStanding], info: MerchantsInfo, first: int = 20, after: str | None = None
+    standing: Parent[OneStanding], info: MerchantsInfo, first: First = 20, after: After = None
 ) -> Connection[Annotated[TierEvaluation, strawberry.lazy("merchants.schema.evaluations")]]:
     """Evaluations, newest first."""
     from merchants.schema.evaluations import TierEvaluation
@@ -43,8 +43,8 @@ async def standing_evaluations(
 async def evaluation_orders(
     evaluation: Parent[OneEvaluation],
     info: MerchantsInfo,
-    first: int = 20,
-    after: str | None = None,
+    first: First = 20,
+    after: After = None,
 ) -> Connection[Annotated[Order, strawberry.lazy("merchants.schema.orders")]]:
     """Orders of its window, newest first."""
     from merchants.schema.orders import Order

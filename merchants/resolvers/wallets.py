@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import strawberry
 from strawberry import Parent
 
-from kernel.pages import Connection, connection_of, page_args
+from kernel.pages import After, Connection, First, connection_of, page_args
 from merchants.context import MerchantsInfo
 from merchants.coupons import CouponState
 from merchants.keys_sql import Key
@@ -66,8 +66,8 @@ async def wallet_paid(wallet: Parent[CardWallet], info: MerchantsInfo) -> Sequen
 async def wallet_coupons(
     wallet: Parent[CardWallet],
     info: MerchantsInfo,
-    first: int = 20,
-    after: str | None = None,
+    first: First = 20,
+    after: After = None,
     states: Sequence[CouponState] | None = None,
 ) -> Connection[Coupon]:
     """Coupons, soonest to end first."""
@@ -82,7 +82,7 @@ async def wallet_coupons(
 
 
 async def wallet_orders(
-    wallet: Parent[CardWallet], info: MerchantsInfo, first: int = 20, after: str | None = None
+    wallet: Parent[CardWallet], info: MerchantsInfo, first: First = 20, after: After = None
 ) -> Connection[Order]:
     """Orders, newest first."""
     page = page_args(first, after, key_length=2)
