@@ -8,6 +8,7 @@ from collections.abc import Callable
 import typer
 
 from gateway.access.signing_keys import KeysUnavailable
+from gateway.commands.backup import backup
 from gateway.commands.bench import bench
 from gateway.commands.compose import compose
 from gateway.commands.demo import demo
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "schema": schema,
     "verify": verify,
     "export": export,
+    "backup": backup,
     "liability": liability,
     "replay": replay,
     "replay-coupons": replay_coupons,
