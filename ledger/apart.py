@@ -1,4 +1,4 @@
-"""Writes that are decided apart from the batches of lanes: those of a family of cards, and grants.
+"""Writes that are decided apart from the batches of lanes: those of a family of cards.
 
 The caller owns the transaction.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from kernel.database import DatabaseUnavailable
+from kernel.statements import Prepared
 from ledger.batch import OfFamily, Outcome, Submission, again, run_batch
 from ledger.contract import CoinsReceipt, GrantCoins, GrantOverBudget
 from ledger.entering import Moment, hash_of
@@ -17,12 +18,20 @@ from ledger.families import FamilyBooks, read_family
 from ledger.lanes import lane_of, lanes_of
 from ledger.late import answer_family
 from ledger.ports import port_on
+from ledger.tables import ledger_info
+
+# SQLite, which writes one transaction at a time, has no such locks and needs none.
+_TURN = Prepared(
+    select(ledger_info.c.lanes).where(ledger_info.c.lane == 0).with_for_update(key_share=True)
+)
 
 
 def decide_apart(
     connection: Connection, submission: Submission, cards: Sequence[str], *, lanes: int
 ) -> Outcome:
-    """Decides a request over the lanes of a family of cards."""
+    """Decides a request over the lanes of a family of cards, which one card may be."""
+    if submission.operation == "grant":
+        take_turn_to_grant(connection)
     books = _books_apart(connection, submission, cards, lanes)
     outcome = answer_family(books, submission)
     books.finish()
@@ -47,10 +56,20 @@ def _books_apart(
     return FamilyBooks(connection, cards, lanes=lanes, since=min(instants), latest=max(instants))
 
 
+def take_turn_to_grant(connection: Connection) -> None:
+    """Returns when no other grant is under way; the next one waits for this transaction's end.
+
+    A funder's budget is one for all lanes. The turn is locked before any lane is.
+
+    Source: docs/rules/settlement.md, rule 12.
+    """
+    connection.execute(_TURN).one()
+
+
 def grant_once(
     connection: Connection, request: GrantCoins, moment: Moment
 ) -> CoinsReceipt | GrantOverBudget:
-    """Gives coins to a card, once for its key."""
+    """Gives coins to a card, once for its key; the caller has its turn to grant."""
     lanes, cards = lanes_of(connection), [request.card_id]
     at = Moment(moment.now, moment.settings, hash_of(request))
     submission = Submission("grant", request.grant_key, request, at, at.micros)

@@ -36,6 +36,7 @@ _OPEN_MONTHS = Prepared(
 )
 _CLOSED = Prepared("SELECT month, journal_hash FROM period WHERE lane = 0 ORDER BY month")
 _CLOSED_MONTH = Prepared("SELECT max(month) FROM period WHERE lane = 0")
+_NEWEST_BOOKING = Prepared("SELECT max(last_created_at) FROM lane_head")
 _CLOSE = Prepared("UPDATE lane_head SET closed_month = :month")
 _KEEP = Prepared(insert(period))
 
@@ -76,9 +77,11 @@ def close_month(connection: Connection, month: int, *, moment: Moment) -> None:
         now=moment.now,
     )
     connection.execute(_CLOSE, {"month": month})
+    # Others booked while the lanes were waited for, and by clocks of their own.
+    closed_at = max(moment.micros, connection.execute(_NEWEST_BOOKING).scalar_one())
     first = month if closed_month is None else closed_month + 1
     for each in range(first, month + 1):
-        _freeze(connection, each, moment.micros)
+        _freeze(connection, each, closed_at)
 
 
 def first_changed_month(connection: Connection) -> int | None:

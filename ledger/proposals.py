@@ -75,11 +75,18 @@ def check_terms(terms: RuleTerms) -> list[list[str]]:
 def refuse_unless_in_time(effective_from: datetime, *, now: datetime) -> None:
     """Returns when a rule may still be approved.
 
+    Args:
+        now: or the instant of the newest booking when that is later.
+
     Raises:
         InvalidInput: it takes effect in less than `NOTICE`.
+
+    Source: docs/rules/settlement.md, rule 14.
     """
     if effective_from < now + NOTICE:
-        raise InvalidInput.at("ruleId", "takes effect in less than 60 s; propose it anew")
+        raise InvalidInput.at(
+            "ruleId", "takes effect in less than 60 s from now or the last booking; propose it anew"
+        )
 
 
 def refuse_when_overtaken(*, is_overtaken: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from kernel.clock import to_micros
+from kernel.clock import from_micros, to_micros
 from kernel.statements import Prepared
 from kernel.units import Ratio
 from ledger.proposals import RuleState, state_at
@@ -40,6 +40,7 @@ _OVERTAKEN = Prepared(
     "SELECT count(*) FROM settlement_rule WHERE lane = 0 AND state = 'APPROVED' "
     "AND version > :version"
 )
+_BOOKED = Prepared("SELECT max(last_created_at) FROM lane_head")
 _NEWEST = Prepared("SELECT coalesce(max(version), 0) FROM settlement_rule WHERE lane = 0")
 
 
@@ -90,6 +91,11 @@ def is_overtaken(connection: Connection, version: int) -> bool:
     """Whether a rule that was proposed after this one is approved."""
     later: int = connection.execute(_OVERTAKEN, {"version": version}).scalar_one()
     return later > 0
+
+
+def read_newest_booking(connection: Connection) -> datetime:
+    """When the newest event of any lane was booked, by the clock of whoever booked it."""
+    return from_micros(connection.execute(_BOOKED).scalar_one())
 
 
 def read_live_lots(connection: Connection, *, now: int) -> list[tuple[int, int]]:

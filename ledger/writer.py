@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from kernel.clock import Clock, to_micros
 from kernel.database import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
 from ledger import merging, reads, refund_events
-from ledger.apart import decide_apart, look_up_apart
+from ledger.apart import decide_apart, look_up_apart, take_turn_to_grant
 from ledger.batch import (
     OfFamily,
     Outcome,
@@ -301,9 +301,7 @@ class SqlLedger:
             except Exception:
                 logger.exception("a batch of lane %d is run one by one", lane)
         self.batches_isolated += 1
-        return await self._write(
-            lambda connection: run_one_by_one(port_on(connection, lane), batch)
-        )
+        return (await self._write(_on_lanes(run_one_by_one, {lane: batch})))[lane]
 
     async def _look_up(self, work: Callable[[Connection], T]) -> T:
         """After a commit that may have happened or not: what the books say.
@@ -327,13 +325,23 @@ def _on_lanes(
     work: Callable[[Port, Sequence[Submission]], list[Outcome]],
     batches: Mapping[int, Sequence[Submission]],
 ) -> Callable[[Connection], dict[int, list[Outcome]]]:
-    """The same work on each lane with its batch."""
+    """The same work on each lane with its batch; where coins are granted, in their turn."""
 
     def work_on(batch: Sequence[Submission]) -> Callable[[Port], list[Outcome]]:
         return lambda port: work(port, batch)
 
     works = {lane: work_on(batch) for lane, batch in batches.items()}
+    if any(each.operation == "grant" for batch in batches.values() for each in batch):
+        return lambda connection: _one_lane_after_the_other(connection, works)
     return lambda connection: on_lanes(connection, works)
+
+
+def _one_lane_after_the_other(
+    connection: Connection, works: Mapping[int, Callable[[Port], T]]
+) -> dict[int, T]:
+    """A grant sees what the other lanes granted, of a budget that is one for all of them."""
+    take_turn_to_grant(connection)
+    return {lane: works[lane](port_on(connection, lane)) for lane in sorted(works)}
 
 
 def order_submission(
