@@ -8,6 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import apsw
 from sqlalchemy import ClauseElement, Connection, Dialect, TextClause, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -71,12 +72,20 @@ class Form(ABC):
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Any:
         """The cursor of a statement that ran once for each of the rows."""
 
-    def row_of(self, cursor: Any) -> Callable[[Any], Any]:
-        """Makes a named row of what the cursor gives."""
+    @abstractmethod
+    def changed(self, cursor: Any) -> int:
+        """How many rows the cursor's statement has just changed."""
+
+    def rows(self, cursor: Any) -> list[Any]:
+        """Every row that the cursor gives, named."""
+        found: list[Any] = cursor.fetchall()
+        if not found:
+            return found
         if self._row is None:
-            names = [column[0] for column in cursor.description]
-            self._row = type("Row", (namedtuple("Row", names, rename=True),), {"__slots__": ()})
-        make: Callable[[Any], Any] = self._row._make
+            self._row = _row_type(cursor.description)
+        return list(map(self._reader(self._row._make), found))
+
+    def _reader(self, make: Callable[[Any], Any]) -> Callable[[Any], Any]:
         readers = self._readers
         if not readers:
             return make
@@ -127,6 +136,20 @@ class SqliteForm(Form):
             self._sql_by_lengths[lengths] = sql
         return sql, self._flat(values)
 
+    def changed(self, cursor: Any) -> int:
+        """How many rows the cursor's statement has just changed."""
+        changed: int = cursor.connection.changes()
+        return changed
+
+    def rows(self, cursor: Any) -> list[Any]:
+        """Every row that the cursor gives, named; it knows its columns until the last is read."""
+        if self._row is None:
+            try:
+                self._row = _row_type(cursor.description)
+            except apsw.ExecutionCompleteError:
+                return []
+        return super().rows(cursor)
+
     def run(self, connection: Connection, sql: str, values: Mapping[str, Any]) -> Any:
         """SQLite's cursor."""
         raw: Any = connection.connection.driver_connection
@@ -167,6 +190,11 @@ class PostgresForm(Form):
         flat = self._flat(values)
         return sql, tuple([flat[name] for name in order])
 
+    def changed(self, cursor: Any) -> int:
+        """How many rows the cursor's statement changed."""
+        changed: int = cursor.rowcount
+        return changed
+
     def run(self, connection: Connection, sql: str, values: tuple[Any, ...]) -> Any:
         """The adapter's cursor, with every row read."""
         seat = connection.get_execution_options().get(SEAT)
@@ -191,6 +219,11 @@ class PostgresForm(Form):
             return listed
         missing = (1 << (len(listed) - 1).bit_length()) - len(listed)
         return [*listed, *[listed[-1]] * missing]
+
+
+def _row_type(description: Sequence[Sequence[Any]]) -> type[Any]:
+    names = [column[0] for column in description]
+    return type("Row", (namedtuple("Row", names, rename=True),), {"__slots__": ()})
 
 
 def _with_each_spelled(clause: TextClause, dialect: str) -> TextClause:

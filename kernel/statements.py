@@ -7,17 +7,20 @@ connection runs it as any other, and its rows are named tuples. See docs/decisio
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import apsw
 from sqlalchemy import ClauseElement, Connection, Executable, bindparam, text
 from sqlalchemy.exc import DataError, IntegrityError, NoResultFound, OperationalError
 
 from kernel.statement_forms import SEAT, Form, PostgresForm, SqliteForm
 
 __all__ = ["SEAT", "Prepared", "Rows", "driver_connection", "run", "savepoint", "told"]
+
+SQLITE_ERRORS = (apsw.Error, UnicodeDecodeError, KeyError)
+"""What SQLite's driver raises: of its own; for text in a damaged file; for a missing parameter."""
 
 
 class Prepared(Executable):
@@ -73,29 +76,28 @@ class Prepared(Executable):
 
 
 class Rows:
-    """What a prepared statement gave; the part of SQLAlchemy's result that is used."""
+    """What a prepared statement gave; the part of SQLAlchemy's result that is used.
 
-    __slots__ = ("_cursor", "_form")
+    Attributes:
+        rowcount: how many rows it changed, of a statement that changes some and ran once.
+    """
+
+    __slots__ = ("_cursor", "_form", "rowcount")
 
     def __init__(self, form: Form, cursor: Any) -> None:
         self._form = form
         self._cursor = cursor
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows were changed."""
-        changed: int = self._cursor.rowcount
-        return changed
+        self.rowcount = form.changed(cursor)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.all())
 
     def all(self) -> list[Any]:
         """Every row."""
-        found = self._fetch()
-        if not found:
-            return found
-        return list(map(self._form.row_of(self._cursor), found))
+        try:
+            return self._form.rows(self._cursor)
+        except SQLITE_ERRORS as error:
+            raise told("fetch", error) from error
 
     def one_or_none(self) -> Any:
         """The one row; None when there is none."""
@@ -127,18 +129,11 @@ class Rows:
         """The first value of every row."""
         return [row[0] for row in self.all()]
 
-    def _fetch(self) -> list[Any]:
-        try:
-            found: list[Any] = self._cursor.fetchall()
-            return found
-        except sqlite3.Error as error:
-            raise told("fetch", error) from error
 
-
-def driver_connection(connection: Connection) -> sqlite3.Connection:
+def driver_connection(connection: Connection) -> apsw.Connection:
     """SQLite's own connection behind this one, inside the same transaction."""
     raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    assert isinstance(raw, apsw.Connection)
     return raw
 
 
@@ -179,7 +174,9 @@ def told(statement: str, error: Exception) -> IntegrityError | DataError | Opera
     code = getattr(error, "sqlstate", None) or ""
     if code.startswith("22") or isinstance(error.__cause__, ValueError):
         return DataError(statement, None, error)
-    # SQLite's driver and SQLAlchemy's adapter of asyncpg both name it so.
+    if isinstance(error, (apsw.ConstraintError, apsw.MismatchError)):
+        return IntegrityError(statement, None, error)
+    # SQLAlchemy's adapter of asyncpg names it so.
     if code.startswith("23") or any(
         kind.__name__ == "IntegrityError" for kind in type(error).__mro__
     ):
@@ -190,5 +187,5 @@ def told(statement: str, error: Exception) -> IntegrityError | DataError | Opera
 def _driver_errors(connection: Connection) -> tuple[type[Exception], ...]:
     """What the driver raises, and what a parameter that is missing raises before it runs."""
     if connection.dialect.name == "sqlite":
-        return (sqlite3.Error,)
+        return SQLITE_ERRORS
     return (connection.dialect.loaded_dbapi.Error, KeyError)

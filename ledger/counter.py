@@ -1,10 +1,8 @@
 """The process that helps to verify: it is told where the books are, then what to do, one by one.
 
 A part is counted, and answered with a line; a query of books in a file, with a line that has its
-first row as JSON. At the end it answers what it counted. Books in a file are read by
-apsw, whose SQLite is newer than that of most systems and writes JSON in three fifths of the time.
-Only here, since two libraries of SQLite in one process undo each other's locks on a file. Without
-SQLAlchemy the process starts in a third of the time.
+first row as JSON. At the end it answers what it counted. Without SQLAlchemy the process starts in a
+third of the time.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+import apsw
 import orjson
 
 from ledger.recount import REQUESTS, Part, Recount
@@ -39,8 +38,6 @@ def main() -> None:
 
 
 def _counted_in_file(path: Path) -> Recount:
-    import apsw  # The process that asks knows this module too, and has a library of its own.
-
     recount = Recount()
     # A file that is missing is not made, and the log is left to those who write.
     raw = apsw.Connection(str(path.absolute()), flags=apsw.SQLITE_OPEN_READWRITE)

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from ledger.port import Booked
 
 if TYPE_CHECKING:
-    import sqlite3
-
     import apsw
 
 TX = Booked(
@@ -45,9 +43,7 @@ _IN_FILE = (
 )
 
 
-def sealed_in_file(
-    raw: sqlite3.Connection | apsw.Connection, lane: int, after: int, up_to: int
-) -> list[bytes]:
+def sealed_in_file(raw: apsw.Connection, lane: int, after: int, up_to: int) -> list[bytes]:
     """Of each transaction in a span, in order, the three arrays with commas between them.
 
     Written by SQLite itself, all in one value: half the time of a row for each of them. Between

@@ -6,7 +6,6 @@ off the hot path use the connection as everyone does.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,8 +13,8 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError, OperationalError
 
+from kernel.statements import SQLITE_ERRORS, driver_connection, told
 from ledger.loading import DUE_LOTS, FREE_LOTS, HEAD
 from ledger.port import LotsWanted, Query, Row, Write
 from ledger.sealed import sealed_in_file
@@ -23,7 +22,7 @@ from ledger.sealed import sealed_in_file
 _KEYS = (1, 4, 16, 64, 256)
 """How many keys a statement has: few lengths, so that SQLite's statements are found again."""
 
-_ROWS = (256, 64, 16, 4)
+_ROWS = (64, 16, 4)
 _CHANGES = (64, 32)
 """How many rows one statement writes, while there are that many; the rest go one by one.
 
@@ -36,9 +35,7 @@ class SqliteCursor:
     """See `ledger.port.Cursor`."""
 
     def __init__(self, connection: Connection) -> None:
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        self._raw = raw
+        self._raw = driver_connection(connection)
 
     def first(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """The first row; None when there is none."""
@@ -58,7 +55,7 @@ class SqliteCursor:
             try:
                 yield from cursor
             finally:
-                cursor.close()
+                cursor.close(force=True)
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Runs a statement that gives no rows."""
@@ -226,7 +223,5 @@ class _Told:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise IntegrityError(self._statement, None, error) from error
-        if isinstance(error, sqlite3.Error):
-            raise OperationalError(self._statement, None, error) from error
+        if isinstance(error, SQLITE_ERRORS):
+            raise told(self._statement, error) from error

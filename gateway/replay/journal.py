@@ -6,7 +6,6 @@ has one effect.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -14,14 +13,16 @@ from typing import Any
 
 import orjson
 
+from kernel.database.sqlite_dialect import connect
+
 
 class Journal:
     """Names that the alliance gave, days done, figures taken at month ends; one SQLite file."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path)
-        self._connection.executescript(
+        self._connection = connect(path)
+        self._connection.execute(
             """
             PRAGMA journal_mode=WAL;
             CREATE TABLE IF NOT EXISTS fact (
@@ -29,7 +30,7 @@ class Journal:
               PRIMARY KEY (kind, name)
             ) WITHOUT ROWID, STRICT;
             """
-        )
+        ).fetchall()
 
     def read(self, kind: str) -> dict[str, Any]:
         """All facts of a kind: name to JSON value."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
-import sqlite3
 import sys
 import threading
 from collections.abc import Callable
@@ -13,21 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import apsw
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from kernel.database.interface import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
 from kernel.database.migrating import Schema, bring_up_to_date, is_up_to_date
+from kernel.database.sqlite_dialect import address_of_file, sqlite_version_info
 from kernel.statements import driver_connection, run
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
+SQLITE_LEAST = (3, 51, 3)
 BATCH_MAX = 256
 WAITING_MAX = 4_096
 READERS = 2
-BUSY_TIMEOUT_MS = 10_000
 CHECKPOINT_PAGES = 8_000
 SWITCH_INTERVAL_S = 0.000_2
 """How long a thread may keep Python's lock that another waits for. The threads of a database let go
@@ -81,6 +82,11 @@ class SqliteDatabase(Database):
             DatabaseRefused: it is newer than this code, or has no revision.
             DatabaseUnavailable: the file can not be opened or written.
         """
+        if sqlite_version_info < SQLITE_LEAST:
+            raise DatabaseUnavailable(
+                f"apsw was built with SQLite {apsw.sqlite_lib_version()}, which can lose commits: "
+                f"install its wheel, or build it with {'.'.join(map(str, SQLITE_LEAST))} or newer"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         database = cls(path, schema)
@@ -202,25 +208,20 @@ def is_current(path: Path, schema: Schema) -> bool:
 
 
 def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
-        connect_args={"check_same_thread": False, "cached_statements": 512},
-    )
+    engine = create_engine(address_of_file(path), poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, _record: object) -> None:
         cursor = raw.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-32768")
         # A checkpoint writes every page that changed since the last one, wherever it lies: rare
-        # ones write a page that changes often only once. The writer alone makes them: SQLite before
-        # 3.51.3 can lose commits when another connection does so while the log begins anew.
+        # ones write a page that changes often only once. The writer alone makes them.
         cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.execute("PRAGMA temp_store=MEMORY")
+        # What was deleted or changed, a member who was forgotten, does not stay in the file.
+        cursor.execute("PRAGMA secure_delete=ON")
         if query_only:
             cursor.execute("PRAGMA query_only=1")
         cursor.close()
@@ -324,8 +325,7 @@ def _unavailable(what: str, error: DBAPIError) -> DatabaseUnavailable:
 
 
 def _is_io_error(error: DBAPIError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", 0)
-    return code & 0xFF == sqlite3.SQLITE_IOERR
+    return isinstance(error.orig, apsw.IOError)
 
 
 def _in_transaction(connection: Connection) -> bool:

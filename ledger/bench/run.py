@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
@@ -129,7 +130,7 @@ def _tell_paces(tell: Callable[[str], None], figures: _Figures, transfers: float
     processor = median(figures.raw_processor["spread"])
     tell(
         f"yardstick: {raw['spread']:,.0f} orders/s, {processor:.0f} µs of processor each: "
-        "raw sqlite3, the same rows, 1000 a commit "
+        f"raw sqlite3 ({sqlite3.sqlite_version}), the same rows, 1000 a commit "
         f"({median(figures.raw_wide['spread']):.0f} µs with as many to a statement as we write)"
     )
     for clients in CLIENTS:

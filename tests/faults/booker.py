@@ -13,13 +13,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+import apsw
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
@@ -70,7 +70,7 @@ async def work(directory: Path, first: int, many: int, clients: int, killed_at: 
 def sync_by(mode: str) -> None:
     """Makes every connection sync as told."""
 
-    def weaken(raw: sqlite3.Connection, *_: object) -> None:
+    def weaken(raw: apsw.Connection, *_: object) -> None:
         raw.execute(f"PRAGMA synchronous={mode}")
 
     event.listen(Pool, "checkout", weaken)

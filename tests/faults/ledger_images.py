@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+
+import apsw
 
 from kernel.database import DatabaseUnavailable
 from tests.faults.booker import LEDGER
@@ -31,10 +32,10 @@ async def look_into(directory: Path) -> Image:
     """Opens the ledger as a server would, proves it, and lists what it keeps."""
     try:
         books = await Books.open(directory / LEDGER)
-    except (DatabaseUnavailable, sqlite3.DatabaseError) as error:
+    except (DatabaseUnavailable, apsw.Error) as error:
         return Image(frozenset(), (f"can not be opened: {error}",))
     try:
-        [(integrity,)] = await books.rows("PRAGMA integrity_check")
+        [(integrity,), *_] = await books.rows("PRAGMA integrity_check")
         report = await books.verify()
         rows = await books.rows("SELECT idem_key FROM ledger_request")
         numbers = [_NUMBERED.match(key) for (key,) in rows]
@@ -45,7 +46,7 @@ async def look_into(directory: Path) -> Image:
         if len(keys) != len(set(keys)):
             faults.append("a key was booked twice")
         return Image(frozenset(keys), tuple(faults))
-    except (DatabaseUnavailable, sqlite3.DatabaseError) as error:
+    except (DatabaseUnavailable, apsw.Error) as error:
         return Image(frozenset(), (f"can not be read: {error}",))
     finally:
         await books.close()

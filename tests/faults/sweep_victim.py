@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sqlite3
 import sys
 from datetime import datetime
 from pathlib import Path
 
+import apsw
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
@@ -23,15 +23,15 @@ from tests.ledger.book import Books
 async def main(path: Path, now: datetime, last: int) -> None:
     counted = -1
 
-    def count(_: str) -> None:
+    def count(_: object) -> None:
         nonlocal counted
         if counted >= 0:
             counted += 1
         if counted == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def watch(raw: sqlite3.Connection, *_: object) -> None:
-        raw.set_trace_callback(count)
+    def watch(raw: apsw.Connection, *_: object) -> None:
+        raw.trace_v2(apsw.SQLITE_TRACE_STMT, count)
 
     event.listen(Pool, "checkout", watch)
     books = await Books.open(path)

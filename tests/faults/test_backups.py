@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kernel.clock import from_micros
+from kernel.database.sqlite_dialect import connect
 from kernel.graphql import format_datetime
 from ledger.outbox.outbox_sql import Waiting
 from tests.faults.booker import book
@@ -19,14 +19,16 @@ from tests.ledger.book import Books
 
 
 def vacuum_into(source: Path, target: Path) -> None:
-    connection = sqlite3.connect(source)
+    connection = connect(source)
     connection.execute("VACUUM INTO ?", (str(target),))
     connection.close()
 
 
 def back_up_online(source: Path, target: Path) -> None:
-    connection, copy = sqlite3.connect(source), sqlite3.connect(target)
-    connection.backup(copy, pages=64)
+    connection, copy = connect(source), connect(target)
+    with copy.backup("main", connection, "main") as backup:
+        while not backup.done:
+            backup.step(64)
     copy.close()
     connection.close()
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from random import Random
 
+import apsw
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from kernel.database import DatabaseUnavailable
+from kernel.database.sqlite_dialect import connect
 from tests.ledger.book import Books
 
 TABLES = ("entry", "lot_move", "ledger_tx")
@@ -23,8 +24,8 @@ async def make(path: Path) -> None:
         if number % 4 == 3:
             await books.refund(f"o{number - 1}", "r1", kept=3)
     await books.close()
-    raw = sqlite3.connect(path)
-    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # All of it in the one file.
+    raw = connect(path)
+    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # All of it in the one file.
     raw.close()
 
 
@@ -57,7 +58,7 @@ async def flip_bits(room: Path, flips: int, chance: Random) -> int:
         flipped.write_bytes(damaged)
         try:
             wrong, books = await look(flipped)
-        except (DatabaseUnavailable, DBAPIError, sqlite3.DatabaseError, ValueError):
+        except (DatabaseUnavailable, DBAPIError, apsw.Error, ValueError):
             found += 1  # It can not even be read.
             continue
         found += wrong is not None
@@ -85,25 +86,24 @@ async def test_every_column_of_a_booked_row_is_sealed(tmp_path: Path, table: str
     path = tmp_path / "ledger.sqlite"
     await make(path)
     whole = path.read_bytes()
-    raw = sqlite3.connect(path)
+    raw = connect(path)
     columns = [(row[1], row[2]) for row in raw.execute(f"PRAGMA table_info({table})")]
     raw.close()
 
     for name, kind in columns:
         path.write_bytes(whole)
-        raw = sqlite3.connect(path)
+        raw = connect(path)
         raw.execute(f"DROP TRIGGER {table}_no_update")
         changed = (
             f"coalesce({name}, 0) + 1" if kind == "INTEGER" else f"coalesce({name}, '') || 'x'"
         )
         row = raw.execute(f"SELECT max(seq) FROM {table}").fetchone()
         try:
-            edit = raw.execute(f"UPDATE {table} SET {name} = {changed} WHERE seq = ?", row)
-            assert edit.rowcount > 0
-        except sqlite3.IntegrityError:
+            raw.execute(f"UPDATE {table} SET {name} = {changed} WHERE seq = ?", row)
+            assert raw.changes() > 0
+        except apsw.ConstraintError:
             raw.close()
             continue  # The table itself objects.
-        raw.commit()
         raw.close()
 
         wrong, _ = await look(path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-import sqlite3
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from kernel.database.sqlite_dialect import connect
 from tests.ledger.book import MARCH, Books
 
 ROOT = Path(__file__).parents[2]
@@ -29,8 +29,8 @@ async def make(path: Path) -> None:
     await books.hold("t1", "m1", 20)
     await books.refund("o2", "r1", kept=0)
     await books.close()
-    raw = sqlite3.connect(path)
-    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # All of it in the one file.
+    raw = connect(path)
+    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # All of it in the one file.
     raw.close()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from gateway.cli import app
 from gateway.commands.failures import CommandFailed
 from kernel.clock import SetClock
 from kernel.database import DirectoryInUse, DirectoryLock
+from kernel.database.sqlite_dialect import connect
 from kernel.ids import SeededIds
 from tests.ledger.book import MARCH, Books
 
@@ -85,9 +85,8 @@ async def test_the_ledger_is_read_beside_a_server(directory: Path, words: list[s
 
 
 async def test_nothing_is_upgraded_under_a_server(directory: Path) -> None:
-    raw = sqlite3.connect(Databases.in_files_of(directory).ledger)
+    raw = connect(Databases.in_files_of(directory).ledger)
     raw.execute("UPDATE alembic_version SET version_num = 'ledger_0001'")
-    raw.commit()
     raw.close()
     server = DirectoryLock(directory)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from gateway.http.cost import OperationCosts
 from gateway.settings import Settings
 from kernel.callers import CallerKind
 from kernel.clock import SetClock
+from kernel.database.sqlite_dialect import connect
 from kernel.ids import SeededIds
 from tests.builders import START, GatewayUnderTest, running
 
@@ -149,7 +149,7 @@ def dump_of(directory: Path) -> dict[str, list[str]]:
     """Every row of every database of a data directory, by file and table."""
     rows_by_table: dict[str, list[str]] = {}
     for path in sorted(directory.glob("*.db")):
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(connect(path)) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             for (table,) in tables.fetchall():
                 rows = connection.execute(f'SELECT * FROM "{table}"').fetchall()

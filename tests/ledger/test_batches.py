@@ -1,10 +1,10 @@
 """Requests that commit together: each is answered as if it had come alone, in its turn."""
 
 import asyncio
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
+import apsw
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -136,9 +136,7 @@ def commit_that_fails(monkeypatch: pytest.MonkeyPatch, *, is_kept: bool) -> None
             return run(connection, statement)
         has_failed = True
         run(connection, "COMMIT" if is_kept else "ROLLBACK")
-        error = sqlite3.OperationalError("disk I/O error")
-        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-        raise OperationalError(statement, None, error)
+        raise OperationalError(statement, None, apsw.IOError("disk I/O error"))
 
     monkeypatch.setattr(sqlite, "run", failing)
 

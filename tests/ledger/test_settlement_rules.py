@@ -1,11 +1,12 @@
 """Settlement rules: two admins, a minute's notice, and points that stay funded."""
 
-import sqlite3
 from datetime import timedelta
 
+import apsw
 import pytest
 
 from kernel.callers import Caller, CallerKind
+from kernel.database.sqlite_dialect import connect
 from tests.ledger.book import MARCH, Books, merchant
 
 ADA, BOB = Caller(CallerKind.ADMIN, "ada"), Caller(CallerKind.ADMIN, "bob")
@@ -315,13 +316,13 @@ async def test_only_admins_propose_and_approve(books: Books) -> None:
 
 @pytest.mark.sqlite
 async def test_the_database_keeps_approved_rules_as_they_are(books: Books) -> None:
-    connection = sqlite3.connect(books.path)
+    connection = connect(books.path)
     try:
         for statement in (
             "UPDATE settlement_rule SET redeem_fee_bps = 0 WHERE version = 1",
             "DELETE FROM settlement_rule",
         ):
-            with pytest.raises(sqlite3.IntegrityError, match="for ever"):
+            with pytest.raises(apsw.ConstraintError, match="for ever"):
                 connection.execute(statement)
     finally:
         connection.close()

@@ -1,9 +1,9 @@
 """Every invariant is watched: whoever edits a row is found, and the row is named."""
 
-import sqlite3
-
+import apsw
 import pytest
 
+from kernel.database.sqlite_dialect import connect
 from tests.ledger.book import Books
 
 
@@ -133,10 +133,10 @@ async def some_history(books: Books) -> None:
 
 
 def tamper(books: Books, script: str) -> None:
-    raw = sqlite3.connect(books.path)
+    raw = connect(books.path)
     triggers = raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    raw.executescript(";".join(f"DROP TRIGGER {name}" for (name,) in triggers))
-    raw.executescript(script)
+    raw.execute(";".join(f"DROP TRIGGER {name}" for (name,) in triggers))
+    raw.execute(script)
     raw.close()
 
 
@@ -203,8 +203,8 @@ async def test_what_was_booked_can_be_neither_changed_nor_deleted(
 ) -> None:
     await some_history(books)
 
-    raw = sqlite3.connect(books.path)
-    with pytest.raises(sqlite3.IntegrityError, match="for ever"):
+    raw = connect(books.path)
+    with pytest.raises(apsw.ConstraintError, match="for ever"):
         raw.execute(action.format(table))
     raw.close()
 

@@ -1,7 +1,6 @@
 """Many rows to a statement: SQLite takes every statement as wide as it is ever written."""
 
-import sqlite3
-
+import apsw
 import pytest
 from sqlalchemy import create_engine
 
@@ -13,16 +12,16 @@ WRITES = {name: each for name, each in vars(writes).items() if isinstance(each, 
 
 
 @pytest.fixture(scope="module")
-def raw() -> sqlite3.Connection:
-    connection = create_engine("sqlite://").connect()
+def raw() -> apsw.Connection:
+    connection = create_engine("sqlite+apsw://").connect()
     metadata.create_all(connection)
     driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
+    assert isinstance(driver, apsw.Connection)
     return driver
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_sqlite_takes_the_statement_of_every_width(raw: sqlite3.Connection, name: str) -> None:
+def test_sqlite_takes_the_statement_of_every_width(raw: apsw.Connection, name: str) -> None:
     write = WRITES[name]
 
     for width in (*(sqlite._CHANGES if write.is_update else sqlite._ROWS), 1):

@@ -69,7 +69,7 @@ def draft(history: History, topic: str) -> Path | None:
 
 def difference(history: History) -> str | None:
     """The operations from the last revision to the tables of the code; None when there are none."""
-    engine = create_engine("sqlite://")
+    engine = create_engine("sqlite+apsw://")
     with engine.connect() as connection:
         if history.revisions:
             upgrade(connection, history, history.head)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from sqlalchemy import Connection
 
@@ -358,12 +359,12 @@ async def _counted(house: House) -> list[str]:
     statements: list[str] = []
     each_reader_once = threading.Barrier(READERS)
 
-    def note(statement: str) -> None:
-        if statement.startswith("SELECT"):
-            statements.append(statement)
+    def note(event: dict[str, Any]) -> None:
+        if event["sql"].startswith("SELECT"):
+            statements.append(event["sql"])
 
     def trace(connection: Connection) -> None:
-        driver_connection(connection).set_trace_callback(note)
+        driver_connection(connection).trace_v2(apsw.SQLITE_TRACE_STMT, note)
         each_reader_once.wait()
 
     database = house.alliance.database

@@ -1,7 +1,6 @@
 import asyncio
 import os
 import signal
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from gateway.replay.history import read_history
 from gateway.replay.merchant_tiers import tier_differences
 from gateway.replay.recount import CountedTiers, recount_tiers
 from gateway.replay.session import replay_history
+from kernel.database.sqlite_dialect import connect
 from tests.gateway.replay.invented_history import expected_figures, invent, write
 from tests.places import PostgresPlaces
 
@@ -33,7 +33,7 @@ def history_directory(tmp_path: Path) -> Path:
 
 
 def orders_in(data: Path) -> int:
-    with closing(sqlite3.connect(data / "replay.db")) as connection:
+    with closing(connect(data / "replay.db")) as connection:
         return connection.execute("SELECT count(*) FROM fact WHERE kind = 'order'").fetchone()[0]
 
 

@@ -1,16 +1,17 @@
 """Deposits: recorded and returned once, two-sided, and what they let a merchant owe."""
 
-import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from math import ceil
 
+import apsw
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.database.sqlite_dialect import connect
 from ledger.deposits.credit import Credit, required_deposit
 from tests.ledger.book import Books, merchant
 from tests.ledger.test_periods import MARCH, close
@@ -114,7 +115,7 @@ async def test_a_movement_has_two_sides_and_touches_no_settlement(books: Books) 
 async def test_what_was_recorded_can_not_be_changed(books: Books, change: str) -> None:
     await move(books, RECORD, "a", 500)
 
-    with closing(sqlite3.connect(books.path)) as raw, pytest.raises(sqlite3.IntegrityError):
+    with closing(connect(books.path)) as raw, pytest.raises(apsw.ConstraintError):
         raw.execute(change)
 
 
@@ -218,7 +219,7 @@ async def test_the_deposit_of_a_merchant_that_leaves_is_held_until_returns_are_o
 
 async def test_verification_names_a_movement_with_one_side(books: Books) -> None:
     await move(books, RECORD, "a", 500)
-    with closing(sqlite3.connect(books.path)) as raw, raw:
+    with closing(connect(books.path)) as raw:
         raw.execute(
             "INSERT INTO deposit_entry SELECT lane, 7, leg, account, amount, reason, recorded_by, "
             "recorded_at FROM deposit_entry WHERE leg = 0"

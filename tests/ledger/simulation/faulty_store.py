@@ -32,7 +32,7 @@ class FaultyStore(Database):
     """One connection; a transaction takes its time before and after it."""
 
     def __init__(self, metadata: MetaData, chance: Random, faults: Faults) -> None:
-        engine = create_engine("sqlite://", poolclass=StaticPool, isolation_level="AUTOCOMMIT")
+        engine = create_engine("sqlite+apsw://", poolclass=StaticPool)
         self._connection = engine.connect()
         metadata.create_all(self._connection)
         self._engine = engine
