@@ -17,6 +17,10 @@ class Registry(Protocol):
         """Until when a leaving merchant's deposit stays; None of any other."""
         ...
 
+    async def may_fund_grants(self, merchant_id: str) -> bool:
+        """Whether a merchant that was admitted may pay for coins; none that leaves may."""
+        ...
+
     async def has_merchant(self, merchant_id: str) -> bool:
         """Whether the merchant was admitted; the alliance itself counts."""
         ...

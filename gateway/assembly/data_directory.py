@@ -80,6 +80,11 @@ class _LateAlliance:
         merchant = self.alliance.directory.merchant(merchant_id)
         return None if merchant is None else merchant.deposit_held_until
 
+    async def may_fund_grants(self, merchant_id: str) -> bool:
+        assert self.alliance is not None
+        merchant = self.alliance.directory.merchant(merchant_id)
+        return merchant is not None and not merchant.is_leaving
+
     async def has_merchant(self, merchant_id: str) -> bool:
         assert self.alliance is not None
         return self.alliance.directory.merchant(merchant_id) is not None

@@ -29,6 +29,9 @@ class _NobodyAsks:
     async def has_merchant(self, merchant_id: str) -> bool:
         raise NotImplementedError(merchant_id)
 
+    async def may_fund_grants(self, merchant_id: str) -> bool:
+        raise NotImplementedError(merchant_id)
+
     async def deposit_held_until(self, merchant_id: str) -> datetime | None:
         raise NotImplementedError(merchant_id)
 

@@ -76,6 +76,14 @@ class Merchant:
         return self.state is MerchantState.ACTIVE
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether it has announced its end, or left: it issues nothing any more.
+
+        Source: docs/rules/merchants.md, rule 8.
+        """
+        return self.redeem_until is not None
+
+    @property
     def deposit_held_until(self) -> datetime | None:
         """Until when a leaving merchant's deposit stays; None of any other.
 

@@ -51,7 +51,7 @@ async def return_deposit(
         DepositTooLow: the deposit does not hold so much.
         RequestIdReused: the request id was used with another input.
     """
-
+    info.context.admin()
     held_until = await info.context.registry.deposit_held_until(input.merchant_id)
 
     def taken(connection: SqlConnection) -> int:

@@ -29,7 +29,8 @@ async def grant_coins(info: LedgerInfo, input: grants.GrantCoinsInput) -> grants
     """Gives coins to a card.
 
     Raises:
-        InvalidInput: the amount is not over 0 or of another currency, or a text has a wrong length.
+        InvalidInput: the amount is not over 0 or of another currency, a text has a wrong length, or
+            the funder leaves.
         NotFound: there is no such card or merchant.
         GrantOverBudget: the funder's budget of the month is used up.
         RequestIdReused: the request id was used with another grant.
@@ -39,10 +40,14 @@ async def grant_coins(info: LedgerInfo, input: grants.GrantCoinsInput) -> grants
     _check(context, input)
     await _require_known(context, input)
     key = RequestKey(caller.key, "grantCoins", input.request_id, hash_of(input_as_json(input)))
+    funder = input.funder_merchant_id
+    may_fund = funder is None or await context.registry.may_fund_grants(funder)
     request = _request(context, caller, input)
     moment = Moment(context.now, context.settings)
 
     def grant(connection: Connection) -> dict[str, Any]:
+        if not may_fund:
+            raise InvalidInput.at("funderMerchantId", "leaves the alliance and issues nothing more")
         outcome = grant_once(connection, request, moment)
         if isinstance(outcome, Refusal):
             raise outcome

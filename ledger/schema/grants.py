@@ -65,7 +65,7 @@ class GrantCoinsInput:
         description="Over 0, at most what the funder's budget has left."
     )
     funder_merchant_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Who pays; absent: the alliance."
+        default=None, description="Who pays, a merchant that does not leave; absent: the alliance."
     )
     reason: str = strawberry.field(
         description="Why, for the books and the period's export; 1 to 200 characters."

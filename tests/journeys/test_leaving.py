@@ -89,6 +89,14 @@ async def test_a_merchant_that_winds_down_redeems_until_its_day_and_issues_nothi
         name="new",
         channel="APP",
     )
+    granted = await people.town.change(
+        "GrantCoins",
+        people.town.admin,
+        cardId=people.ann_card,
+        amount=cny(100),
+        funderMerchantId=people.tea,
+        reason="a late parcel",
+    )
     left_early = await become(people, "LEFT")
     wait(people, hours=1)
     too_late = await sell(people, "no-3", points=40)
@@ -98,7 +106,7 @@ async def test_a_merchant_that_winds_down_redeems_until_its_day_and_issues_nothi
     assert redeemed["__typename"] == "CheckoutCaptured"
     assert await points(people) == 60
     assert store["code"] == "MERCHANT_NOT_ACTIVE"
-    assert left_early["code"] == "INVALID_INPUT"
+    assert (granted["code"], left_early["code"]) == ("INVALID_INPUT",) * 2
     assert too_late["code"] == "MERCHANT_NOT_ACTIVE"
 
 

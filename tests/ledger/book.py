@@ -59,7 +59,7 @@ class Town:
     """Cards m1, m2, …; merchants A, B, …
 
     Attributes:
-        held_until: of merchants that leave.
+        held_until: of merchants that leave, until when their deposits stay.
     """
 
     def __init__(self) -> None:
@@ -70,6 +70,9 @@ class Town:
 
     async def has_merchant(self, merchant_id: str) -> bool:
         return merchant_id in "ABC"
+
+    async def may_fund_grants(self, merchant_id: str) -> bool:
+        return merchant_id not in self.held_until
 
     async def deposit_held_until(self, merchant_id: str) -> datetime | None:
         return self.held_until.get(merchant_id)

@@ -72,6 +72,20 @@ async def test_a_repeated_grant_gives_nothing_more(books: Books) -> None:
     assert (await books.standing("m1")).coins_available == 500
 
 
+async def test_a_merchant_that_leaves_funds_no_grant_and_a_repeat_of_an_older_one_is_answered(
+    books: Books,
+) -> None:
+    before = await grant(books, "g1", funderMerchantId="A")
+    books.town.held_until["A"] = books.now
+
+    repeated = await grant(books, "g1", funderMerchantId="A")
+    refused = await grant(books, "g2", funderMerchantId="A")
+
+    assert (before["replayed"], repeated["replayed"]) == (False, True)
+    assert [each["field"] for each in refused["problems"]] == ["funderMerchantId"]
+    assert await books.positions() == {"A": -525, "ALLIANCE": 25, "POOL": 500}
+
+
 async def test_a_funder_grants_up_to_its_budget_of_the_period(books: Books) -> None:
     books.settings = replace(books.settings, grant_budget_minor=1_000)
     await grant(books, "g1", 600, funderMerchantId="A")
