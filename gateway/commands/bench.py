@@ -34,12 +34,17 @@ def bench(
             "`bench_…` are made and dropped; or `new` for a server of its own."
         ),
     ] = None,
-    clients: Annotated[int, typer.Option(min=1, help="That wait at once, on PostgreSQL.")] = 256,
+    clients: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, help="That wait at once, on PostgreSQL; may be given several times.  [256, 1000]"
+        ),
+    ] = None,
     lanes: Annotated[int, typer.Option(min=1, max=64, help="Of the books on PostgreSQL.")] = 16,
 ) -> None:
     """Measure the ledger; ratios hold on a busy machine too, figures a second do not."""
     from gateway.http.listening import loop_factory
-    from ledger.bench.on_postgresql import NoYardstick, Run, measure_on  # Slow to load.
+    from ledger.bench.on_postgresql import CLIENTS, NoYardstick, Run, measure_on  # Slow to load.
     from ledger.bench.run import Size, measure_ledger
 
     assert subject is Subject.LEDGER
@@ -47,6 +52,7 @@ def bench(
         measure_ledger(typer.echo, Size(orders, rounds, entries, lots, profile))
         return
     try:
-        measure_on(typer.echo, postgresql, Run(orders, rounds, clients, lanes), loop=loop_factory())
+        run = Run(orders, rounds, clients or CLIENTS, lanes)
+        measure_on(typer.echo, postgresql, run, loop=loop_factory())
     except NoYardstick as error:
         raise CommandFailed(str(error)) from error

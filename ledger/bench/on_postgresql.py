@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -29,10 +29,10 @@ from ledger.writer import SqlLedger
 LoopFactory: TypeAlias = Callable[[], asyncio.AbstractEventLoop]
 
 NEW = "new"
-LOADS = {"spread": 100, "hot": 1}
-"""How many merchants each has."""
-CLIENTS = 256
-"""That wait at once, unless another number is asked for."""
+SPREAD_OVER = 100
+"""Merchants of the spread load; the hot one has a single one."""
+CLIENTS = (256, 1_000)
+"""That wait at once, unless other numbers are asked for."""
 YARDSTICK_CLIENTS = 8
 YARDSTICK_SCALE = 10
 YARDSTICK_SECONDS = 5
@@ -57,11 +57,12 @@ class Run:
 
     Attributes:
         orders: of each load in each round.
+        clients: that wait at once, of each spread load; the hot one has the first number.
     """
 
     orders: int
     rounds: int
-    clients: int = CLIENTS
+    clients: Sequence[int] = CLIENTS
     lanes: int = LANES_OF_A_SERVER
 
 
@@ -94,6 +95,20 @@ class _Server:
     url: str
     pgbench: str
     process: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Orders of some merchants, asked for by so many clients."""
+
+    name: str
+    merchants: int
+    clients: int
+
+    @property
+    def schema(self) -> str:
+        """Its ledger's."""
+        return f"bench_{self.name}_{self.clients}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,36 +162,37 @@ def _server(where: str) -> Iterator[_Server]:
 
 async def _measure(tell: Callable[[str], None], server: _Server, run: Run) -> None:
     url, pgbench = server.url, server.pgbench
-    schemas = {name: f"bench_{name}" for name in LOADS}
-    await _renew(url, _YARDSTICK, *schemas.values())
+    loads = [_Load("spread", SPREAD_OVER, clients) for clients in dict.fromkeys(run.clients)]
+    loads.append(_Load("hot", 1, run.clients[0]))
+    schemas = [load.schema for load in loads]
+    await _renew(url, _YARDSTICK, *schemas)
     await _run(url, f"CREATE SCHEMA {_YARDSTICK}")
     yardstick = _in_schema_for_libpq(url, _YARDSTICK)
     await _pgbench(pgbench, "-i", "-q", "-s", str(YARDSTICK_SCALE), yardstick)
     transactions: list[float] = []
-    rounds: dict[str, list[_Served]] = {name: [] for name in LOADS}
+    rounds: dict[_Load, list[_Served]] = {load: [] for load in loads}
     waiting = {
-        name: iter(workload(_BEFORE + run.orders * run.rounds, merchants=merchants))
-        for name, merchants in LOADS.items()
+        load: iter(workload(_BEFORE + run.orders * run.rounds, merchants=load.merchants))
+        for load in loads
     }
     try:
         async with AsyncExitStack() as stack:
-            ledgers: dict[str, SqlLedger] = {}
-            for name, schema in schemas.items():
-                address = _with(url, schema=schema)
-                opened = ledger_at(address, lanes=run.lanes)
-                _, ledgers[name] = await stack.enter_async_context(opened)
-                await served(ledgers[name], _next(waiting[name], _BEFORE), clients=run.clients)
+            ledgers: dict[_Load, SqlLedger] = {}
+            for load in loads:
+                opened = ledger_at(_with(url, schema=load.schema), lanes=run.lanes)
+                _, ledgers[load] = await stack.enter_async_context(opened)
+                await served(ledgers[load], _next(waiting[load], _BEFORE), clients=load.clients)
             await _run(url, "ANALYZE")
             stack.enter_context(collected_as_served())
             for _ in range(run.rounds):
                 transactions.append(await _tpcb(pgbench, yardstick))
-                for name, ledger in ledgers.items():
-                    some = _next(waiting[name], run.orders)
-                    rounds[name].append(await _served(server, ledger, some, run.clients))
+                for load, ledger in ledgers.items():
+                    some = _next(waiting[load], run.orders)
+                    rounds[load].append(await _served(server, ledger, some, load.clients))
         booked = _BEFORE + run.orders * run.rounds
-        written = {name: await _written(url, schema, booked) for name, schema in schemas.items()}
+        written = {load: await _written(url, load.schema, booked) for load in loads}
     finally:
-        await _renew(url, _YARDSTICK, *schemas.values())
+        await _renew(url, _YARDSTICK, *schemas)
     _tell(tell, run, transactions, rounds, written)
 
 
@@ -195,24 +211,25 @@ def _tell(
     tell: Callable[[str], None],
     run: Run,
     transactions: list[float],
-    rounds: dict[str, list[_Served]],
-    written: dict[str, _Written],
+    rounds: dict[_Load, list[_Served]],
+    written: dict[_Load, _Written],
 ) -> None:
     each = median(transactions)
     tell(
         f"yardstick: {each:,.0f} transactions/s: pgbench, TPC-B of scale {YARDSTICK_SCALE}, "
         f"{YARDSTICK_CLIENTS} clients, prepared; {each * _YARDSTICK_ROWS:,.0f} rows/s written"
     )
-    per_second = {}
-    for name, some in rounds.items():
-        pace = per_second[name] = median(one.pace.per_second for one in some)
+    per_second: dict[_Load, float] = {}
+    for load, some in rounds.items():
+        pace = per_second[load] = median(one.pace.per_second for one in some)
         ratio = median(
             one.pace.per_second / tps for one, tps in zip(some, transactions, strict=True)
         )
-        rows, transfers = written[name].rows, written[name].transfers
+        rows, transfers = written[load].rows, written[load].transfers
         server = [one.server for one in some if one.server is not None]
         tell(
-            f"{name}: {pace:,.0f} orders/s, {ratio:.2f} of the yardstick; "
+            f"{load.name}, {load.clients} clients: "
+            f"{pace:,.0f} orders/s, {ratio:.2f} of the yardstick; "
             f"{pace * transfers:,.0f} two-leg transfers/s (two entries each, as a transaction of "
             f"the yardstick is one), {ratio * transfers:.2f} of the yardstick; "
             f"{pace * rows:,.0f} rows/s written, {rows:.1f} an order, "
@@ -221,9 +238,10 @@ def _tell(
             + (f" and {median(server):.0f} µs of the server's; " if server else "; ")
             + f"median {median(one.pace.median for one in some):.1f} ms, "
             f"p99 {median(one.pace.slowest for one in some):.1f} ms "
-            f"({run.clients} clients, {run.lanes} lanes)"
+            f"({run.lanes} lanes)"
         )
-    tell(f"all at one merchant: {per_second['hot'] / per_second['spread']:.2f} of spread")
+    (spread, *_), (*_, hot) = list(rounds), list(rounds)
+    tell(f"all at one merchant: {per_second[hot] / per_second[spread]:.2f} of spread")
 
 
 async def _tpcb(pgbench: str, yardstick: str) -> float:

@@ -17,10 +17,11 @@ from tests.places import PostgresPlaces
 def test_the_ledger_on_postgresql_is_told_beside_pgbench(places: PostgresPlaces) -> None:
     told: list[str] = []
 
-    measure_on(told.append, places.server.url, Run(orders=100, rounds=1))
+    measure_on(told.append, places.server.url, Run(orders=100, rounds=1, clients=(8, 32)))
 
     assert [line.split(":")[0] for line in told] == [
-        "yardstick", "spread", "hot", "all at one merchant",
+        "yardstick", "spread, 8 clients", "spread, 32 clients", "hot, 8 clients",
+        "all at one merchant",
     ]  # fmt: skip
     assert "two-leg transfers/s" in told[1]
 
