@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+ID_SHOWN_MAX = 128
+"""Characters of an id that a sentence repeats."""
+
 _registry: dict[str, type[Refusal]] = {}
 _chinese: dict[str, str] = {}
 
@@ -109,6 +112,17 @@ class NotFound(Refusal):
 
     id: str
     retryable: ClassVar[bool] = True
+
+    @property
+    def message(self) -> str:
+        """Names the id: an input often holds several."""
+        return f"The id {self.id[:ID_SHOWN_MAX]!r} names nothing that you may see."
+
+    def message_in(self, language: str) -> str:
+        """As `message`."""
+        if language != "zh":
+            return self.message
+        return f"未找到编号“{self.id[:ID_SHOWN_MAX]}”，或您无权查看。"
 
 
 @dataclass(eq=False)

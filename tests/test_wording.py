@@ -75,7 +75,7 @@ def test_a_refusal_speaks_english_to_whoever_does_not_ask_for_chinese() -> None:
     faulty = InvalidInput([["title", "1 to 100 characters."], ["off", "1 or more."]])
 
     assert lost.message_in("en") == lost.message_in("") == lost.message
-    assert lost.message_in("zh") == "未找到该编号，或您无权查看。"
+    assert lost.message_in("zh") == "未找到编号“x”，或您无权查看。"
     assert faulty.message_in("zh") == "输入有误：title（另有 1 处）。"
 
 

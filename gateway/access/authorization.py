@@ -10,6 +10,7 @@ from gateway.federation.public_schema import AccessRule
 from gateway.federation.requests import PreparedOperation
 from gateway.federation.supergraph import Supergraph
 from gateway.federation.transport import CallContext
+from kernel.callers import CallerKind
 
 Coordinate = tuple[str, str]
 
@@ -40,7 +41,10 @@ class AccessRules:
             for coordinate in guarded
             if not all(_lets_in(rule, scope) for rule in self._rules_by_coordinate[coordinate])
         )
-        return [_fault(coordinate, scope) for coordinate in closed[:_NAMED_MAX]]
+        return [
+            _fault(coordinate, scope, self._rules_by_coordinate[coordinate])
+            for coordinate in closed[:_NAMED_MAX]
+        ]
 
 
 def _lets_in(rule: AccessRule, scope: str | None) -> bool:
@@ -51,16 +55,26 @@ def _lets_in(rule: AccessRule, scope: str | None) -> bool:
     return not rule.scopes or any(needed <= {scope} for needed in rule.scopes)
 
 
-def _fault(coordinate: Coordinate, scope: str | None) -> Fault:
+def _fault(coordinate: Coordinate, scope: str | None, rules: Sequence[AccessRule]) -> Fault:
     name = ".".join(coordinate)
+    openers = " or ".join(
+        _with_article(kind) for kind in CallerKind if all(_lets_in(rule, kind) for rule in rules)
+    )
     if scope is None:
-        return Fault(f"{name} needs a token.", "UNAUTHENTICATED", extensions={"coordinate": name})
-    article = "an" if scope[0] in "aeiou" else "a"
+        needed = openers if openers and any(rule.scopes for rule in rules) else "a"
+        return Fault(
+            f"{name} needs {needed} token.", "UNAUTHENTICATED", extensions={"coordinate": name}
+        )
+    what_opens = f"; it needs {openers} token" if openers else ""
     return Fault(
-        f"{name} is not open to {article} {scope} token.",
+        f"{name} is not open to {_with_article(scope)} token{what_opens}.",
         "FORBIDDEN",
         extensions={"coordinate": name},
     )
+
+
+def _with_article(scope: str) -> str:
+    return f"{'an' if scope[0] in 'aeiou' else 'a'} {scope}"
 
 
 def _rules(supergraph: Supergraph) -> dict[Coordinate, tuple[AccessRule, ...]]:

@@ -157,7 +157,7 @@ def _check_amount(problems: Problems, path: str, amount: Amount | None, currency
     if not 0 <= amount.amount_minor <= AMOUNT_MAX:
         problems.append([f"{path}.amountMinor", f"is 0 to {AMOUNT_MAX}"])
     if amount.currency != currency:
-        problems.append([f"{path}.currency", f"is {currency}, the alliance's currency"])
+        problems.append([f"{path}.currency", f"must be {currency}, the alliance's"])
 
 
 def _check_card(problems: Problems, cart: CartAsked) -> None:

@@ -15,7 +15,7 @@ from gateway.demo.tour import tour
 from gateway.feeding.client import FeedFailed
 from gateway.feeding.server import ServerGone
 from gateway.feeding.tokens import FeedTokens
-from gateway.http.listening import listen
+from gateway.http.listening import listen, see_that_it_can_listen
 from gateway.settings import read_settings
 from kernel.clock import SystemClock
 from kernel.ids import RandomIds
@@ -31,13 +31,16 @@ def demo(
     """Serve an invented alliance with an explorer page; the first start fills it."""
     from gateway.assembly.serving import gateway_app  # Slow to load, and other commands do without.
 
-    guide = read_guide(data) or _make(data)
     settings = read_settings()
+    host = host or settings.host
+    port = settings.port if port is None else port
+    see_that_it_can_listen(host, port)
+    guide = read_guide(data) or _make(data)
     tokens = FeedTokens(data)
     listen(
         gateway_app(settings, directory=data, clock=SystemClock(), ids=RandomIds()),
-        host=host or settings.host,
-        port=settings.port if port is None else port,
+        host=host,
+        port=port,
         announce=lambda url: typer.echo(tour(guide, tokens, url)),
     )
 

@@ -55,14 +55,15 @@ async def _serve(app: Starlette, *, host: str, port: int, announce: Callable[[st
                 proxy_headers=False,  # No one asks where a request came from.
                 timeout_graceful_shutdown=STOP_WITHIN_S,
             )
-            # The server raises a signal again once it has stopped; by then it has had its
-            # effect, and everything shall be closed in order.
+            server = uvicorn.Server(config)
+            # One that comes before the server looks for signals stops it as soon as it does. The
+            # server raises it again once it has stopped, and everything shall be closed in order.
             for stop in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(stop, lambda *_: None)
+                signal.signal(stop, server.handle_exit)
             _leave_out_what_stays()
             shown = f"[{host}]" if ":" in host else host
             announce(f"http://{shown}:{bound.getsockname()[1]}")
-            await uvicorn.Server(config).serve(sockets=[bound])
+            await server.serve(sockets=[bound])
 
 
 def _leave_out_what_stays() -> None:
@@ -75,12 +76,23 @@ def _leave_out_what_stays() -> None:
     gc.set_threshold(YOUNG_OBJECTS_MAX, 20, 100)
 
 
+def see_that_it_can_listen(host: str, port: int) -> None:
+    """Takes the address and lets it go, for who has long work to do before it listens.
+
+    Raises:
+        CanNotListen: the address can not be had.
+    """
+    _bound(host, port).close()
+
+
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2_048)
     except OSError as error:
-        raise CanNotListen(f"can not listen on {host}, port {port}: {error.strerror}") from error
+        raise CanNotListen(
+            f"can not listen on {host}, port {port}: {error.strerror}; --port takes another"
+        ) from error
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -11,7 +11,11 @@ from kernel.graphql import REQUEST_ID, Long, MoneyInput
 from merchants.schema.offers import CartLineInput, RefundLineInput
 
 _CHECKOUT = "The checkout."
-_ORDER_NO = "The merchant's number for the order."
+_ORDER_NO = (
+    "The merchant's number for the order, unique there, so never two sales': a sale with the facts "
+    "of the order that has the number is taken as that order, and nothing is booked anew; with "
+    "other facts it is refused."
+)
 
 
 @strawberry.input(description="What is being bought.")

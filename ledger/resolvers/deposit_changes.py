@@ -112,7 +112,7 @@ def _check(
     if not 0 < input.amount.amount_minor <= AMOUNT_MAX:
         problems.append(["amount.amountMinor", f"is over 0 and at most {AMOUNT_MAX}"])
     if input.amount.currency.value != context.settings.currency:
-        problems.append(["amount.currency", f"is {context.settings.currency}"])
+        problems.append(["amount.currency", f"must be {context.settings.currency}, the alliance's"])
     if not 1 <= len(input.reason.strip()) <= REASON_MAX:
         problems.append(["reason", f"has 1 to {REASON_MAX} characters"])
     if problems:

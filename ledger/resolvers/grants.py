@@ -76,7 +76,7 @@ def _check(context: LedgerContext, input: grants.GrantCoinsInput) -> None:
     if input.amount.amount_minor <= 0:
         problems.append(["amount.amountMinor", "is over 0"])
     if input.amount.currency.value != context.settings.currency:
-        problems.append(["amount.currency", f"is {context.settings.currency}"])
+        problems.append(["amount.currency", f"must be {context.settings.currency}, the alliance's"])
     if not is_title(input.reason, longest=REASON_MAX):
         problems.append(["reason", f"has 1 to {REASON_MAX} characters"])
     if problems:

@@ -61,7 +61,9 @@ async def resolve_dispute(
     if not 0 < abs(amount) <= ADJUSTMENT_MAX:
         raise InvalidInput.at("adjustment.amountMinor", f"is not 0, at most {ADJUSTMENT_MAX}")
     if input.adjustment.currency.value != info.context.settings.currency:
-        raise InvalidInput.at("adjustment.currency", f"is {info.context.settings.currency}")
+        raise InvalidInput.at(
+            "adjustment.currency", f"must be {info.context.settings.currency}, the alliance's"
+        )
     _check_text("reason", input.reason, REASON_MAX)
     return await _take(
         info.context,

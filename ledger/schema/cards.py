@@ -46,8 +46,8 @@ class PointsAccount:
     debt: Long = strawberry.field(description="Owed after a refund; repaid by the next points.")
     expiring: list[ExpiringPoints] = strawberry.field(
         resolver=resolvers.expiring_points,
-        description="Available points that expire within so many days, one item a day, "
-        "earliest first.",
+        description="Available points that expire within so many days, 0 to 3660, one item a "
+        "day, earliest first.",
     )
 
 

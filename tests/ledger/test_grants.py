@@ -135,6 +135,16 @@ async def test_a_grant_names_a_card_and_a_merchant_that_exist(
     assert (refused["__typename"], refused["id"]) == ("NotFoundRefusal", missing)
 
 
+async def test_another_currency_is_told_which_one_is_right(books: Books) -> None:
+    asked = {**wish(), "amount": {"amountMinor": 1, "currency": "GBP"}}
+
+    answer = await books.ask(GRANT, input=asked)
+
+    assert [problem["message"] for problem in answer.data["grantCoins"]["problems"]] == [
+        "must be CNY, the alliance's"
+    ]
+
+
 async def test_only_admins_grant_coins(books: Books) -> None:
     answer = await books.ask(GRANT, member("m1"), input=wish())
 

@@ -164,5 +164,7 @@ async def test_a_refusal_speaks_the_language_of_the_request(shop: Shop) -> None:
     english, _ = await shop.ask(document, TEA_STAFF, input=given)
     chinese, _ = await shop.ask(document, TEA_STAFF, input=given, language="zh")
 
-    assert english["setPromotion"]["message"] == "The id names nothing that you may see."
-    assert chinese["setPromotion"]["message"] == "未找到该编号，或您无权查看。"
+    assert english["setPromotion"]["message"] == (
+        "The id 'prm_none' names nothing that you may see."
+    )
+    assert chinese["setPromotion"]["message"] == "未找到编号“prm_none”，或您无权查看。"

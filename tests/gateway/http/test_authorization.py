@@ -87,3 +87,25 @@ async def test_the_schema_may_be_read_without_a_token(server: Server) -> None:
     response = await server.post("{ __schema { queryType { name } } greeting }")
 
     assert response.json()["data"]["__schema"] == {"queryType": {"name": "Query"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "message"),
+    [
+        (
+            CallerKind.MEMBER,
+            "{ till }",
+            "Query.till is not open to a member token; it needs a merchant token.",
+        ),
+        (None, "{ till }", "Query.till needs a merchant token."),
+        (None, "{ secret }", "Query.secret needs a token."),
+    ],
+)
+async def test_whoever_is_kept_out_is_told_which_token_opens_the_field(
+    server: Server, kind: CallerKind | None, query: str, message: str
+) -> None:
+    headers = server.bearer(kind) if kind else {}
+
+    response = await server.post(query, headers=headers)
+
+    assert [error["message"] for error in response.json()["errors"]] == [message]

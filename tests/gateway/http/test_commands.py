@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from gateway.assembly.data_directory import open_alliance
 from gateway.cli import app
 from gateway.commands.failures import CommandFailed
 from gateway.federation.supergraph import Supergraph
+from gateway.http.listening import CanNotListen
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SystemClock
 from kernel.ids import RandomIds, derived_id
@@ -252,3 +254,31 @@ def test_schema_prints_the_supergraph_with_the_urls_that_are_given() -> None:
         "ledger": "http://ledger/graphql",
         "merchants": "",
     }
+
+
+def test_the_demonstration_is_not_filled_when_its_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        with pytest.raises(CanNotListen, match="--port takes another"):
+            CliRunner().invoke(
+                app,
+                ["demo", "--data", str(tmp_path / "demo"), "--port", port],
+                catch_exceptions=False,
+            )
+
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_server_that_is_told_to_stop_as_it_announces_itself_stops() -> None:
+    program = """
+import signal
+from starlette.applications import Starlette
+from gateway.http.listening import listen
+listen(
+    Starlette(), host="127.0.0.1", port=0, announce=lambda _: signal.raise_signal(signal.SIGTERM)
+)
+"""
+    stopped = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+
+    assert stopped.returncode == 0
