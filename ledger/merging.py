@@ -16,6 +16,7 @@ from ledger.entering import Moment
 from ledger.families import FamilyBooks
 from ledger.forfeiting import ALL_UNITS
 from ledger.loading import lot_of
+from ledger.lots import is_expired
 from ledger.port import Row
 from ledger.state import Asset, Debt, Lot, Part
 
@@ -47,7 +48,7 @@ def unmerge(books: FamilyBooks, request: UnmergeCards, moment: Moment) -> CardsU
     parts = source.port.rows(loading.PARTS, [request.merge_id])
     carrier.carry(
         Load(
-            lots := _unspent_lots(source, giver, parts),
+            lots := _unspent_lots(source, giver, parts, now=moment.micros),
             [Part(lot.id, lot.free) for lot in lots],
             _unpaid_debts(source, giver, parts),
         )
@@ -78,17 +79,18 @@ def keep_parts(
         books.put_part(taker, merge_id, "DEBT", debt.id, before.open)
 
 
-def _unspent_lots(books: LaneBooks, card_id: str, parts: Sequence[Row]) -> list[Lot]:
+def _unspent_lots(books: LaneBooks, card_id: str, parts: Sequence[Row], *, now: int) -> list[Lot]:
     """The lots that a merge made, all of which are as they were.
 
     Raises:
-        MergeSpent: some of one was spent, taken back or expired, or is held.
+        MergeSpent: some of one was spent, taken back or expired, swept or not, or is held.
     """
     amounts = {ref: amount for _, kind, ref, amount in parts if kind == "LOT"}
     lots: list[Lot] = []
     for row in books.port.rows(loading.OWNED_LOTS, list(amounts)) if amounts else ():
         lot = lot_of(row[1:])
-        if row[0] != card_id or lot.held or lot.remaining != amounts[lot.id]:
+        is_used = bool(lot.held) or lot.remaining != amounts[lot.id]
+        if row[0] != card_id or is_used or is_expired(lot, now):
             raise MergeSpent
         books.put_lot(card_id, lot)
         lots.append(lot)

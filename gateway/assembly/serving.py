@@ -62,6 +62,7 @@ async def delivering(settings: Settings, opened: OpenAlliance) -> AsyncIterator[
     try:
         yield
     finally:
+        delivery.end()
         await repeated.stop()
         await leases.give_back(WEBHOOKS_LEASE)
         await sender.aclose()

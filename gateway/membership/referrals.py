@@ -10,13 +10,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from gateway.membership import members_sql, referrals_sql
 from gateway.membership.people import MemberStatus
 from gateway.membership.referrals_sql import Referral, ReferralState
 from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded
-from ledger.contract import GrantCoins, GrantOverBudget, Ledger
+from ledger.contract import GrantCoins, GrantOverBudget, KeyReused, Ledger
 from merchants.port import Backend, OrderState
 
 logger = logging.getLogger(__name__)
@@ -63,15 +64,17 @@ class Referrals:
     async def sweep(self) -> int:
         """Decides every referral whose first order can not be returned any more; how many."""
         now = self._clock.now()
-        due = await self._database.snapshot(
-            lambda connection: referrals_sql.read_due(connection, now=now)
-        )
-        decided = 0
-        for referral in due:
-            try:
-                decided += await self._decide(referral, now)
-            except UNANSWERED as error:
-                logger.warning("referral waits: %s", error)
+        decided, last = 0, None
+        # One that can not be decided now keeps none behind it waiting.
+        while due := await self._database.snapshot(
+            partial(referrals_sql.read_due, now=now, behind=last)
+        ):
+            last = due[-1]
+            for referral in due:
+                try:
+                    decided += await self._decide(referral, now)
+                except UNANSWERED as error:
+                    logger.warning("referral waits: %s", error)
         return decided
 
     async def _decide(self, referral: Referral, now: datetime) -> bool:
@@ -100,6 +103,9 @@ class Referrals:
                     )
                 )
                 return False
+            except KeyReused as error:
+                # It was given before a crash, when the card or the reward was another.
+                logger.warning("referral was rewarded before: %s", error)
             self._reach("referral.granted")
         await self._become(referral, ReferralState.REWARDED)
         return True

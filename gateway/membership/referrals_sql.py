@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, text, tuple_, update
 
 from gateway.membership.tables import IDENTITY, MEMBER, REFERRAL
 from kernel.clock import from_micros, to_micros
@@ -160,11 +160,32 @@ def qualify(connection: Connection, events: Sequence[Event]) -> None:
         )
 
 
-def read_due(connection: Connection, *, now: datetime) -> list[Referral]:
-    """QUALIFIED referrals whose order can not be returned any more, longest due first."""
+def read_due(
+    connection: Connection, *, now: datetime, behind: Referral | None = None
+) -> list[Referral]:
+    """QUALIFIED referrals whose order can not be returned any more, longest due first.
+
+    Those of frozen members wait, and are left out.
+
+    Args:
+        behind: the last one seen.
+    """
+    owner = MEMBER.alias("owner")
+    is_frozen = (
+        select(MEMBER.c.id)
+        .select_from(owner)
+        .join(MEMBER, MEMBER.c.id == func.coalesce(owner.c.merged_into, owner.c.id))
+        .where(owner.c.id == REFERRAL.c.referrer_id, MEMBER.c.status == "FROZEN")
+    )
+    seen = (-1, "") if behind is None else (to_micros(behind.due_at or now), behind.friend_id)
     rows = connection.execute(
         select(REFERRAL)
-        .where(text(_QUALIFIED_SQL), REFERRAL.c.due_at <= to_micros(now))
+        .where(
+            text(_QUALIFIED_SQL),
+            REFERRAL.c.due_at <= to_micros(now),
+            tuple_(REFERRAL.c.due_at, REFERRAL.c.friend_id) > seen,
+            ~is_frozen.exists(),
+        )
         .order_by(REFERRAL.c.due_at, REFERRAL.c.friend_id)
         .limit(DUE_BATCH)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -21,6 +22,7 @@ from ledger.outbox.outbox_sql import Waiting
 logger = logging.getLogger(__name__)
 
 SENT_AT_ONCE = 16
+READ_AT_ONCE = 200
 
 
 class Rejected(Exception):
@@ -75,6 +77,11 @@ class Delivery:
         self._not_before: dict[str, float] = {}
         self._absences = 0
         self._away_until = 0.0
+        self._is_ending = False
+
+    def end(self) -> None:
+        """Sends no more but what is on its way: a server that stops waits for no backlog."""
+        self._is_ending = True
 
     async def run_once(self) -> int:
         """Delivers all that can be delivered now; how many messages.
@@ -84,22 +91,36 @@ class Delivery:
             Overloaded: likewise.
         """
         delivered = 0
-        # Asked while the receiver is away too, so that no other process knocks meanwhile.
-        while await self._is_ours() and self._clock.monotonic() >= self._away_until:
+        while await self._may_send():
             await self._take()
-            now = self._clock.monotonic()
-            sendable = await self._database.snapshot(outbox_sql.read_sendable)
-            ready = [each for each in sendable if self._not_before.get(each.stream, 0.0) <= now]
-            if not ready:
+            tried, taken = await self._send_round()
+            delivered += taken
+            if not tried:
                 break
-            for start in range(0, len(ready), SENT_AT_ONCE):
-                if start and not await self._is_ours():
-                    return delivered
-                batch = ready[start : start + SENT_AT_ONCE]
-                delivered += sum(await asyncio.gather(*map(self._deliver, batch)))
-                if self._clock.monotonic() < self._away_until:
-                    break
         return delivered
+
+    async def _may_send(self) -> bool:
+        if self._is_ending:
+            return False
+        # Asked while the receiver is away too, so that no other process knocks meanwhile.
+        return await self._is_ours() and self._clock.monotonic() >= self._away_until
+
+    async def _send_round(self) -> tuple[int, int]:
+        """Sends what is ready, a page at a time; how many were sent, and how many were taken."""
+        tried, delivered, last = 0, 0, (0, 0)
+        while sendable := await self._database.snapshot(
+            partial(outbox_sql.read_sendable, after=last, limit=READ_AT_ONCE)
+        ):
+            last = sendable[-1].lane, sendable[-1].id
+            now = self._clock.monotonic()
+            ready = [each for each in sendable if self._not_before.get(each.stream, 0.0) <= now]
+            for start in range(0, len(ready), SENT_AT_ONCE):
+                if tried and not await self._may_send():
+                    return tried, delivered
+                batch = ready[start : start + SENT_AT_ONCE]
+                tried += len(batch)
+                delivered += sum(await asyncio.gather(*map(self._deliver, batch)))
+        return tried, delivered
 
     async def _take(self) -> None:
         while await self._database.snapshot(outbox_sql.is_anything_to_take):

@@ -18,6 +18,8 @@ from sqlalchemy import exists as has
 from kernel.clock import from_micros, to_micros
 from kernel.database import Database
 from ledger.days import local_day, start_of_day
+from ledger.every_lane import in_every_lane
+from ledger.families import names_of
 from ledger.lanes import read_lanes
 from ledger.outbox.messages import notice_message
 from ledger.outbox.outbox_sql import put, read_ledger_id
@@ -85,24 +87,27 @@ async def announce(database: Database, now: datetime, *, time_zone: str) -> int:
     for lane in range(await read_lanes(database)):
         for band in bands_at(now, time_zone):
             behind = _BEGINNING
-            while recorded := await _announce_some(
+            while some := await _announce_some(
                 database, Search(lane, band, behind), now=now, time_zone=time_zone
             ):
-                announced += len(recorded)
-                behind = recorded[-1].expires_at, recorded[-1].card_id
+                found, recorded = some
+                announced += recorded
+                behind = found[-1].expires_at, found[-1].card_id
     return announced
 
 
 async def _announce_some(
     database: Database, search: Search, *, now: datetime, time_zone: str
-) -> list[Due]:
+) -> tuple[list[Due], int] | None:
+    """What was found, and how many of it were recorded; None when nothing is left."""
     if not await database.snapshot(lambda connection: find_due(connection, search, limit=1)):
-        return []
+        return None
 
-    def record(connection: Connection) -> list[Due]:
-        due = find_due(connection, search, limit=NOTICES_AT_ONCE)
+    def record(connection: Connection) -> tuple[list[Due], int] | None:
+        found = find_due(connection, search, limit=NOTICES_AT_ONCE)
+        due = _untold(connection, found, search)
         _record(connection, due, search, now=now, time_zone=time_zone)
-        return due
+        return (found, len(due)) if found else None
 
     return await database.transaction(record)
 
@@ -134,6 +139,32 @@ def find_due(connection: Connection, search: Search, *, limit: int) -> list[Due]
     return [
         Due(card_id, expires_at, int(points))
         for card_id, expires_at, points in connection.execute(statement)
+    ]
+
+
+def _untold(connection: Connection, due: Sequence[Due], search: Search) -> list[Due]:
+    """Those of which no other name of their card was told as so near, or nearer, before.
+
+    A merge moves points behind their notice to another card of the same member.
+    """
+    names = names_of(connection, [each.card_id for each in due]) if due else {}
+    merged = sorted({name for some in names.values() if len(some) > 1 for name in some})
+    if not merged:
+        return list(due)
+    columns = expiry_notice.c
+    rows = connection.execute(
+        select(columns.card_id, columns.expires_at).where(
+            in_every_lane(expiry_notice),
+            columns.card_id.in_(merged),
+            columns.expires_at.in_(sorted({each.expires_at for each in due})),
+            columns.days <= search.band.days,
+        )
+    )
+    told = {(card_id, expires_at) for card_id, expires_at in rows}
+    return [
+        each
+        for each in due
+        if not any((name, each.expires_at) in told for name in names[each.card_id])
     ]
 
 

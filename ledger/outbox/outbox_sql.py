@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
 from sqlalchemy import exists as has
 
 from ledger.every_lane import MONEY, ZERO, in_every_lane
@@ -22,6 +22,8 @@ from ledger.tables import card_entry, entry, ledger_info, ledger_tx
 
 TAKEN_AT_ONCE = 200
 WAITING_MAX = 1_000
+KEPT_MAX = 20_000
+"""Of all messages, those of streams that wait for a rejected one among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ def is_anything_to_take(connection: Connection) -> bool:
 def take_from_books(connection: Connection) -> int:
     """Makes messages of the transactions that follow the last ones taken; how many."""
     ledger_id = read_ledger_id(connection)
-    taken = 0
+    taken, room = 0, _room(connection)
     for lane in range(lanes_of(connection)):
-        limit = min(TAKEN_AT_ONCE, _room(connection))
+        limit = min(TAKEN_AT_ONCE, room - taken)
         if limit <= 0:
             break
         after = _cursor(connection, lane)
@@ -115,8 +117,12 @@ def put(connection: Connection, messages: Iterable[Message], *, lane: int = 0) -
         connection.execute(insert(outbox), rows)
 
 
-def read_sendable(connection: Connection) -> list[Waiting]:
-    """The oldest message of every stream, oldest first, but of those that an admin must look at."""
+def read_sendable(connection: Connection, *, after: tuple[int, int], limit: int) -> list[Waiting]:
+    """The oldest message of every stream, but of those that an admin must look at.
+
+    Args:
+        after: (lane, id) of the last one seen; they come in that order.
+    """
     earlier = outbox.alias("earlier")
     columns = outbox.c
     statement = (
@@ -127,6 +133,7 @@ def read_sendable(connection: Connection) -> list[Waiting]:
         .where(
             in_every_lane(outbox),
             columns.parked_at.is_(None),
+            tuple_(columns.lane, columns.id) > after,
             ~has().where(
                 earlier.c.lane == columns.lane,
                 earlier.c.stream == columns.stream,
@@ -134,6 +141,7 @@ def read_sendable(connection: Connection) -> list[Waiting]:
             ),
         )
         .order_by(columns.lane, columns.id)
+        .limit(limit)
     )  # fmt: skip
     return [Waiting(*row) for row in connection.execute(statement)]
 
@@ -207,7 +215,11 @@ def _behind(connection: Connection, lane: int) -> bool:
 
 
 def _room(connection: Connection) -> int:
-    """How many messages more may wait; a stream with a rejected one takes no room from others."""
+    """How many messages more may wait.
+
+    A stream with a rejected one takes no room from others, until there are very many of those: a
+    receiver that rejects everything would have the outbox copy the books.
+    """
     troubled = outbox.alias("troubled")
     statement = select(func.count()).where(
         ~has().where(
@@ -216,7 +228,9 @@ def _room(connection: Connection) -> int:
             troubled.c.rejections > ZERO,
         )
     )
-    return WAITING_MAX - int(connection.execute(statement.select_from(outbox)).scalar_one())
+    waiting = int(connection.execute(statement.select_from(outbox)).scalar_one())
+    kept = int(connection.execute(select(func.count()).select_from(outbox)).scalar_one())
+    return min(WAITING_MAX - waiting, KEPT_MAX - kept)
 
 
 def _messages_behind(

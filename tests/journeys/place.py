@@ -73,7 +73,7 @@ class Place:
             outbox_sql.put(connection, [Message(message_id, message_id, "ledger.order", "{}", 0)])
             [message] = [
                 each
-                for each in outbox_sql.read_sendable(connection)
+                for each in outbox_sql.read_sendable(connection, after=(0, 0), limit=1_000)
                 if each.message_id == message_id
             ]
             outbox_sql.mark_rejected(connection, message, error="it answered 400", parked_at=1)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.membership import referrals_sql
 from gateway.membership.referrals import REWARD_MINOR
 from gateway.membership.referrals_sql import FRIENDS_A_DAY, RETURN_WINDOW
 from kernel.callers import CallerKind
@@ -174,6 +175,57 @@ async def test_a_frozen_members_reward_waits(people: Settled) -> None:
         await sweep(people, RETURN_WINDOW)
         expected = ({"qualified": 1}, 0) if frozen else ({"rewarded": 1}, REWARD_MINOR)
         assert await told(people) == expected
+
+
+async def test_rewards_that_wait_for_frozen_members_keep_no_others_waiting(
+    people: Settled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(referrals_sql, "DUE_BATCH", 2)
+    town = people.town
+    bobs = await _code_of(people, people.bob)
+    for number in range(3):
+        _, card_id = await invite(people, f"+861380000020{number}", referralCode=bobs)
+        await buy(people, card_id)
+    _, card_id = await invite(people, "+8613800000021")
+    await buy(people, card_id)
+    await town.done("FreezeMember", town.admin, memberId=people.bob, frozen=True, reason="checked")
+
+    await sweep(people, RETURN_WINDOW)
+
+    assert await told(people) == ({"rewarded": 1}, REWARD_MINOR)
+
+
+@pytest.mark.parametrize("changed", ["the card", "the reward"])
+async def test_a_reward_that_was_given_before_a_crash_is_not_given_again_whatever_changed(
+    people: Settled, changed: str
+) -> None:
+    town = people.town
+    bobs = await _code_of(people, people.bob)
+    _, card_id = await invite(people, "+8613800000021", referralCode=bobs)
+    await buy(people, card_id)
+    clock, referrals = town.gateway.clock, town.opened.alliance._referrals
+    clock.set(clock.now() + RETURN_WINDOW)
+    referrals._reach = crash
+    with pytest.raises(Crash):
+        await referrals.sweep()
+    referrals._reach = lambda step: None
+    if changed == "the reward":
+        referrals._reward_minor += 1
+        assert await referrals.sweep() == 1
+    await town.done(
+        "MergeMembers", town.admin, survivorId=people.ann, mergedId=people.bob, dryRun=False
+    )
+
+    assert await referrals.sweep() == (changed == "the card")
+    assert await told(people) == ({"rewarded": 1}, REWARD_MINOR)
+
+
+class Crash(BaseException):
+    """The process ended here."""
+
+
+def crash(step: str) -> None:
+    raise Crash(step)
 
 
 async def _code_of(people: Settled, member_id: str) -> str:

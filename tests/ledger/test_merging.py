@@ -215,14 +215,18 @@ async def test_an_unmerge_gives_back_what_moved(books: Books) -> None:
     assert (await books.verify()).is_sound
 
 
-@pytest.mark.parametrize("use", ["spent", "held", "taken back"])
+@pytest.mark.parametrize("use", ["spent", "held", "taken back", "expired", "swept"])
 async def test_an_unmerge_is_refused_once_what_moved_was_used(books: Books, use: str) -> None:
-    await books.order("o2", "B", "m2", earned=50)
+    await books.order("o2", "B", "m2", earned=50, expires_in=timedelta(days=9))
     await merge(books)
     if use == "spent":
         await books.order("o3", "A", "m1", spent=1)
     elif use == "held":
         await books.hold("att", "m1", 1)
+    elif use in ("expired", "swept"):
+        books.clock.set(books.now + timedelta(days=9))
+        if use == "swept":
+            await books.sweep()
     else:
         await books.refund("o2", "r1", kept=49)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class Receiver:
         got: every message that arrived, repeats included.
         troubles: by stream, what befalls its messages instead.
         dies_after: how many arrivals until the sender's process ends, unmarked.
+        on_arrival: called whenever a message arrives.
     """
 
     def __init__(self) -> None:
@@ -37,6 +39,7 @@ class Receiver:
         self.troubles: dict[str, Exception] = {}
         self.is_away = False
         self.dies_after: int | None = None
+        self.on_arrival: Callable[[], object] = list
 
     async def send(self, message: Waiting) -> None:
         await asyncio.sleep(0)  # As a real one, it lets others go on.
@@ -45,6 +48,7 @@ class Receiver:
         if message.stream in self.troubles:
             raise self.troubles[message.stream]
         self.got.append(message)
+        self.on_arrival()
         if self.dies_after is not None and len(self.got) >= self.dies_after:
             raise Killed
 
@@ -175,6 +179,41 @@ async def test_a_card_whose_messages_are_refused_takes_no_room_from_others(books
     await worker.run_once()
 
     assert [message.stream for message in receiver.got] == ["m1"]
+
+
+@pytest.mark.both_databases
+async def test_a_receiver_that_rejects_everything_gets_no_copy_of_the_books(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_sql, "KEPT_MAX", 30)
+    monkeypatch.setattr(outbox_sql, "TAKEN_AT_ONCE", 7)
+    monkeypatch.setattr("ledger.outbox.delivery.READ_AT_ONCE", 4)
+    await sales(books, 80, cards=40)
+    receiver, clock = Receiver(), Waits()
+    receiver.troubles = {f"m{card}": Rejected("it answered 500") for card in range(40)}
+    worker = delivery(books, receiver, clock)
+
+    for _ in range(3):
+        await worker.run_once()
+        clock.seconds += 1_000
+        assert await books.rows("SELECT count(*) FROM outbox") == [(30,)]
+    receiver.troubles.clear()
+
+    assert await worker.run_once() == 80
+    for card in ("m0", "m39"):
+        assert receiver.orders(card) == await booked(books, card)
+
+
+async def test_a_server_that_stops_waits_for_what_is_on_its_way_and_for_no_backlog(
+    books: Books,
+) -> None:
+    await sales(books, 60, cards=30)
+    receiver = Receiver()
+    worker = delivery(books, receiver)
+    receiver.on_arrival = worker.end
+
+    assert await worker.run_once() == len(receiver.got) < 60
+    assert await books.rows("SELECT count(*) FROM outbox") == [(60 - len(receiver.got),)]
 
 
 async def test_a_fault_of_our_own_counts_as_a_rejection(

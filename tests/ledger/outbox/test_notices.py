@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel.clock import to_micros
+from ledger.contract import MergeCards
 from ledger.outbox.notices import NOTICE_DAYS
 from tests.ledger.book import Books
 
@@ -138,6 +139,32 @@ async def test_points_of_the_last_ninety_days_are_announced_a_year_later(books: 
 
     assert await at(books, date(2026, 12, 30)) == 0
     assert await at(books, date(2027, 11, 1)) == 1
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("survivor_has", [0, 30])
+async def test_points_that_a_merge_moves_behind_their_notice_are_not_announced_again(
+    books: Books, survivor_has: int
+) -> None:
+    await earn(books, "o1", "m2")
+    if survivor_has:
+        await earn(books, "o2", "m1", survivor_has)
+    await at(books, date(2026, 11, 1))
+    await books.ledger.merge_cards(MergeCards("mrg", "m1", "m2", books.now))
+
+    assert await at(books, date(2026, 11, 2)) == 0
+    assert await at(books, date(2026, 12, 1)) == 1
+
+    answer = await books.ask("""{
+      _entities(representations: [{__typename: "Card", id: "m1"}]) {
+        ... on Card { expiryNotices { nodes { daysAhead points } } }
+      }
+    }""")
+    [card] = answer.data["_entities"]
+    points = 100 + survivor_has
+    assert card["expiryNotices"]["nodes"] == [
+        {"daysAhead": days, "points": points} for days in (30, 60)
+    ]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -76,6 +76,7 @@ async def test_what_was_heard_of_late_counts_from_when_it_took_effect_or_was_rec
     assert await as_of(books, MARCH + DAY, MARCH + 5 * DAY) == (110, 0, -105 - 11)
 
 
+@pytest.mark.both_databases
 async def test_a_late_refund_of_a_closed_period_counts_in_its_own_time(books: Books) -> None:
     await books.order("o1", "A", "m1", earned=100)
     books.clock.set(datetime(2026, 8, 2, tzinfo=UTC))
@@ -104,6 +105,7 @@ async def test_expired_points_are_gone_before_a_sweep_books_them(books: Books) -
     assert (await as_of(books, MARCH + DAY, MARCH + 2 * DAY))[0] == 100
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("seed", range(6))
 async def test_any_history_at_any_two_instants_is_the_sum_of_its_entries(
     books: Books, seed: int
