@@ -19,9 +19,15 @@ LIMIT_PERCENT = 120
 
 @dataclass(eq=False)
 class DepositTooLow(Refusal):
-    """The deposit does not hold so much."""
+    """The deposit does not hold so much beyond what a merchant that leaves still has to pay.
+
+    Attributes:
+        balance_minor: what it holds.
+        owed_minor: what the merchant has to pay first; 0 unless it leaves.
+    """
 
     balance_minor: int
+    owed_minor: int = 0
 
 
 @dataclass(eq=False)

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, func, insert, select
 from ledger.deposits.credit import PERIODS_AVERAGED, Credit, required_deposit
 from ledger.deposits.tables import deposit_entry
 from ledger.every_lane import in_every_lane
+from ledger.statements.life import State
+from ledger.statements.tables import statement_step
 from ledger.tables import period, position
 
 ALL_DEPOSITS = "DEPOSITS"
@@ -112,6 +114,21 @@ def read_credit(connection: Connection, merchant_id: str, *, is_policed: bool) -
         owed=max(0, -open_net),
         is_policed=is_policed,
     )
+
+
+def read_unpaid(connection: Connection, merchant_id: str) -> int:
+    """What a merchant has to pay for all periods whose statement is not paid, together; ≥ 0."""
+    paid = select(statement_step.c.month).where(
+        statement_step.c.lane == _LANE,
+        statement_step.c.merchant_id == merchant_id,
+        statement_step.c.state == State.PAID,
+    )
+    net = select(func.coalesce(func.sum(position.c.amount), 0)).where(
+        in_every_lane(position),
+        position.c.account == merchant_id,
+        position.c.month.not_in(paid),
+    )
+    return max(0, -int(connection.execute(net).scalar_one()))
 
 
 def first_unbalanced_movement(connection: Connection) -> int | None:

@@ -48,18 +48,22 @@ async def return_deposit(
         InvalidInput: a value beyond its limits.
         NotFound: there is no such merchant.
         DepositHeld: the merchant leaves, and its customers may still return what they bought.
-        DepositTooLow: the deposit does not hold so much.
+        DepositTooLow: the deposit does not hold so much, or what would be left of it does not cover
+            what a merchant that leaves has to pay.
         RequestIdReused: the request id was used with another input.
     """
     info.context.admin()
     held_until = await info.context.registry.deposit_held_until(input.merchant_id)
 
     def taken(connection: SqlConnection) -> int:
-        if held_until is not None and info.context.now < held_until:
-            raise DepositHeld(format_datetime(held_until))
+        owed = 0
+        if held_until is not None:
+            if info.context.now < held_until:
+                raise DepositHeld(format_datetime(held_until))
+            owed = deposits_sql.read_unpaid(connection, input.merchant_id)
         balance = deposits_sql.read_balance(connection, input.merchant_id)
-        if input.amount.amount_minor > balance:
-            raise DepositTooLow(balance)
+        if input.amount.amount_minor > balance - owed:
+            raise DepositTooLow(balance, owed)
         return -input.amount.amount_minor
 
     replayed = await _move(info.context, "returnDeposit", input, taken)

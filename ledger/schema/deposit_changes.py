@@ -22,17 +22,28 @@ from ledger.deposits.credit import DepositHeld, DepositTooLow
 from ledger.schema.periods import Merchant
 
 
-@strawberry.type(description="The deposit does not hold so much.")
+@strawberry.type(
+    description="The deposit does not hold so much beyond what a merchant that leaves has to pay."
+)
 class DepositTooLowRefusal(RefusalPayload):
     """Payload of `DepositTooLow`."""
 
     balance: Money = strawberry.field(description="What it holds.")
+    owed: Money = strawberry.field(
+        description="What the merchant has to pay first, statements that are not paid and open"
+        " periods together; 0 unless it leaves."
+    )
 
     @classmethod
     def of(cls, refusal: Any, info: Any) -> DepositTooLowRefusal:
         """The payload of `DepositTooLow`."""
         assert isinstance(refusal, DepositTooLow)
-        return cls(**cls.told_by(refusal), balance=info.context.money(refusal.balance_minor))
+        money = info.context.money
+        return cls(
+            **cls.told_by(refusal),
+            balance=money(refusal.balance_minor),
+            owed=money(refusal.owed_minor),
+        )
 
 
 @strawberry.type(

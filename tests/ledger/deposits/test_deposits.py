@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from kernel.database.sqlite_dialect import connect
 from ledger.deposits.credit import Credit, required_deposit
-from tests.ledger.book import Books, merchant
-from tests.ledger.test_periods import MARCH, close
+from tests.ledger.book import ADMIN, Books, merchant
+from tests.ledger.test_periods import APRIL_2, MARCH, close
+from tests.ledger.test_statement_life import take
 
 SHOW = """
 query ($id: ID!) {
@@ -36,7 +37,7 @@ mutation ($input: %sInput!) {
     ... on DepositRecorded { replayed }
     ... on DepositReturned { replayed }
     ... on DepositHeldRefusal { heldUntil }
-    ... on DepositTooLowRefusal { balance { amountMinor } }
+    ... on DepositTooLowRefusal { balance { amountMinor } owed { amountMinor } }
     ... on Refusal { code }
   }
 }
@@ -87,6 +88,7 @@ async def test_a_deposit_is_recorded_and_returned_once_for_its_request(books: Bo
     assert too_much == {
         "__typename": "DepositTooLowRefusal",
         "balance": {"amountMinor": 500},
+        "owed": {"amountMinor": 0},
         "code": "DEPOSIT_TOO_LOW",
     }
     deposit = await shown(books)
@@ -215,6 +217,28 @@ async def test_the_deposit_of_a_merchant_that_leaves_is_held_until_returns_are_o
 
     assert held["code"] == "DEPOSIT_HELD"
     assert returned["__typename"] == "DepositReturned"
+
+
+async def test_the_deposit_of_a_merchant_that_leaves_covers_what_it_has_not_paid(
+    books: Books,
+) -> None:
+    await books.order("o1", "A", "m1", earned=10_000)
+    [owed] = [-net for account, net in (await books.positions()).items() if account == "A"]
+    await move(books, RECORD, "a", owed + 500)
+    books.town.held_until["A"] = books.now
+    asked = [owed + 500, 501, 500, owed]
+
+    open_still = [await move(books, RETURN, f"b{amount}", amount) for amount in asked[:2]]
+    books.clock.set(APRIL_2)
+    await close(books, MARCH)
+    unpaid = [await move(books, RETURN, f"c{amount}", amount) for amount in asked[1:]]
+    await take(books, "confirmStatement", merchant("A"))
+    await take(books, "recordPayment", ADMIN, reference="SEPA 1")
+    paid = await move(books, RETURN, "d", owed)
+
+    assert [each["code"] for each in (*open_still, unpaid[0], unpaid[2])] == ["DEPOSIT_TOO_LOW"] * 4
+    assert unpaid[2]["owed"]["amountMinor"] == unpaid[2]["balance"]["amountMinor"] == owed > 0
+    assert (unpaid[1]["__typename"], paid["__typename"]) == ("DepositReturned",) * 2
 
 
 async def test_verification_names_a_movement_with_one_side(books: Books) -> None:
