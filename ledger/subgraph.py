@@ -212,7 +212,7 @@ class LedgerSubgraph:
         """Writes a period down, or one merchant's part of it; `write` runs in another thread.
 
         Raises:
-            NothingToExport: the merchant has no entries in it.
+            NothingToExport: it has no entries, or none of the merchant.
             DatabaseUnavailable: what was written before is not whole.
         """
 

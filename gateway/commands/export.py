@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -28,7 +29,10 @@ def export(
     merchant: Annotated[
         str | None, typer.Option(help="Only this merchant's part: its id, or ALLIANCE.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="File to write, else the output.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File to write, replaced when all is written; else the output."),
+    ] = None,
 ) -> None:
     """Write a clearing period down; docs/rules/export.md tells how to add it up."""
     directory = directory_with_ledger(data)
@@ -36,13 +40,37 @@ def export(
         month = month_of_label(period)
     except ValueError as error:
         raise CommandFailed(f"--period: {error}") from error
-    opening = nullcontext(sys.stdout.buffer) if output is None else output.open("wb")
-    with opening as file:
-        try:
+    try:
+        with _whole(output) as file:
             asyncio.run(_export(directory, month, merchant, format_, file.write))
-        except NothingToExport as error:
-            raise CommandFailed(f"{merchant} has no entries in {period}") from error
-        file.flush()
+            file.flush()
+    except NothingToExport as error:
+        whose = "there are" if merchant is None else f"{merchant} has"
+        raise CommandFailed(f"{whose} no entries in {period}") from error
+    except OSError as error:
+        if output is None:
+            raise
+        raise CommandFailed(f"can not write {output}: {error.strerror}") from error
+
+
+@contextmanager
+def _whole(output: Path | None) -> Iterator[BinaryIO]:
+    """A file that takes the place of `output` once all is written, and never before."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    if output.exists() and not output.is_file():  # A pipe or a device has no other in its place.
+        with output.open("wb") as device:
+            yield device
+        return
+    place = output.resolve()
+    unfinished = place.with_name(f"{place.name}.part")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        unfinished.replace(place)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 async def _export(

@@ -33,7 +33,7 @@ class ExportFormat(StrEnum):
 
 
 class NothingToExport(Exception):
-    """The merchant has no entries in the period."""
+    """There are no entries in the period, or none of the merchant."""
 
 
 def export_period(connection: Connection, month: int, how: ExportFormat, write: Write) -> None:
@@ -41,8 +41,13 @@ def export_period(connection: Connection, month: int, how: ExportFormat, write: 
 
     Args:
         write: called with each line, its line feed included.
+
+    Raises:
+        NothingToExport: it is open and has none, as one that is to come; nothing was written.
     """
     header = read_journal_header(connection, month)
+    if header["state"] == "OPEN" and not header["transactions"]:
+        raise NothingToExport
     _write(header, read_journal(connection, month), how, write)
 
 

@@ -57,15 +57,36 @@ async def test_one_merchants_part_is_written_as_csv(directory: Path) -> None:
     [
         (["--period", "March"], "--period: not a month like 2026-03: 'March'"),
         (["--period", "2026-03", "--merchant", "B"], "B has no entries in 2026-03"),
+        (["--period", "2062-03"], "there are no entries in 2062-03"),
     ],
 )
-async def test_what_can_not_be_exported_is_told(
+async def test_what_can_not_be_exported_is_told_and_leaves_the_file_as_it_was(
     directory: Path, words: list[str], told: str
 ) -> None:
-    result = await run(directory, *words)
+    file = directory / "march.ndjson"
+    file.write_text("an earlier export")
+
+    result = await run(directory, *words, "--output", str(file))
 
     assert isinstance(result.exception, CommandFailed)
     assert str(result.exception) == told
+    assert file.read_text() == "an earlier export"
+    assert not file.with_name("march.ndjson.part").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+async def test_a_file_that_can_not_be_written_is_told(directory: Path) -> None:
+    missing = str(directory / "nowhere" / "march.ndjson")
+    answers = [
+        await run(directory, "--period", "2026-03", "--output", where)
+        for where in ("/dev/full", missing)
+    ]
+
+    assert all(isinstance(each.exception, CommandFailed) for each in answers)
+    assert [str(each.exception) for each in answers] == [
+        "can not write /dev/full: No space left on device",
+        f"can not write {missing}: No such file or directory",
+    ]
 
 
 @pytest.mark.parametrize(
