@@ -16,14 +16,17 @@ from gateway.assembly.data_directory import OpenAlliance, open_alliance
 from gateway.assembly.lone_subgraph import LoneSubgraph
 from gateway.http.app import Running, create_app
 from gateway.http.cost import OperationCosts
+from gateway.http.metrics import Watched
 from gateway.settings import Settings
 from gateway.webhooks.sender import WebhookSender
 from gateway.webhooks.signing import key_of
 from kernel.clock import Clock
 from kernel.ids import IdSource
 from ledger.background import Repeated
+from ledger.outbox.delivery import Delivery
 
 DELIVERY_PAUSE_S = 1.0
+LOOK_PAUSE_S = 5.0
 WEBHOOKS_LEASE = "webhooks"
 """Of several gateways on one alliance, the one that holds it posts the messages."""
 
@@ -48,22 +51,33 @@ async def authenticator_for(
 
 
 @asynccontextmanager
-async def delivering(settings: Settings, opened: OpenAlliance) -> AsyncIterator[None]:
-    """Within it, what happens in the books is told to the webhook, if there is one."""
+async def delivering(
+    settings: Settings, opened: OpenAlliance
+) -> AsyncIterator[tuple[Watched, ...]]:
+    """Within it, what happens in the books is told to the webhook, if there is one.
+
+    Yields:
+        what the metrics show of it.
+    """
     if not settings.webhook_url:
-        yield
+        yield ()
         return
     key = key_of(settings.webhook_secret.get_secret_value())
     sender = WebhookSender(settings.webhook_url, key, unix_time=time.time)
     leases = opened.alliance.desk.running.leases
     delivery = opened.ledger.delivery_to(sender, is_ours=lambda: leases.take(WEBHOOKS_LEASE))
-    repeated = Repeated("webhooks", delivery.run_once, pause_seconds=DELIVERY_PAUSE_S)
-    repeated.start()
+    repeated = (
+        Repeated("webhooks", delivery.run_once, pause_seconds=DELIVERY_PAUSE_S),
+        Repeated("looking at webhooks", delivery.look, pause_seconds=LOOK_PAUSE_S),
+    )
+    for each in repeated:
+        each.start()
     try:
-        yield
+        yield _watched_messages(delivery)
     finally:
         delivery.end()
-        await repeated.stop()
+        for each in repeated:
+            await each.stop()
         await leases.give_back(WEBHOOKS_LEASE)
         await sender.aclose()
 
@@ -85,13 +99,13 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
                 shows_codes=settings.show_codes,
                 referral_reward_minor=settings.referral_reward_minor,
             ) as opened,
-            delivering(settings, opened),
+            delivering(settings, opened) as messages,
         ):
             yield Running(
                 opened.engine,
                 await authenticator_for(settings, directory, opened),
                 OperationCosts(opened.supergraph.public_schema, cost_max=settings.cost_max),
-                parked_events=lambda: opened.alliance.sweepers.parked_events,
+                watched=(_watched_events(opened), *messages),
             )
 
     return create_app(
@@ -100,6 +114,34 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
         limits=settings.limits,
         with_explorer=settings.explorer,
         tells_plans=settings.development,
+    )
+
+
+def _watched_events(opened: OpenAlliance) -> Watched:
+    return Watched(
+        "alliance_parked_events",
+        "Sales and refunds that could not be booked and wait for an operator.",
+        lambda: opened.alliance.sweepers.parked_events,
+    )
+
+
+def _watched_messages(delivery: Delivery) -> tuple[Watched, ...]:
+    return (
+        Watched(
+            "alliance_waiting_messages",
+            "Messages that the webhook has not taken yet; they are made a thousand ahead.",
+            lambda: delivery.waiting,
+        ),
+        Watched(
+            "alliance_parked_messages",
+            "Messages that the webhook rejected too often; they wait for an operator.",
+            lambda: delivery.parked,
+        ),
+        Watched(
+            "alliance_oldest_message_seconds",
+            "How long the oldest message that the webhook has not taken has waited.",
+            lambda: delivery.oldest_seconds,
+        ),
     )
 
 

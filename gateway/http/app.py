@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.http.cost import OperationCosts
 from gateway.http.endpoint import AnswersOperations, GraphQLEndpoint, TellsCallers
 from gateway.http.limits import EndpointLimits
-from gateway.http.metrics import CONTENT_TYPE, Metrics
+from gateway.http.metrics import CONTENT_TYPE, Metrics, Watched
 from kernel.ids import IdSource
 
 CONTENT_SECURITY_POLICY = (
@@ -50,14 +50,14 @@ class Running:
             or subgraphs. With it, equal queries that are under way together share one answer; so
             answers must depend on nothing but it, the operation, its variables, the Authorization
             header and the headers passed on.
-        parked_events: how many sales and refunds could not be booked; None where none are.
+        watched: what the metrics show beside the requests.
     """
 
     engine: AnswersOperations
     authenticator: TellsCallers
     costs: OperationCosts | None = None
     version: Callable[[str], Hashable] | None = None
-    parked_events: Callable[[], float] | None = None
+    watched: Sequence[Watched] = ()
 
 
 class _Server(Starlette):
@@ -109,8 +109,7 @@ def create_app(
             endpoint.open(
                 running.engine, running.authenticator, running.costs, version=running.version
             )
-            if running.parked_events is not None:
-                metrics.watch_parked_events(running.parked_events)
+            metrics.watch(running.watched)
             try:
                 yield
             finally:

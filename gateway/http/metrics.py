@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -10,6 +11,20 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A figure that is read whenever somebody asks for the metrics.
+
+    Attributes:
+        name: in Prometheus.
+        description: for who reads them there.
+    """
+
+    name: str
+    description: str
+    value: Callable[[], float]
 
 
 class Metrics:
@@ -33,18 +48,17 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._parked_events: Gauge | None = None
+        self._watched: dict[str, Gauge] = {}
         self._children: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
-    def watch_parked_events(self, count: Callable[[], float]) -> None:
-        """Shows how many sales and refunds could not be booked; any is an alarm."""
-        if self._parked_events is None:
-            self._parked_events = Gauge(
-                "alliance_parked_events",
-                "Sales and refunds that could not be booked and wait for an operator.",
-                registry=self.registry,
-            )
-        self._parked_events.set_function(count)
+    def watch(self, figures: Iterable[Watched]) -> None:
+        """Shows these; one of a name that is shown already takes its place."""
+        for figure in figures:
+            if figure.name not in self._watched:
+                self._watched[figure.name] = Gauge(
+                    figure.name, figure.description, registry=self.registry
+                )
+            self._watched[figure.name].set_function(figure.value)
 
     def observe(self, kind: str, outcome: str, seconds: float) -> None:
         """Counts one request.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -46,6 +47,21 @@ class Sender(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why a stream waits.
+
+    Attributes:
+        tries: how often its first message was rejected, as far as this process knows.
+        not_before: when it is tried again, on the monotonic clock.
+        taken_before: how many messages the receiver had taken from this process by then.
+    """
+
+    tries: int
+    not_before: float
+    taken_before: int
+
+
 async def always_ours() -> bool:
     """For the one process of a ledger."""
     return True
@@ -60,6 +76,11 @@ class Delivery:
     Args:
         is_ours: whether this process, of several on one ledger, is the one that delivers now;
             asked before every few messages.
+
+    Attributes:
+        waiting: how many messages were made and neither taken nor parked, when last looked at.
+        parked: how many an admin must look at.
+        oldest_seconds: how long the oldest of both has waited.
     """
 
     def __init__(
@@ -74,10 +95,12 @@ class Delivery:
         self._sender = sender
         self._clock = clock
         self._is_ours = is_ours
-        self._not_before: dict[str, float] = {}
+        self._troubles: dict[str, _Trouble] = {}
+        self._taken = 0
         self._absences = 0
         self._away_until = 0.0
         self._is_ending = False
+        self.waiting = self.parked = self.oldest_seconds = 0
 
     def end(self) -> None:
         """Sends no more but what is on its way: a server that stops waits for no backlog."""
@@ -99,6 +122,18 @@ class Delivery:
                 break
         return delivered
 
+    async def look(self) -> None:
+        """Counts what was not delivered yet, for the attributes of this object.
+
+        Raises:
+            DatabaseUnavailable: they stay as they were.
+            Overloaded: likewise.
+        """
+        backlog = await self._database.snapshot(outbox_sql.read_backlog)
+        self.waiting, self.parked = backlog.waiting, backlog.parked
+        age = 0 if backlog.oldest_at is None else to_micros(self._clock.now()) - backlog.oldest_at
+        self.oldest_seconds = max(0, age // 1_000_000)
+
     async def _may_send(self) -> bool:
         if self._is_ending:
             return False
@@ -113,7 +148,7 @@ class Delivery:
         ):
             last = sendable[-1].lane, sendable[-1].id
             now = self._clock.monotonic()
-            ready = [each for each in sendable if self._not_before.get(each.stream, 0.0) <= now]
+            ready = [each for each in sendable if self._may_be_tried(each.stream, now)]
             for start in range(0, len(ready), SENT_AT_ONCE):
                 if tried and not await self._may_send():
                     return tried, delivered
@@ -121,6 +156,10 @@ class Delivery:
                 tried += len(batch)
                 delivered += sum(await asyncio.gather(*map(self._deliver, batch)))
         return tried, delivered
+
+    def _may_be_tried(self, stream: str, now: float) -> bool:
+        trouble = self._troubles.get(stream)
+        return trouble is None or trouble.not_before <= now
 
     async def _take(self) -> None:
         while await self._database.snapshot(outbox_sql.is_anything_to_take):
@@ -145,20 +184,32 @@ class Delivery:
             await self._reject(message, type(error).__name__)
             return False
         self._absences = 0
-        self._not_before.pop(message.stream, None)
+        self._taken += 1
+        self._troubles.pop(message.stream, None)
         await self._database.transaction(lambda connection: outbox_sql.remove(connection, message))
         return True
 
     async def _reject(self, message: Waiting, answer: str) -> None:
-        rejections = message.rejections + 1
+        trouble = self._troubles.get(message.stream)
+        tries = message.rejections + 1 if trouble is None else trouble.tries + 1
+        counts = message.rejections == 0 or (
+            trouble is not None and self._taken > trouble.taken_before
+        )
+        rejections = message.rejections + counts
         is_poison = rejections >= REJECTIONS_MAX
         parked_at = to_micros(self._clock.now()) if is_poison else None
-        self._not_before[message.stream] = self._clock.monotonic() + pause_after(rejections)
         if is_poison:
-            self._not_before.pop(message.stream)
+            self._troubles.pop(message.stream, None)
             logger.error("message %s is parked: %s", message.message_id, answer)
+        else:
+            not_before = self._clock.monotonic() + pause_after(tries)
+            self._troubles[message.stream] = _Trouble(tries, not_before, self._taken)
+            if message.rejections == 0:
+                logger.warning("message %s is rejected: %s", message.message_id, answer)
 
         def mark(connection: Connection) -> None:
-            outbox_sql.mark_rejected(connection, message, error=answer, parked_at=parked_at)
+            outbox_sql.mark_rejected(
+                connection, message, rejections=rejections, error=answer, parked_at=parked_at
+            )
 
         await self._database.transaction(mark)

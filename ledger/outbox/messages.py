@@ -17,7 +17,7 @@ from kernel.ids import derived_id
 from ledger.reports.months import label_of
 
 REJECTIONS_MAX = 8
-"""A message that was rejected so often is parked."""
+"""A message with so many rejections that count is parked."""
 
 _FIRST_PAUSE_S = 5.0
 _LONGEST_PAUSE_S = 900.0

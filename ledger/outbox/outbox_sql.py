@@ -31,7 +31,7 @@ class Waiting:
     """A message that can be sent now: the oldest of its stream.
 
     Attributes:
-        rejections: how often the receiver said no to it.
+        rejections: how many times that count the receiver said no to it.
     """
 
     lane: int
@@ -41,6 +41,21 @@ class Waiting:
     topic: str
     payload: str
     rejections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a receiver has not taken yet, of the messages that are made.
+
+    Attributes:
+        waiting: how many messages are not parked.
+        parked: how many are.
+        oldest_at: when the oldest of either was told by the books, in microseconds; None of none.
+    """
+
+    waiting: int = 0
+    parked: int = 0
+    oldest_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +167,22 @@ def remove(connection: Connection, message: Waiting | Parked) -> None:
 
 
 def mark_rejected(
-    connection: Connection, message: Waiting, *, error: str, parked_at: int | None
+    connection: Connection,
+    message: Waiting,
+    *,
+    rejections: int,
+    error: str,
+    parked_at: int | None,
 ) -> None:
-    """Counts a rejection; parks the message when an instant is given."""
+    """Keeps how a message was answered; parks it when an instant is given.
+
+    Args:
+        rejections: how many count by now.
+    """
     connection.execute(
         update(outbox)
         .where(_is(message))
-        .values(rejections=message.rejections + 1, last_error=error, parked_at=parked_at)
+        .values(rejections=rejections, last_error=error, parked_at=parked_at)
     )
 
 
@@ -180,6 +204,16 @@ def find_parked(connection: Connection, message_id: str) -> Parked | None:
     """A parked message; None when none has this id."""
     row = connection.execute(_parked().where(outbox.c.message_id == message_id)).one_or_none()
     return None if row is None else Parked(*row)
+
+
+def read_backlog(connection: Connection) -> Backlog:
+    """What the receiver has not taken yet."""
+    columns = outbox.c
+    statement = select(
+        func.count(), func.count(columns.parked_at), func.min(columns.created_at)
+    ).where(in_every_lane(outbox))
+    kept, parked, oldest = connection.execute(statement).one()
+    return Backlog(kept - parked, parked, oldest)
 
 
 def _is(message: Waiting | Parked) -> Any:

@@ -11,7 +11,7 @@ from ledger.contract import MergeCards
 from ledger.outbox.delivery import Rejected
 from ledger.outbox.messages import REJECTIONS_MAX
 from tests.ledger.book import Books
-from tests.ledger.outbox.test_delivery import Receiver, Waits, delivery
+from tests.ledger.outbox.test_delivery import Receiver, Waits, delivery, rejected_beside_others
 from tests.ledger.outbox.test_notices import at, earn
 
 pytestmark = pytest.mark.both_databases
@@ -50,9 +50,7 @@ async def crowd(books: Books) -> None:
         await books.order(f"q{number}", "A", f"m{number}", earned=5)
         receiver.troubles[f"m{number}"] = Rejected("it answered 400")
     worker = delivery(books, receiver, clock)
-    for _ in range(REJECTIONS_MAX):
-        await worker.run_once()
-        clock.seconds += 1_000
+    await rejected_beside_others(books, worker, clock, times=REJECTIONS_MAX)
     for day in (date(2026, 11, 1), date(2026, 12, 1), date(2026, 12, 24)):
         await at(books, day)
 

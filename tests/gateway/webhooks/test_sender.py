@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from aiohttp import web
 
@@ -116,6 +117,32 @@ async def test_a_gateway_delivers_while_it_runs_and_closes_in_peace(tmp_path: Pa
         )
         async with app.router.lifespan_context(app):
             assert (tmp_path / "ledger.db").exists()
+
+
+async def test_the_metrics_of_a_gateway_with_a_webhook_tell_what_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    async def metrics(settings: Settings) -> set[str]:
+        directory = settings.data
+        app = gateway_app(
+            settings, directory=directory, clock=SetClock(START), ids=SeededIds("hook")
+        )
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
+        ):
+            text = (await client.get("/metrics")).text
+        return {line for line in text.splitlines() if "message" in line and line[0] != "#"}
+
+    async with received() as (_, url):
+        with_webhook = Settings(data=tmp_path / "a", webhook_url=url, webhook_secret=SECRET)
+        assert await metrics(with_webhook) == {
+            "alliance_waiting_messages 0.0",
+            "alliance_parked_messages 0.0",
+            "alliance_oldest_message_seconds 0.0",
+        }
+    assert await metrics(Settings(data=tmp_path / "b")) == set()
 
 
 async def test_a_gateway_delivers_only_while_it_holds_the_lease(

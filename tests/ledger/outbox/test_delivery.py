@@ -92,6 +92,14 @@ async def sales(books: Books, count: int, cards: int = 3) -> None:
         await books.order(f"o{number}", "A", f"m{number % cards}", earned=10)
 
 
+async def rejected_beside_others(books: Books, worker: Delivery, clock: Waits, times: int) -> None:
+    """Lets a card's message be tried so often, while the receiver takes those of card `busy`."""
+    for number in range(times):
+        await books.order(f"beside{clock.seconds}-{number}", "A", "busy", earned=1)
+        await worker.run_once()
+        clock.seconds += 1_000
+
+
 async def test_every_transaction_is_told_once_with_what_it_did(books: Books) -> None:
     await books.order("o1", "A", "m1", earned=500)
     await books.order("o2", "B", "m1", spent=200)
@@ -154,9 +162,7 @@ async def test_a_poison_message_parks_and_only_its_own_card_waits(books: Books) 
 
     await worker.run_once()
     assert Counter(message.stream for message in receiver.got) == {"m0": 10, "m2": 10}
-    for _ in range(REJECTIONS_MAX + 3):
-        clock.seconds += 1_000
-        await worker.run_once()
+    await rejected_beside_others(books, worker, clock, times=REJECTIONS_MAX + 3)
 
     parked = await books.rows(
         "SELECT stream, rejections, last_error FROM outbox WHERE parked_at IS NOT NULL"
@@ -164,6 +170,44 @@ async def test_a_poison_message_parks_and_only_its_own_card_waits(books: Books) 
     assert parked == [("m1", REJECTIONS_MAX, "it answered 400")]
     await books.order("later", "A", "m2", earned=1)
     assert await worker.run_once() == 1
+
+
+async def test_a_receiver_that_rejects_everything_for_days_has_nothing_parked(
+    books: Books,
+) -> None:
+    await sales(books, 30)
+    receiver, clock = Receiver(), Waits()
+    receiver.troubles = {f"m{card}": Rejected("it answered 500") for card in range(3)}
+    worker = delivery(books, receiver, clock)
+
+    for _ in range(50):
+        await worker.run_once()
+        clock.seconds += 5_000
+    rejections = await books.rows("SELECT DISTINCT rejections, parked_at FROM outbox ORDER BY 1")
+    receiver.troubles.clear()
+
+    assert rejections == [(0, None), (1, None)]
+    assert await worker.run_once() == 30
+    for card in ("m0", "m1", "m2"):
+        assert receiver.orders(card) == await booked(books, card)
+
+
+async def test_messages_rejected_by_everyone_wait_longer_each_time(books: Books) -> None:
+    await sales(books, 1)
+    receiver, clock = Receiver(), Waits()
+    worker = delivery(books, receiver, clock)
+    receiver.troubles["m0"] = Rejected("it answered 500")
+    for pause in (5.0, 10.0, 20.0):
+        await worker.run_once()
+        clock.seconds += pause
+    receiver.troubles.clear()
+
+    clock.seconds -= 0.1
+    early = await worker.run_once()
+    clock.seconds += 0.1
+    late = await worker.run_once()
+
+    assert (early, late) == (0, 1)
 
 
 async def test_a_card_whose_messages_are_refused_takes_no_room_from_others(books: Books) -> None:
@@ -300,9 +344,9 @@ async def parked(books: Books) -> tuple[Books, Receiver, Delivery]:
     receiver, clock = Receiver(), Waits()
     receiver.troubles["m1"] = Rejected("it answered 400")
     worker = delivery(books, receiver, clock)
-    for _ in range(REJECTIONS_MAX):
-        await worker.run_once()
-        clock.seconds += 1_000
+    await rejected_beside_others(books, worker, clock, times=REJECTIONS_MAX - 1)
+    assert await books.rows("SELECT stream FROM outbox WHERE parked_at IS NOT NULL") == []
+    await rejected_beside_others(books, worker, clock, times=1)
     receiver.troubles.clear()
     return books, receiver, worker
 
@@ -343,6 +387,25 @@ async def test_a_parked_message_is_shown_and_sent_anew_before_those_behind_it(
     assert delivered == 3
     assert receiver.orders("m1") == await booked(books, "m1")
     assert (await books.ask(PARKED)).data["parkedMessages"]["nodes"] == []
+
+
+async def test_what_waits_is_counted_and_how_long_the_oldest_has(
+    parked: tuple[Books, Receiver, Delivery],
+) -> None:
+    books, receiver, worker = parked
+    await worker.look()
+    before = worker.waiting, worker.parked, worker.oldest_seconds
+    clock = Waits()
+    clock.set(MARCH + timedelta(hours=2))
+    later = delivery(books, receiver, clock)
+    await later.look()
+    await resume(books, (await parked_message(books))["id"], discard=False)
+    await worker.run_once()
+    await worker.look()
+
+    assert before == (2, 1, 0)
+    assert (later.waiting, later.parked, later.oldest_seconds) == (2, 1, 7_200)
+    assert (worker.waiting, worker.parked, worker.oldest_seconds) == (0, 0, 0)
 
 
 async def test_a_message_that_is_given_up_frees_those_behind_it(
