@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Query:
     """A read of one lane: `{lane}` is the lane, `{keys}` the keys behind `IN`, if there are any.
 
-    Other braces do not occur.
+    Other braces do not occur. Queries, and writes, are the same when they are one object: they
+    are looked up at each statement.
     """
 
     sql: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Write:
     """A write of many rows of one table in one lane; the lane is in no row.
 

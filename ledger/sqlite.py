@@ -126,7 +126,8 @@ class SqlitePort:
     def write_all(self, writes: Sequence[tuple[Write, Sequence[Row]]]) -> None:
         """Does one write after the other: nothing is won by less."""
         for write, rows in writes:
-            self.write(write, rows)
+            if rows:
+                self.write(write, rows)
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -181,7 +182,8 @@ def write_rows(
         while len(rows) - done >= width:
             run(statement, _flat(rows[done : done + width]))
             done += width
-    run_many(statement_of(write, lane), rows[done:])
+    if done < len(rows):
+        run_many(statement_of(write, lane), rows[done:])
 
 
 @lru_cache(maxsize=1_024)
