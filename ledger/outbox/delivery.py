@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from kernel.clock import Clock, to_micros
 from kernel.database import Database
-from ledger.outbox import outbox_sql
+from ledger.outbox import from_books_sql, outbox_sql
 from ledger.outbox.messages import REJECTIONS_MAX, pause_after
 from ledger.outbox.outbox_sql import Waiting
 
@@ -162,8 +162,8 @@ class Delivery:
         return trouble is None or trouble.not_before <= now
 
     async def _take(self) -> None:
-        while await self._database.snapshot(outbox_sql.is_anything_to_take):
-            await self._database.transaction(outbox_sql.take_from_books)
+        while await self._database.snapshot(from_books_sql.is_anything_to_take):
+            await self._database.transaction(from_books_sql.take_from_books)
 
     async def _deliver(self, message: Waiting) -> bool:
         away_before = self._away_until

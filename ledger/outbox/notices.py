@@ -21,8 +21,9 @@ from ledger.days import local_day, start_of_day
 from ledger.every_lane import in_every_lane
 from ledger.families import names_of
 from ledger.lanes import read_lanes
+from ledger.outbox.from_books_sql import read_ledger_id
 from ledger.outbox.messages import notice_message
-from ledger.outbox.outbox_sql import put, read_ledger_id
+from ledger.outbox.outbox_sql import put
 from ledger.outbox.tables import expiry_notice
 from ledger.state import Asset
 from ledger.tables import lot

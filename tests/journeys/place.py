@@ -76,7 +76,9 @@ class Place:
                 for each in outbox_sql.read_sendable(connection, after=(0, 0), limit=1_000)
                 if each.message_id == message_id
             ]
-            outbox_sql.mark_rejected(connection, message, error="it answered 400", parked_at=1)
+            outbox_sql.mark_rejected(
+                connection, message, rejections=8, error="it answered 400", parked_at=1
+            )
 
         database = self.town.opened.ledger.context_for(None, "", "").database
         await database.transaction(park)

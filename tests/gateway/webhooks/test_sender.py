@@ -19,7 +19,7 @@ from gateway.webhooks.sender import WebhookSender
 from gateway.webhooks.signing import key_of, signed_headers
 from kernel.clock import SetClock
 from kernel.ids import SeededIds
-from ledger.outbox import outbox_sql
+from ledger.outbox import from_books_sql
 from ledger.outbox.delivery import ReceiverAway, Rejected
 from ledger.outbox.outbox_sql import Waiting
 from tests.builders import START
@@ -161,7 +161,7 @@ async def test_a_gateway_delivers_only_while_it_holds_the_lease(
             settings, directory=tmp_path, clock=SetClock(START), ids=SeededIds("hook")
         )
         monkeypatch.setattr(Leases, "take", held_by_another)
-        monkeypatch.setattr(outbox_sql, "is_anything_to_take", lambda _: made.append(1))
+        monkeypatch.setattr(from_books_sql, "is_anything_to_take", lambda _: made.append(1))
         async with app.router.lifespan_context(app):
             await asyncio.wait_for(asked.wait(), 5)
 

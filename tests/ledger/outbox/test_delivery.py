@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.clock import SetClock
-from ledger.outbox import outbox_sql
+from ledger.outbox import from_books_sql, outbox_sql
 from ledger.outbox.delivery import Delivery, ReceiverAway, Rejected
 from ledger.outbox.messages import REJECTIONS_MAX, pause_after
 from ledger.outbox.outbox_sql import Waiting
@@ -230,7 +230,7 @@ async def test_a_receiver_that_rejects_everything_gets_no_copy_of_the_books(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox_sql, "KEPT_MAX", 30)
-    monkeypatch.setattr(outbox_sql, "TAKEN_AT_ONCE", 7)
+    monkeypatch.setattr(from_books_sql, "TAKEN_AT_ONCE", 7)
     monkeypatch.setattr("ledger.outbox.delivery.READ_AT_ONCE", 4)
     await sales(books, 80, cards=40)
     receiver, clock = Receiver(), Waits()
