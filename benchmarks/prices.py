@@ -108,7 +108,10 @@ def coupon_terms() -> list[CouponTerms]:
 
 def promotion_terms() -> list[PromotionTerms]:
     """The promotions that are on."""
-    span = {"starts_at": NOW - timedelta(days=1), "ends_at": NOW + timedelta(days=1)}
+    span: dict[str, Any] = {
+        "starts_at": NOW - timedelta(days=1),
+        "ends_at": NOW + timedelta(days=1),
+    }
     kind = PromotionKind
 
     def made(of_kind: PromotionKind, **more: Any) -> PromotionTerms:

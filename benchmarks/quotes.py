@@ -38,7 +38,7 @@ from gateway.federation.engine import Engine, EngineRequest
 from gateway.federation.transport import CallContext
 from gateway.feeding import operations
 from gateway.http import responses
-from gateway.schema.checkout import Quote
+from gateway.schema.checkouts import Quote
 from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
 from kernel.graphql import format_datetime
