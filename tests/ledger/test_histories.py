@@ -20,6 +20,13 @@ from tests.ledger.book import Books
 CARDS = ("m1", "m2")
 MERCHANTS = ("A", "B", "C")
 EVENTS = 24
+UNMATCHED_POINTS = """
+SELECT seq FROM entry WHERE asset = 'SETTLEMENT' GROUP BY seq HAVING sum(points) <> 0
+UNION ALL
+SELECT seq FROM entry
+WHERE points <> 0 AND kind IN ('ISSUE_FEE', 'REDEEM_FEE', 'COUPON')
+"""
+"""Events whose settlement names points that moved from nobody, or for which nobody moved any."""
 prices = st.builds(Ratio.of, st.integers(1, 150), st.integers(1, 150))
 terms = st.builds(
     RuleTerms,
@@ -155,6 +162,7 @@ async def live_through(chance: Random, rule: RuleTerms, policy: DebtPolicy) -> t
                 for standing in await books.ledger.balances(CARDS, now=books.now):
                     assert min(standing.available, standing.pending, standing.held) >= 0
                     assert not (standing.debt and standing.available + standing.pending)
+            assert await books.rows(UNMATCHED_POINTS) == []
             [(legs,)] = await books.rows("SELECT count(*) FROM entry WHERE asset = 'SETTLEMENT'")
             [(rules,)] = await books.rows("SELECT count(*) FROM settlement_rule")
             return legs, rules
