@@ -207,9 +207,10 @@ async def test_a_debt_that_the_survivor_repays_at_once_is_settled_again(
     assert set(found.values()) == {0}, found
 
 
+@pytest.mark.parametrize("repaid", [0, 1])
 @pytest.mark.parametrize("is_undone", [False, True])
 async def test_the_fee_of_a_debt_that_changed_lanes_is_given_back_as_it_was(
-    places: Places, is_undone: bool
+    places: Places, is_undone: bool, repaid: int
 ) -> None:
     """A fee of 5 for 10 points comes back in two parts, of which each is half an odd unit."""
     terms = RuleTerms(issue_fee_bps=5_000)
@@ -218,13 +219,14 @@ async def test_the_fee_of_a_debt_that_changed_lanes_is_given_back_as_it_was(
     await books.order("o1", "A", "m2", earned=10)
     await books.order("o2", "B", "m2", spent=10)
     await books.refund("o1", "r1", kept=7)
-    assert (await books.standing("m2")).debt == 3
+    await books.order("some", "C", "m2", earned=repaid)
+    assert (await books.standing("m2")).debt == 3 - repaid
     await books.ledger.merge_cards(MergeCards("mrg", "m1", "m2", books.now))
     if is_undone:
         await books.ledger.unmerge_cards(UnmergeCards("mrg", "m1", "m2", books.now))
     await books.order("o3", "C", "m2", earned=50)
     await books.refund("o1", "r2", kept=0)
-    assert (await books.standing("m2")).available == 40
+    assert (await books.standing("m2")).available == 40 + repaid
 
     found = differences(await simulate(books, terms))
     later = differences(await simulate(books, terms, since=books.now))
