@@ -147,8 +147,13 @@ class SqliteDatabase(Database):
             writing = self._engine.connect()
         except DBAPIError as error:  # A damaged file is a DatabaseError, which says as much.
             raise DatabaseUnavailable(f"can not open {self.path.name}: {error.orig}") from error
+        # A process that fails without closing ends all the same: what its threads had not committed
+        # nobody was told of.
         self._writer = threading.Thread(
-            target=self._write_until_closed, args=(writing,), name=f"write-{self.path.stem}"
+            target=self._write_until_closed,
+            args=(writing,),
+            name=f"write-{self.path.stem}",
+            daemon=True,
         )
         self._writer.start()
         for number, connection in enumerate(reading):
@@ -156,6 +161,7 @@ class SqliteDatabase(Database):
                 target=self._read_until_closed,
                 args=(connection,),
                 name=f"read-{self.path.stem}-{number}",
+                daemon=True,
             )
             self._readers.append(reader)
             reader.start()

@@ -213,3 +213,29 @@ def test_a_second_server_on_a_directory_is_refused_until_the_first_is_gone(
 
 def test_the_errors_of_the_driver_stay_inside(tmp_path: Path) -> None:
     assert not issubclass(DatabaseUnavailable, OperationalError)
+
+
+LEAVES_IT_OPEN = """
+import asyncio, sys
+from sqlalchemy import MetaData, text
+from kernel.database import open_database
+
+async def main():
+    database = await open_database(sys.argv[1], MetaData())
+    await database.snapshot(lambda connection: connection.execute(text("SELECT 1")).all())
+    raise SystemExit("left open")
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_that_fails_with_a_database_open_ends(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LEAVES_IT_OPEN, str(tmp_path / "notes.sqlite")],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert (ended.returncode, ended.stderr) == (1, "left open\n")
