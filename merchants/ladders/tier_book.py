@@ -40,7 +40,7 @@ class TierBook(Rulebook):
         """
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             problems = policy_problems(wanted)
             if problems:
@@ -63,7 +63,7 @@ class TierBook(Rulebook):
         """
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             if merchant_id != self._backend.settings().alliance_merchant_id:
                 raise InvalidInput.at("merchantId", "Only the alliance's own ladders weigh others.")
             problems = _weight_problems(weights)
@@ -83,7 +83,7 @@ class TierBook(Rulebook):
         """
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             set_task(connection, merchant_id, task, now=self._backend.clock.now())
             return {"merchantId": merchant_id, "code": task.code}
@@ -135,7 +135,7 @@ class TierBook(Rulebook):
         """
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             made = set_plan(connection, merchant_id, plan)
             return {"merchantId": merchant_id, "code": made.code}
