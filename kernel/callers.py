@@ -53,3 +53,7 @@ class Caller:
     def may_act_for(self, merchant_id: str) -> bool:
         """Whether this is that merchant, or an admin."""
         return self.is_admin or self.is_merchant(merchant_id)
+
+    def may_decide_for(self, merchant_id: str) -> bool:
+        """Whether this is that merchant as a whole, no till of one store, or an admin."""
+        return self.may_act_for(merchant_id) and self.store_id is None

@@ -50,12 +50,21 @@ def apply_refund(
         points_returned=points,
         coins_returned_minor=coins,
         debt_repaid=repaid,
+        shortfall_before=_given_up(state),
     )
 
 
 def points_to_take_back(order: OrderState, points_kept: int) -> int:
     """Earned points that a refund takes back beside those that earlier ones did."""
     return max(0, order.earned - max(0, points_kept) - order.reversed)
+
+
+def _given_up(state: State) -> int:
+    """Points of the order that earlier refunds neither found nor made a debt."""
+    order = state.order
+    assert order is not None
+    owed = sum(debt.open for debt in state.debts if debt.order.order_id == order.order_id)
+    return order.reversed - order.recovered - owed
 
 
 def _refunded(draft: Draft) -> OrderState:

@@ -202,6 +202,7 @@ class RefundReceipt:
         debt_created: part of `points_clawed_back` that the card now owes.
         points_shortfall: points that were to be taken back, and are neither found nor owed,
             because the debt policy is not DEBT.
+        shortfall_before: the same of the order's earlier refunds together.
         points_returned: spent points that the card got back; less than asked when the order's
             merchant had absorbed some.
         coins_returned_minor: the same for coins.
@@ -216,6 +217,7 @@ class RefundReceipt:
     coins_returned_minor: int
     debt_repaid: int
     replayed: bool = False
+    shortfall_before: int = 0
 
 
 @value

@@ -20,6 +20,7 @@ from merchants.refusals import CouponNotFree, TemplateStateUnreachable
 from merchants.standings import ranks_of
 from merchants.template_life import CouponTemplateState, may_follow
 from merchants.templates_sql import Template, write_template_state
+from merchants.unearned import void_unearned
 from merchants.voiding_sql import (
     TierCoupon,
     forget_occasion,
@@ -109,11 +110,12 @@ def void_freed(
     now: datetime,
     zone: ZoneInfo,
 ) -> None:
-    """Withdraws coupons that just came back, where tier or member were lost meanwhile.
+    """Withdraws coupons that just came back, where tier, member or goods were lost meanwhile.
 
     Source: docs/rules/coupons.md, rule 21; docs/rules/identity.md, rule 16.
     """
     void_forgotten(connection, merchant_id, coupon_ids)
+    void_unearned(connection, merchant_id, coupon_ids)
     for coupon_id in coupon_ids:
         found = read_free_of_tier(connection, merchant_id=merchant_id, coupon_id=coupon_id)
         if found is not None:

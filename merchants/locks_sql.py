@@ -16,11 +16,12 @@ _LOCK = Prepared(
     " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id AND card_id = :card_id"
     " AND (state = 'ISSUED' OR share_until <= :at) AND valid_from <= :at AND valid_until > :at"
 )
+# Free it is taken only while its time lasts; one that the attempt locked in time is the attempt's.
 _REDEEM = Prepared(
     "UPDATE coupon SET state = 'REDEEMED', attempt_id = :attempt_id, share_until = NULL"
     " WHERE merchant_id = :merchant_id AND coupon_id = :coupon_id AND card_id = :card_id"
-    " AND (state = 'ISSUED' OR share_until <= :at"
-    " OR (state = 'LOCKED' AND attempt_id = :attempt_id))"
+    " AND ((state = 'LOCKED' AND attempt_id = :attempt_id)"
+    " OR ((state = 'ISSUED' OR share_until <= :at) AND valid_from <= :at AND valid_until > :at))"
 )
 _FREE = Prepared(
     "UPDATE coupon SET state = 'ISSUED', attempt_id = NULL"

@@ -24,6 +24,7 @@ from merchants.registry_sql import read_member_cards, read_state
 from merchants.standings import ranks_of
 from merchants.template_life import SWEPT, CouponTrigger
 from merchants.templates_sql import Template, read_triggered_templates
+from merchants.unearned import purchase_occasion
 
 PAGE = 200
 
@@ -83,13 +84,13 @@ def give_for_purchase(
 ) -> list[str]:
     """Coupons for having bought from a category; each order gives once."""
     given = []
-    bought = set(category_ids)
+    bought = list(enumerate(category_ids))
     for template in _active(connection, merchant_id, CouponTrigger.CATEGORY):
         wanted = template.draft.terms.category_ids or ()
-        if bought.isdisjoint(wanted):
-            continue
-        if not _outsiders(connection, template, [card_id], now, zone):
-            given += _give(connection, template, card_id, order_id, now=now, ids=ids)
+        lines = [index for index, category_id in bought if category_id in wanted]
+        if lines and not _outsiders(connection, template, [card_id], now, zone):
+            occasion = purchase_occasion(order_id, lines)
+            given += _give(connection, template, card_id, occasion, now=now, ids=ids)
     return given
 
 

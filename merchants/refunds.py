@@ -47,6 +47,7 @@ from merchants.stored import (
     load,
     redemptions_as_json,
 )
+from merchants.unearned import void_given_by
 
 
 def refund_terms(
@@ -98,6 +99,13 @@ def refund_order(
     settle_coupons(connection, order, coupons)
     freed = [coupon_id for coupon_id, _ in coupons.returned]
     void_freed(connection, order.merchant_id, freed, now=now, zone=evaluator.zone)
+    if order.card_id is not None:
+        void_given_by(
+            connection,
+            merchant_id=order.merchant_id,
+            order_id=order.order_id,
+            card_id=order.card_id,
+        )
     if shares.is_full and refund.lines:
         return_stock(connection, merchant_id=order.merchant_id, order_id=order.order_id)
     cursor = add_event(

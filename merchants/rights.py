@@ -35,3 +35,18 @@ def require_may_act_for(caller: Caller, merchant_id: str, *, named: str) -> None
     """
     if not caller.may_act_for(merchant_id):
         raise NotFound(named)
+
+
+def require_may_decide_for(caller: Caller, merchant_id: str, *, named: str) -> None:
+    """Refuses as if the thing did not exist, tills of one store too.
+
+    Args:
+        named: the id in the input that leads to the merchant.
+
+    Raises:
+        NotFound: the caller is neither that merchant as a whole nor an admin.
+
+    Source: docs/rules/merchants.md, rule 4.
+    """
+    if not caller.may_decide_for(merchant_id):
+        raise NotFound(named)

@@ -22,7 +22,7 @@ from merchants.policy_sql import read_policy, write_policy
 from merchants.promotions.setting import set_promotion
 from merchants.promotions.terms import PromotionTerms
 from merchants.registry_sql import read_state
-from merchants.rights import require_may_act_for
+from merchants.rights import require_may_act_for, require_may_decide_for
 from merchants.standings import set_ladder
 from merchants.template_life import CouponTemplateState
 from merchants.templates_sql import Template, read_template
@@ -49,7 +49,7 @@ class Rulebook:
         now = self._backend.clock.now()
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             if wanted.effective_from < now - SKEW_MAX:
                 raise InvalidInput.at("effectiveFrom", "Not before now: rules never look back.")
@@ -68,7 +68,7 @@ class Rulebook:
         now = self._backend.clock.now()
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             template_id, warnings = create_template(
                 connection,
                 draft,
@@ -97,7 +97,7 @@ class Rulebook:
         now = self._backend.clock.now()
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             made_id, version = set_promotion(
                 connection,
@@ -126,7 +126,7 @@ class Rulebook:
         now = self._backend.clock.now()
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             problems = policy_problems(discount_cap_bps)
             if problems:
@@ -173,6 +173,7 @@ class Rulebook:
 
         def work(connection: Connection) -> dict[str, Any]:
             template = self._template(connection, template_id)
+            require_may_decide_for(self._caller, template.merchant_id, named=template_id)
             if state is CouponTemplateState.ACTIVE:
                 require_active(connection, template.merchant_id)
             set_template_state(connection, template, state)
@@ -213,6 +214,10 @@ class Rulebook:
         require_may_act_for(self._caller, merchant_id, named=merchant_id)
         if read_state(connection, merchant_id) is None:
             raise NotFound(merchant_id)
+
+    def _require_decider(self, connection: Connection, merchant_id: str) -> None:
+        require_may_decide_for(self._caller, merchant_id, named=merchant_id)
+        self._require_known(connection, merchant_id)
 
     async def _answer(
         self,

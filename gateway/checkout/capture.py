@@ -18,11 +18,11 @@ from gateway.checkout import checkouts_sql, stuck_sql
 from gateway.checkout.booking import book_sale
 from gateway.checkout.carts import number_problems
 from gateway.checkout.desk import UNANSWERED, Desk
-from gateway.checkout.late import absorbed_funds_minor, take_anew
+from gateway.checkout.late import absorbed_funds_minor, earning_nothing, take_anew
 from gateway.checkout.opening import paid, paid_columns, sale_request
 from gateway.checkout.release import finish_release, give_back
 from gateway.checkout.rights import own_checkout
-from gateway.checkout.saved import SavedCheckout
+from gateway.checkout.saved import SavedCheckout, cart_json, priced_json
 from gateway.checkout.states import CheckoutState
 from kernel.callers import Caller
 from kernel.database import Isolation
@@ -144,6 +144,11 @@ def _mark_paid(
     if checkout.state is CheckoutState.RELEASED:
         following = dataclasses.replace(following, attempt_id=attempt_id, lacks_locks=True)
         changes |= {"attempt_id": attempt_id, "lacks_locks": 1}
+        merchant = desk.directory.merchant(checkout.merchant_id)
+        if merchant is None or merchant.is_leaving:
+            following = earning_nothing(following)
+            changes["cart"] = cart_json(following.cart)
+            changes["agreed"] = priced_json(following.agreed)
     moved = checkouts_sql.move(
         connection, checkout.id, checkout.state, CheckoutState.CAPTURING, **changes
     )

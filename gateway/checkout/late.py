@@ -59,6 +59,14 @@ async def take_anew(desk: Desk, checkout: SavedCheckout) -> SavedCheckout:
     return following
 
 
+def earning_nothing(checkout: SavedCheckout) -> SavedCheckout:
+    """The checkout at the same price, for no points: its merchant issues none any more."""
+    cart = dataclasses.replace(checkout.cart, earn_points_per_major_unit=0)
+    agreed = dataclasses.replace(checkout.agreed, points_to_earn=0)
+    agreed = dataclasses.replace(agreed, version=version_of(cart, agreed))
+    return dataclasses.replace(checkout, cart=cart, agreed=agreed)
+
+
 def without_coupons(cart: PriceCart, agreed: Priced, lost: set[str]) -> tuple[Priced, int]:
     """The price without the redemption of lost coupons, and the minor units they took off.
 

@@ -149,7 +149,9 @@ def figures_of(desk: Desk, terms: RefundTerms, receipt: RefundReceipt | None) ->
     settings = desk.settings.current.values
     kept_minor = 0
     if settings.debt_policy is DebtPolicy.DEDUCT_FROM_REFUND_CASH:
-        kept_minor = settings.member_point_value.floor(receipt.points_shortfall)
+        # Cumulative, so that a refund in slices keeps what one refund keeps.
+        value, before = settings.member_point_value, receipt.shortfall_before
+        kept_minor = value.floor(before + receipt.points_shortfall) - value.floor(before)
     return RefundFigures(
         cash_minor=max(0, terms.cash_minor - kept_minor),
         points_returned=receipt.points_returned,

@@ -103,6 +103,7 @@ class GraphQLEndpoint:
         self._authenticator: TellsCallers | None = None
         self._costs: OperationCosts | None = None
         self._under_way = 0
+        self._in_work = 0
         self._version: Callable[[str], Hashable] | None = None
         self._queries = QueriesUnderWay()
 
@@ -182,8 +183,7 @@ class GraphQLEndpoint:
         engine, authenticator = self._engine, self._authenticator
         if engine is None or authenticator is None:
             raise HttpRefused(503, "NOT_READY", "The server is starting.", {"retry-after": "1"})
-        if self._under_way > self._limits.concurrent_max:
-            raise HttpRefused(503, "OVERLOADED", "Too many requests.", {"retry-after": "1"})
+        self._check_room()
         waits_ms = deadline_ms(headers, ms_max=self._limits.deadline_ms_max)
         context = CallContext(
             request_id=request_id,
@@ -191,8 +191,29 @@ class GraphQLEndpoint:
             caller=await authenticator.caller(headers.get("authorization")),
             headers=self._headers_for_subgraphs(headers, request_id),
         )
+        request = await self._request(scope, headers, receive)
+        # Counted once they are here: whoever sends slowly keeps nobody else out.
+        self._check_room()
+        self._in_work += 1
         try:
-            request = await self._request(scope, headers, receive)
+            return await self._answer_to(engine, request, context, scope, headers, waits_ms)
+        finally:
+            self._in_work -= 1
+
+    def _check_room(self) -> None:
+        if self._in_work >= self._limits.concurrent_max:
+            raise HttpRefused(503, "OVERLOADED", "Too many requests.", {"retry-after": "1"})
+
+    async def _answer_to(
+        self,
+        engine: AnswersOperations,
+        request: EngineRequest,
+        context: CallContext,
+        scope: Mapping[str, Any],
+        headers: Mapping[str, str],
+        waits_ms: int,
+    ) -> Answered:
+        try:
             self._limits.operation.check_text(request.document)
             if scope["method"] == "GET":
                 _check_is_query(engine, request)
@@ -212,7 +233,7 @@ class GraphQLEndpoint:
         if kind != "query":
             return await self._queries.changed(answered)
         known_by = {**context.headers, "authorization": headers.get("authorization", "")}
-        version = self._version(request_id)
+        version = self._version(context.request_id)
         key = sharing_key(request, known_by, version, waits_ms, with_plan)
         return await self._queries.answered(key, answered)
 

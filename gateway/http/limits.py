@@ -87,7 +87,8 @@ class EndpointLimits:
         body_bytes_max: longest request body.
         deadline_ms_max: longest time that an answer may take, and the time it is given when the
             client does not say.
-        concurrent_max: requests under way at once; more are refused, to be repeated later.
+        concurrent_max: requests that have arrived and are answered at once; more are refused, to
+            be repeated later.
         operation: what one document may ask.
     """
 

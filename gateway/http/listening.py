@@ -13,6 +13,8 @@ from collections.abc import Callable
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.http.connection import Connection
+
 STOP_WITHIN_S = 20
 YOUNG_OBJECTS_MAX = 50_000
 """Objects that may be made before the collector looks for cycles among them."""
@@ -45,7 +47,7 @@ async def _serve(app: Starlette, *, host: str, port: int, announce: Callable[[st
             config = uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -174,16 +174,16 @@ def _taken(
 
 
 def _own(context: LedgerContext, merchant_id: str) -> Caller:
-    """The caller, who is that merchant itself.
+    """The caller, who is that merchant itself, as a whole.
 
     Raises:
         Forbidden: the caller is no merchant.
-        NotFound: it is another one's.
+        NotFound: it is another one's, or a till of one store.
     """
     caller = context.caller
     if caller is None or caller.is_admin or caller.card_id is not None:
         raise Forbidden
-    if not caller.is_merchant(merchant_id):
+    if not caller.may_decide_for(merchant_id):
         raise NotFound(merchant_id)
     return caller
 

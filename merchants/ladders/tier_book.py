@@ -24,6 +24,7 @@ from merchants.ladders.policies import (
 )
 from merchants.ladders.policies_sql import NO_POLICY, insert_policy, read_policies
 from merchants.ladders.selling import refund_paid, sell_plan, set_plan
+from merchants.merging_sql import read_survivor
 from merchants.rights import require_may_act_for
 from merchants.rulebook import Rulebook
 
@@ -40,7 +41,7 @@ class TierBook(Rulebook):
         """
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             problems = policy_problems(wanted)
             if problems:
@@ -63,7 +64,7 @@ class TierBook(Rulebook):
         """
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             if merchant_id != self._backend.settings().alliance_merchant_id:
                 raise InvalidInput.at("merchantId", "Only the alliance's own ladders weigh others.")
             problems = _weight_problems(weights)
@@ -83,7 +84,7 @@ class TierBook(Rulebook):
         """
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             set_task(connection, merchant_id, task, now=self._backend.clock.now())
             return {"merchantId": merchant_id, "code": task.code}
@@ -107,10 +108,11 @@ class TierBook(Rulebook):
 
         def work(connection: Connection) -> dict[str, Any]:
             self._require_known(connection, merchant_id)
+            now_card_id = read_survivor(connection, merchant_id, card_id) or card_id
             growth, counted = do_task(
                 connection,
                 merchant_id,
-                card_id,
+                now_card_id,
                 code=code,
                 reference=request_id if reference is None else reference,
                 now=self._backend.clock.now(),
@@ -119,7 +121,7 @@ class TierBook(Rulebook):
             )
             return {
                 "merchantId": merchant_id,
-                "cardId": card_id,
+                "cardId": now_card_id,
                 "growth": growth,
                 "counted": counted,
             }
@@ -135,7 +137,7 @@ class TierBook(Rulebook):
         """
 
         def work(connection: Connection) -> dict[str, Any]:
-            self._require_known(connection, merchant_id)
+            self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             made = set_plan(connection, merchant_id, plan)
             return {"merchantId": merchant_id, "code": made.code}
@@ -162,7 +164,7 @@ class TierBook(Rulebook):
             bought = sell_plan(
                 connection,
                 merchant_id,
-                card_id,
+                read_survivor(connection, merchant_id, card_id) or card_id,
                 code=code,
                 reference=reference,
                 paid_id=self._backend.ids.new_within("pam", merchant_id),

@@ -81,6 +81,36 @@ async def test_a_paid_sale_stands_though_its_coupon_went_to_another(people: Sett
     assert won["couponOutcome"] == "RETURNED"
 
 
+async def test_a_paid_sale_stands_though_its_coupon_has_ended_and_nobody_pays_for_it(
+    people: Settled,
+) -> None:
+    town, till = people.town, people.town.merchant(people.tea)
+    made = await town.done(
+        "CreateCouponTemplate",
+        town.admin,
+        merchantId=people.tea,
+        title="减5",
+        kind="AMOUNT_OFF",
+        amount=cny(500),
+        minSpend=cny(1_000),
+        validDays=1,
+        funder="ALLIANCE",
+    )
+    coupon_id = await issue(people, made["template"]["id"])
+    held = await hold(people, cart_of(people, coupon_id))
+    await town.done("ReleaseCheckout", till, checkoutId=held["checkout"]["id"])
+    town.gateway.clock.set(town.gateway.clock.now() + timedelta(days=1))
+
+    captured = await town.done(
+        "CaptureCheckout", till, checkoutId=held["checkout"]["id"], orderNo="after-its-end"
+    )
+
+    assert captured["order"]["payable"]["amountMinor"] == 500
+    assert await state_of(people, coupon_id) == "EXPIRED"
+    _, back = await refund(people, captured["order"]["id"], (0, 1))
+    assert back["couponOutcome"] == "NONE"
+
+
 async def test_a_coupon_that_takes_nothing_off_is_not_used_up(people: Settled) -> None:
     coupon_id = await coupon_of(people, minSpend=cny(1), skus=["free"])
     cart = cart_of(people, coupon_id, line(1_000), line(0, sku="free"))

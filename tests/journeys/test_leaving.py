@@ -73,6 +73,47 @@ async def test_a_suspended_merchant_sells_nothing_until_it_is_active_again(
     assert sold["__typename"] == "CheckoutCaptured"
 
 
+@pytest.mark.parametrize("days", [1, 70], ids=["winding down", "left"])
+async def test_a_late_capture_issues_no_points_of_a_merchant_that_leaves(
+    people: Settled, days: int
+) -> None:
+    town, till = people.town, people.town.merchant(people.tea)
+    cart = {
+        "storeId": people.tea_shop,
+        "cardId": people.ann_card,
+        "lines": [{"sku": "tea", "quantity": 1, "unitPrice": cny(10_000_000_000)}],
+    }
+    quote = await town.query("Quote", till, cart=cart)
+    held = await town.done("HoldCheckout", till, cart=cart, quoteVersion=quote["version"])
+    kept = await town.done("HoldCheckout", till, cart=cart, quoteVersion=quote["version"])
+    await town.done("ReleaseCheckout", till, checkoutId=held["checkout"]["id"])
+    await become(people, "WINDING_DOWN", now(people) + timedelta(days=30))
+    promised = await town.done(
+        "CaptureCheckout", till, checkoutId=kept["checkout"]["id"], orderNo="promised"
+    )
+    wait(people, days=days)
+    if days > 30:
+        await become(people, "LEFT")
+
+    late = await town.done(
+        "CaptureCheckout", till, checkoutId=held["checkout"]["id"], orderNo="late"
+    )
+    back = await town.done(
+        "RefundOrder",
+        till,
+        orderId=late["order"]["id"],
+        refundNo="1",
+        lines=[{"lineIndex": 0, "quantity": 1}],
+    )
+
+    assert promised["order"]["pointsEarned"] == 100_000_000
+    assert late["order"]["pointsEarned"] == 0
+    assert late["order"]["payable"] == promised["order"]["payable"]
+    assert back["refund"]["pointsClawedBack"] == 0
+    assert await points(people) == 100_000_000
+    assert (await town.opened.ledger.verify()).findings == ()
+
+
 async def test_a_merchant_that_winds_down_redeems_until_its_day_and_issues_nothing(
     people: Settled,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest_asyncio
 
+from tests.journeys.inputs import PLAN, TASK
 from tests.journeys.town import Settled, Town, cny, settle, town_at
 
 WALLET = """query($id: ID!) { node(id: $id) { ... on Membership { id card { id } wallet {
@@ -153,6 +154,25 @@ async def test_every_id_of_the_merged_member_names_the_survivor(people: Settled)
         )
         assert found["member"]["id"] == people.ann
         assert found["membership"]["id"] == at_books
+
+
+async def test_tills_that_know_the_merged_card_book_for_the_survivor(people: Settled) -> None:
+    town, till = people.town, people.town.merchant(people.tea)
+    await town.done("SetGrowthTask", till, **TASK, merchantId=people.tea)
+    await town.done("SetPaidPlan", till, **PLAN, merchantId=people.tea)
+    year = {"merchantId": people.tea, "cardId": people.bob_card, "code": PLAN["code"]}
+    sold = await town.done("SellPaidMembership", till, **year, reference="sold before")
+    await merge(people)
+
+    task = await town.done(
+        "RecordTask", till, merchantId=people.tea, cardId=people.bob_card, code=TASK["code"]
+    )
+    again = await town.done("SellPaidMembership", till, **year, reference="sold before")
+    more = await town.done("SellPaidMembership", till, **year, reference="sold since")
+
+    assert task["counted"]
+    assert again["paidMembership"]["id"] == sold["paidMembership"]["id"]
+    assert more["paidMembership"]["startsAt"] == sold["paidMembership"]["endsAt"]
 
 
 async def test_a_token_of_the_merged_member_is_the_survivors_at_once(people: Settled) -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.journeys.march import SETTINGS
 from tests.journeys.test_edge_cases import ALL_OF_LINE_0, card_of, cart_of, hold, newcomer, wait
 from tests.journeys.town import Settled, line, settle, town_at
 
@@ -135,3 +137,32 @@ async def test_a_member_reads_what_they_were_told_of_points_that_expire(people: 
         {"lastDay": expiry["on"], "daysAhead": days, "points": 77} for days in (7, 30, 60)
     ]
     assert first["expiryNotices"]["nodes"] + rest["expiryNotices"]["nodes"] == told["nodes"]
+
+
+@pytest.mark.parametrize("slices", [[100], [1] * 100, [33, 1, 66]], ids=["one", "each", "some"])
+async def test_a_refund_in_slices_deducts_what_one_refund_deducts(
+    tmp_path: Path, slices: list[int]
+) -> None:
+    async with town_at(tmp_path) as town:
+        people = await settle(town)
+        worth_half = {"memberPointValue": "1/2", "debtPolicy": "DEDUCT_FROM_REFUND_CASH"}
+        await town.done(
+            "ConfigureAlliance", town.admin, **SETTINGS | worth_half | {"pointsCapBps": 10_000}
+        )
+        ann = {"cardId": people.ann_card}
+        lines = [line(100, quantity=100)]
+        sold = await town.sell(people.tea, people.tea_shop, "earns", 0, **ann, lines=lines)
+        await town.sell(people.tea, people.tea_shop, "spends", 50, **ann, points=100)
+
+        cash = 0
+        for number, units in enumerate(slices):
+            refunded = await town.done(
+                "RefundOrder",
+                town.merchant(people.tea),
+                orderId=sold["order"]["id"],
+                refundNo=f"r-{number}",
+                lines=[{"lineIndex": 0, "quantity": units}],
+            )
+            cash += refunded["refund"]["cash"]["amountMinor"]
+
+    assert cash == 10_000 - 50

@@ -323,5 +323,45 @@ async def test_a_till_of_one_store_leaves_the_other_stores_alone(place: Place, f
     assert word_of(answer) == "NOT_FOUND"
 
 
+RULES_OF_A_MERCHANT = (
+    "confirmStatement",
+    "createCouponTemplate",
+    "disputeStatement",
+    "setCouponTemplateState",
+    "setGrowthTask",
+    "setPaidPlan",
+    "setPricingPolicy",
+    "setPromotion",
+    "setTierLadder",
+    "setTierPolicy",
+)
+
+
+@pytest.mark.parametrize("field", RULES_OF_A_MERCHANT)
+async def test_a_till_decides_nothing_for_its_merchant(place: Place, field: str) -> None:
+    variables = await variables_of(place, field)
+    before = place.town.dump()
+
+    answer = await place.town.gateway.ask(
+        ROOTS[field][0], token=place.token("web till"), **variables
+    )
+
+    assert word_of(answer) == "NOT_FOUND"
+    assert _without_requests(place.town.dump()) == _without_requests(before)
+
+
+@pytest.mark.parametrize(
+    "field", ["issueCoupons", "voidCoupons", "recordTask", "sellPaidMembership"]
+)
+async def test_a_till_hands_out_what_its_merchant_decided(place: Place, field: str) -> None:
+    variables = await variables_of(place, field)
+
+    answer = await place.town.gateway.ask(
+        ROOTS[field][0], token=place.token("web till"), **variables
+    )
+
+    assert word_of(answer) == "ok"
+
+
 def _without_requests(dump: dict[str, list[str]]) -> dict[str, list[str]]:
     return {table: rows for table, rows in dump.items() if not table.endswith(":request")}
