@@ -200,10 +200,36 @@ def schema_faults(document: DocumentNode, names: Names) -> tuple[GraphQLError, .
     if faults:
         return tuple(faults)
     try:
-        schema = build_ast_schema(complete, assume_valid_sdl=True)
+        schema = build_ast_schema(without_deprecations(complete), assume_valid_sdl=True)
     except (GraphQLError, TypeError) as error:
         return (error if isinstance(error, GraphQLError) else GraphQLError(str(error)),)
     return tuple(validate_schema(schema))
+
+
+def without_deprecations(document: DocumentNode) -> DocumentNode:
+    """The document where no field is deprecated.
+
+    GraphQL came to forbid that a field is deprecated which its interface's is not. Federation
+    allows it, and graphs in use have it.
+    """
+
+    class Undeprecate(Visitor):
+        def enter_field_definition(
+            self, node: FieldDefinitionNode, *_: Any
+        ) -> FieldDefinitionNode | None:
+            kept = tuple(d for d in node.directives or () if d.name.value != "deprecated")
+            if len(kept) == len(node.directives or ()):
+                return None
+            return FieldDefinitionNode(
+                name=node.name,
+                type=node.type,
+                arguments=node.arguments,
+                directives=kept,
+                loc=node.loc,
+            )
+
+    undeprecated: DocumentNode = visit(document, Undeprecate())
+    return undeprecated
 
 
 def _has_query(document: DocumentNode) -> bool:

@@ -41,6 +41,38 @@ def applied(node: Any, directive: str) -> Iterator[Arguments]:
             }
 
 
+def refuse_unserved(document: DocumentNode) -> None:
+    """Nothing, when every field is asked for as this engine does.
+
+    Raises:
+        ValueError: a field that a connector answers, or that takes arguments from a context.
+    """
+    for definition in document.definitions:
+        if not isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+            continue
+        name = definition.name.value
+        _refuse_connectors(definition, name)
+        for field in definition.fields or ():
+            at = f"{name}.{field.name.value}"
+            _refuse_connectors(field, at)
+            for join in applied(field, "join__field"):
+                if join.get("contextArguments"):
+                    raise ValueError(
+                        f"{at} takes arguments from a context in subgraph {join.get('graph')}"
+                        " (@fromContext), which is not supported."
+                    )
+
+
+def _refuse_connectors(node: Any, at: str) -> None:
+    for arguments in applied(node, "join__directive"):
+        if str(arguments.get("name")).removeprefix("connect__") == "connect":
+            graphs = arguments.get("graphs") or ()
+            raise ValueError(
+                f"{at} is answered by a connector in subgraph {', '.join(map(str, graphs))}"
+                " (@connect), which is not supported."
+            )
+
+
 def read_subgraphs(document: DocumentNode) -> dict[str, tuple[str, str]]:
     """Name and URL of every subgraph, by its value in `join__Graph`.
 

@@ -162,6 +162,10 @@ def test_interface_objects_stay_objects_that_say_so() -> None:
             "extend schema " + LINK.format(imports='{ name: "@key", as: "key" }'),
         ),
         ("UNSUPPORTED_FEATURE", "extend schema " + LINK.format(imports='"@fromContext"')),
+        (
+            "UNSUPPORTED_FEATURE",
+            'extend schema @link(url: "https://specs.apollo.dev/connect/v0.1")',
+        ),
     ],
 )
 def test_an_sdl_is_refused_with_a_code(code: str, sdl: str) -> None:

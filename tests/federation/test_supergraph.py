@@ -134,3 +134,19 @@ def test_fields_belong_to_the_subgraphs_that_join_them(supergraph: Supergraph) -
 def test_a_plain_schema_is_no_supergraph() -> None:
     with pytest.raises(ValueError, match="join__Graph"):
         Supergraph.parse("type Query { a: Int }")
+
+
+def test_a_field_that_takes_arguments_from_a_context_is_refused_by_name() -> None:
+    taking = 'contextArguments: [{context: "c", name: "x", type: "Int", selection: "{ y }"}]'
+    sdl = SDL.replace("size: Size @join__field(", f"size: Size @join__field({taking}, ")
+
+    with pytest.raises(ValueError, match=r"Item\.size .* STOCK_ROOM .*@fromContext"):
+        Supergraph.parse(sdl)
+
+
+def test_a_field_that_a_connector_answers_is_refused_by_name() -> None:
+    connected = '@join__directive(graphs: [SHOP], name: "connect", args: {selection: "id"})'
+    sdl = SDL.replace("find(by: By!): Item", f"find(by: By!): Item {connected}")
+
+    with pytest.raises(ValueError, match=r"Root\.find .* SHOP .*@connect"):
+        Supergraph.parse(sdl)

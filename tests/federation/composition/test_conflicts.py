@@ -101,6 +101,10 @@ CASES = [
      ['type Query { x: Int @provides(fields: "n") }']),
     ("INVALID_SHAREABLE_USAGE", "I.x", "a",
      ["type Query { i: I } interface I { x: Int @shareable } type A implements I { x: Int }"]),
+    ("OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE", "I.n", "b",
+     ['type Query { i: I } interface I @key(fields: "id") { id: ID! }'
+      ' type A implements I @key(fields: "id") { id: ID! }',
+      'type I @interfaceObject @key(fields: "id") { id: ID! n: Int @override(from: "a") }']),
     ("OVERRIDE_FROM_SELF_ERROR", "Query.x", "a", ['type Query { x: Int @override(from: "a") }']),
     ("OVERRIDE_SOURCE_HAS_OVERRIDE", "Query.x", "ab",
      ['type Query { x: Int @override(from: "b") }', 'type Query { x: Int @override(from: "a") }']),

@@ -384,3 +384,44 @@ def test_the_supergraph_is_a_valid_schema() -> None:
     )
 
     assert validate_schema(build_schema(composition.supergraph_sdl)) == []
+
+
+def test_a_label_decides_nothing_where_the_other_subgraph_does_not_answer() -> None:
+    taking = (
+        'type A @key(fields: "id") { id: ID! n: Int @override(from: "a", label: "percent(5)") }'
+    )
+    without = composed('type Query { a: A } type A @key(fields: "id") { id: ID! }', taking)
+    external = composed(
+        'type Query { a: A } type A @key(fields: "id")'
+        ' { id: ID! n: Int @external m: Int @requires(fields: "n") }',
+        taking,
+    )
+
+    assert element(without, "A.n") == 'n: Int @join__field(graph: B, override: "a")'
+    assert element(external, "A.n") == (
+        'n: Int @join__field(graph: A, external: true) @join__field(graph: B, override: "a")'
+    )
+
+
+def test_what_an_interface_object_guards_is_guarded_in_every_object() -> None:
+    composition = composed(
+        'type Query { i: I } interface I @key(fields: "id") { id: ID! n: Int }'
+        ' type A implements I @key(fields: "id") { id: ID! n: Int @shareable }'
+        ' type B implements I @key(fields: "id")'
+        ' { id: ID! n: Int @shareable @requiresScopes(scopes: [["b"]]) }',
+        'type I @interfaceObject @key(fields: "id")'
+        ' { id: ID! n: Int @shareable @requiresScopes(scopes: [["a"]]) }',
+    )
+
+    assert element(composition, "A.n") == 'n: Int @requiresScopes(scopes: [["a"]])'
+    assert element(composition, "B.n") == 'n: Int @requiresScopes(scopes: [["a", "b"]])'
+    assert element(composition, "I.n") == 'n: Int @requiresScopes(scopes: [["a", "b"]])'
+
+
+def test_a_field_may_be_deprecated_where_its_interface_is_not() -> None:
+    composition = composed(
+        "type Query { i: I } interface I { id: ID! n: Int }"
+        ' type A implements I { id: ID! n: Int @deprecated(reason: "old") }'
+    )
+
+    assert element(composition, "A.n") == 'n: Int @deprecated(reason: "old")'
