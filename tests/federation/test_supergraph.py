@@ -150,3 +150,24 @@ def test_a_field_that_a_connector_answers_is_refused_by_name() -> None:
 
     with pytest.raises(ValueError, match=r"Root\.find .* SHOP .*@connect"):
         Supergraph.parse(sdl)
+
+
+def test_a_supergraph_of_federation_1_is_refused() -> None:
+    owner = "directive @join__owner(graph: join__Graph!) on OBJECT"
+
+    with pytest.raises(ValueError, match="Federation 1"):
+        Supergraph.parse(f"{SDL} {owner}")
+
+
+def test_unions_of_supergraphs_that_tell_no_members_have_all_that_the_subgraph_knows() -> None:
+    # Such are those that Federation 2.0 composed, of join v0.2.
+    sdl = SDL.replace('@join__unionMember(graph: SHOP, member: "Item")', "").replace(
+        '@join__unionMember(graph: SHOP, member: "Internal")',
+        "@join__type(graph: STOCK_ROOM)",
+    )
+    assert "@join__unionMember" not in sdl
+
+    assert Supergraph.parse(sdl).types["Any"].members == {
+        "shop": frozenset({"Item", "Internal"}),
+        "stock-room": frozenset({"Item"}),
+    }
