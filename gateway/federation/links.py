@@ -36,11 +36,17 @@ FEDERATION_DIRECTIVES = (
     "requiresScopes",
     "policy",
     "composeDirective",
+    "cost",
+    "listSize",
+    "cacheTag",
 )
+ADVICE = ("cost", "listSize", "cacheTag")
+"""Directives that tell other gateways what to count or keep, and this one nothing."""
+
 FEDERATION_1_DIRECTIVES = ("key", "requires", "provides", "external", "extends", "tag")
 STANDALONE_SPECS = ("tag", "inaccessible", "authenticated", "requiresScopes", "policy")
 UNSUPPORTED_SPECS = ("connect", "context")
-UNSUPPORTED = frozenset({"context", "fromContext", "connect", "source", "cost", "listSize"})
+UNSUPPORTED = frozenset({"context", "fromContext", "connect", "source"})
 
 
 class LinkRefused(Exception):

@@ -161,6 +161,12 @@ def test_interface_objects_stay_objects_that_say_so() -> None:
             "INVALID_LINK_DIRECTIVE_USAGE",
             "extend schema " + LINK.format(imports='{ name: "@key", as: "key" }'),
         ),
+        (
+            "INVALID_GRAPHQL",
+            "extend schema "
+            + LINK.format(imports='"@authenticated"')
+            + " input In { y: Int @authenticated }",
+        ),
         ("UNSUPPORTED_FEATURE", "extend schema " + LINK.format(imports='"@fromContext"')),
         (
             "UNSUPPORTED_FEATURE",

@@ -296,3 +296,20 @@ def test_requires_may_give_whatever_a_client_may_write(given: str) -> None:
         f'type A @key(fields: "id") {{ id: ID! {declared} @external'
         f' m: Int @requires(fields: "{text}") }}' + inputs,
     )
+
+
+def test_what_only_advises_other_gateways_is_left_out_with_a_hint() -> None:
+    link = (
+        'extend schema @link(url: "https://specs.apollo.dev/federation/v2.12",'
+        ' import: ["@cost", "@listSize", "@cacheTag"]) '
+    )
+    composition = composed(
+        link + 'type Query { x(n: Int @cost(weight: 2)): [Int] @listSize(slicingArguments: ["n"])'
+        ' @cacheTag(format: "x") @cacheTag(format: "y") }',
+        federation_1=True,  # It links to the federation by itself.
+    )
+
+    assert [(hint.code, hint.subgraphs, hint.coordinate) for hint in composition.hints] == [
+        ("DIRECTIVE_LEFT_OUT", ("a",), name) for name in ("@cacheTag", "@cost", "@listSize")
+    ]
+    assert element(composition, "Query.x") == "x(n: Int): [Int]"

@@ -425,3 +425,28 @@ def test_a_field_may_be_deprecated_where_its_interface_is_not() -> None:
     )
 
     assert element(composition, "A.n") == 'n: Int @deprecated(reason: "old")'
+
+
+@pytest.mark.parametrize(
+    ("declared", "one", "other"),
+    [
+        ("x: In", "{ p: 1, q: [K] }", "{ q: [K], p: 1 }"),
+        ("x: Float", "1", "1.0"),
+        ("x: String", '"text"', '"""text"""'),
+    ],
+)
+def test_defaults_that_mean_the_same_agree(declared: str, one: str, other: str) -> None:
+    inputs = " input In { p: Int q: [E] } enum E { K }"
+    shared = composed(
+        f"type Query {{ f({declared} = {one}): Int @shareable }}" + inputs,
+        f"type Query {{ f({declared} = {other}): Int @shareable }}" + inputs,
+    )
+    external = composed(
+        f'type Query {{ a: A }} type A @key(fields: "id") {{ id: ID! f({declared} = {one}): Int }}'
+        + inputs,
+        f'type A @key(fields: "id") {{ id: ID! f({declared} = {other}): Int @external'
+        ' m: Int @requires(fields: "f") }' + inputs,
+    )
+
+    assert element(shared, "Query.f") == f"f({declared} = {one}): Int"
+    assert f"({declared} = {one})" in element(external, "A.f")
