@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from graphql import build_schema, validate_schema
+from graphql import GraphQLInputObjectType, build_schema, validate_schema
 
+from gateway.federation.supergraph import Supergraph
 from tests.federation.composition.subgraphs import composed, element, has
 
 
@@ -450,3 +451,19 @@ def test_defaults_that_mean_the_same_agree(declared: str, one: str, other: str) 
 
     assert element(shared, "Query.f") == f"f({declared} = {one}): Int"
     assert f"({declared} = {one})" in element(external, "A.f")
+
+
+@pytest.mark.parametrize("definition", ["", "directive @oneOf on INPUT_OBJECT "])
+def test_an_input_of_one_field_is_one_wherever_a_subgraph_says_so(definition: str) -> None:
+    composition = composed(
+        definition + "type Query { x(by: By): Int } input By @oneOf { id: ID name: String }",
+        "type Query { y(by: By): Int } input By { id: ID name: String }",
+    )
+
+    assert element(composition, "By") == (
+        "input By @join__type(graph: A) @join__type(graph: B) @oneOf"
+    )
+    assert composition.supergraph_sdl.count("directive @oneOf on INPUT_OBJECT") == 1
+    by = Supergraph.parse(composition.supergraph_sdl).public_schema.type_map["By"]
+    assert isinstance(by, GraphQLInputObjectType)
+    assert by.is_one_of
