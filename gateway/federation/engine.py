@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import DocumentNode, GraphQLSchema
@@ -52,7 +52,8 @@ class EngineAnswer:
     errors: tuple[Fault, ...]
     kind: str
     executed: bool
-    plan: Plan | None = None
+    # What selections share is written out for each: not for a log.
+    plan: Plan | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, object]:
         """The response object of the GraphQL specification."""

@@ -36,10 +36,17 @@ FEDERATION_DIRECTIVES = (
     "requiresScopes",
     "policy",
     "composeDirective",
+    "cost",
+    "listSize",
+    "cacheTag",
 )
+ADVICE = ("cost", "listSize", "cacheTag")
+"""Directives that tell other gateways what to count or keep, and this one nothing."""
+
 FEDERATION_1_DIRECTIVES = ("key", "requires", "provides", "external", "extends", "tag")
 STANDALONE_SPECS = ("tag", "inaccessible", "authenticated", "requiresScopes", "policy")
-UNSUPPORTED = frozenset({"context", "fromContext", "connect", "source", "cost", "listSize"})
+UNSUPPORTED_SPECS = ("connect", "context")
+UNSUPPORTED = frozenset({"context", "fromContext", "connect", "source"})
 
 
 class LinkRefused(Exception):
@@ -148,6 +155,8 @@ def read_names(document: DocumentNode) -> Names:
         meanings = _meanings(federation[0])
     for link in links:
         spec = link.url.removeprefix("https://specs.apollo.dev/").split("/")[0]
+        if spec in UNSUPPORTED_SPECS:
+            raise LinkRefused("UNSUPPORTED_FEATURE", f'"{link.url}" is not supported.')
         if spec in STANDALONE_SPECS:
             meanings[link.alias or spec] = spec
     return Names(meanings, links, is_federation_1=not federation)

@@ -46,12 +46,13 @@ def read_markers(directives: Directives) -> Markers:
         scopes=_alternatives(directives, "requiresScopes", "scopes"),
         policies=_alternatives(directives, "policy", "policies"),
         specified_by=_url(directives.get("@specifiedBy")),
+        one_of="@oneOf" in directives,
         deprecated=None if deprecated is None else _reason(deprecated[0]),
         applied=tuple(
             AppliedDirective(used.removeprefix("@"), print_ast(one))
             for used, given in directives.items()
             for one in given
-            if used.startswith("@") and used not in ("@deprecated", "@specifiedBy")
+            if used.startswith("@") and used not in ("@deprecated", "@specifiedBy", "@oneOf")
         ),
     )
 

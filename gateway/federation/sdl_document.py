@@ -49,11 +49,24 @@ _DEFINITION_BY_EXTENSION: dict[type[TypeExtensionNode], type[TypeDefinitionNode]
 }
 _LISTS = ("directives", "interfaces", "fields", "values", "types")
 
-# Wide on purpose: which places are sensible is checked where the meaning is known.
-_PLACES = (
+_EVERYWHERE = (
     "SCHEMA | SCALAR | OBJECT | FIELD_DEFINITION | ARGUMENT_DEFINITION | INTERFACE | UNION"
     " | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION"
 )
+# Wider than the federation's own where the meaning is known that tells what is wrong there.
+_GUARDED = "FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM"
+_PLACES = {
+    "key": "OBJECT | INTERFACE",
+    "requires": "FIELD_DEFINITION",
+    "provides": "FIELD_DEFINITION",
+    "external": "OBJECT | INTERFACE | FIELD_DEFINITION",
+    "shareable": "OBJECT | INTERFACE | FIELD_DEFINITION",
+    "override": "FIELD_DEFINITION",
+    "interfaceObject": "OBJECT | INTERFACE",
+    "authenticated": _GUARDED,
+    "requiresScopes": _GUARDED,
+    "policy": _GUARDED,
+}
 _ARGUMENTS = {
     "key": "(fields: _FieldSet!, resolvable: Boolean = true)",
     "requires": "(fields: _FieldSet!)",
@@ -64,8 +77,12 @@ _ARGUMENTS = {
     "requiresScopes": "(scopes: [[_FieldSet!]!]!)",
     "policy": "(policies: [[_FieldSet!]!]!)",
     "composeDirective": "(name: String!)",
+    "cost": "(weight: Int!)",
+    "listSize": "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],"
+    " requireOneSlicingArgument: Boolean = true)",
+    "cacheTag": "(format: String!)",
 }
-_REPEATABLE = frozenset({"key", "tag", "composeDirective"})
+_REPEATABLE = frozenset({"key", "tag", "composeDirective", "cacheTag"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +217,36 @@ def schema_faults(document: DocumentNode, names: Names) -> tuple[GraphQLError, .
     if faults:
         return tuple(faults)
     try:
-        schema = build_ast_schema(complete, assume_valid_sdl=True)
+        schema = build_ast_schema(without_deprecations(complete), assume_valid_sdl=True)
     except (GraphQLError, TypeError) as error:
         return (error if isinstance(error, GraphQLError) else GraphQLError(str(error)),)
     return tuple(validate_schema(schema))
+
+
+def without_deprecations(document: DocumentNode) -> DocumentNode:
+    """The document where no field is deprecated.
+
+    GraphQL came to forbid that a field is deprecated which its interface's is not. Federation
+    allows it, and graphs in use have it.
+    """
+
+    class Undeprecate(Visitor):
+        def enter_field_definition(
+            self, node: FieldDefinitionNode, *_: Any
+        ) -> FieldDefinitionNode | None:
+            kept = tuple(d for d in node.directives or () if d.name.value != "deprecated")
+            if len(kept) == len(node.directives or ()):
+                return None
+            return FieldDefinitionNode(
+                name=node.name,
+                type=node.type,
+                arguments=node.arguments,
+                directives=kept,
+                loc=node.loc,
+            )
+
+    undeprecated: DocumentNode = visit(document, Undeprecate())
+    return undeprecated
 
 
 def _has_query(document: DocumentNode) -> bool:
@@ -232,5 +275,6 @@ def _machinery(names: Names, has_query: bool) -> DocumentNode:
         lines.append("type Query { _service: String }")
     for used, meaning in sorted(names.meaning_by_directive.items()):
         repeatable = " repeatable" if meaning in _REPEATABLE else ""
-        lines.append(f"directive @{used}{_ARGUMENTS.get(meaning, '')}{repeatable} on {_PLACES}")
+        places = _EVERYWHERE if names.is_federation_1 else _PLACES.get(meaning, _EVERYWHERE)
+        lines.append(f"directive @{used}{_ARGUMENTS.get(meaning, '')}{repeatable} on {places}")
     return parse("\n".join(lines), no_location=True)

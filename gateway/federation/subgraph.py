@@ -104,6 +104,7 @@ class Markers:
         policies: the same for policies.
         deprecated: the reason; None when not deprecated.
         specified_by: url that says what a scalar means.
+        one_of: whether exactly one field of an input object is to be given.
         applied: directives of the subgraph's own.
     """
 
@@ -114,6 +115,7 @@ class Markers:
     policies: ScopeSets | None = None
     deprecated: str | None = None
     specified_by: str | None = None
+    one_of: bool = False
     applied: tuple[AppliedDirective, ...] = ()
 
 

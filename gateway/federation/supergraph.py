@@ -15,13 +15,14 @@ from graphql import (
 
 from gateway.federation.merged_types import MergedType
 from gateway.federation.public_schema import AccessRule, access_rules, derive_public_schema
-from gateway.federation.supergraph_sdl import read_subgraphs, read_types
+from gateway.federation.supergraph_sdl import read_subgraphs, read_types, refuse_unserved
 
 
 class Supergraph:
     """A supergraph document, read once; never changes after."""
 
     def __init__(self, document: DocumentNode) -> None:
+        refuse_unserved(document)
         self.document = document
         self.subgraphs: Mapping[str, str] = dict(read_subgraphs(document).values())
         self.types: Mapping[str, MergedType] = read_types(document)
@@ -33,7 +34,7 @@ class Supergraph:
 
         Raises:
             GraphQLSyntaxError: the SDL is not GraphQL.
-            ValueError: it is GraphQL, but no supergraph.
+            ValueError: it is GraphQL, but no supergraph, or has fields that can not be asked for.
         """
         return cls(parse(sdl, no_location=True))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
     ConstDirectiveNode,
+    DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
     FieldDefinitionNode,
@@ -41,6 +43,46 @@ def applied(node: Any, directive: str) -> Iterator[Arguments]:
             }
 
 
+def refuse_unserved(document: DocumentNode) -> None:
+    """Nothing, when every field is asked for as this engine does.
+
+    Raises:
+        ValueError: a field that a connector answers, or that takes arguments from a context; or
+            a supergraph of Federation 1, which says otherwise who answers what.
+    """
+    for definition in document.definitions:
+        if isinstance(definition, DirectiveDefinitionNode):
+            if definition.name.value == "join__owner":
+                raise ValueError(
+                    "The SDL is a supergraph of Federation 1 (it has @join__owner), which is not"
+                    " supported; compose its subgraphs anew."
+                )
+            continue
+        if not isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+            continue
+        name = definition.name.value
+        _refuse_connectors(definition, name)
+        for field in definition.fields or ():
+            at = f"{name}.{field.name.value}"
+            _refuse_connectors(field, at)
+            for join in applied(field, "join__field"):
+                if join.get("contextArguments"):
+                    raise ValueError(
+                        f"{at} takes arguments from a context in subgraph {join.get('graph')}"
+                        " (@fromContext), which is not supported."
+                    )
+
+
+def _refuse_connectors(node: Any, at: str) -> None:
+    for arguments in applied(node, "join__directive"):
+        if str(arguments.get("name")).removeprefix("connect__") == "connect":
+            graphs = arguments.get("graphs") or ()
+            raise ValueError(
+                f"{at} is answered by a connector in subgraph {', '.join(map(str, graphs))}"
+                " (@connect), which is not supported."
+            )
+
+
 def read_subgraphs(document: DocumentNode) -> dict[str, tuple[str, str]]:
     """Name and URL of every subgraph, by its value in `join__Graph`.
 
@@ -63,10 +105,27 @@ def read_types(document: DocumentNode) -> dict[str, MergedType]:
     """Every type of the supergraph by name, federation's own types included."""
     names = {value: name for value, (name, _) in read_subgraphs(document).items()}
     hidden = names_of_element(document, spec="inaccessible", element="inaccessible")
-    return {
+    types = {
         definition.name.value: _read_type(definition, names, hidden)
         for definition in document.definitions
         if isinstance(definition, TypeDefinitionNode)
+    }
+    for definition in document.definitions:
+        if isinstance(definition, UnionTypeDefinitionNode):
+            union = types[definition.name.value]
+            if not union.members:
+                types[union.name] = replace(union, members=_common_members(definition, types))
+    return types
+
+
+def _common_members(
+    definition: UnionTypeDefinitionNode, types: dict[str, MergedType]
+) -> dict[str, frozenset[str]]:
+    """Every member wherever its type is: before v0.3, join did not tell which are where."""
+    members = [types[member.name.value] for member in definition.types or ()]
+    return {
+        subgraph: frozenset(one.name for one in members if subgraph in one.subgraphs)
+        for subgraph in types[definition.name.value].subgraphs
     }
 
 

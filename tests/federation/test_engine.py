@@ -298,3 +298,12 @@ async def test_a_cancelled_request_is_cancelled_and_not_answered() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_an_answer_is_written_out_without_its_plan() -> None:
+    # Selections of interfaces share their parts, which written out would multiply: and asyncio
+    # writes out the result of the task that it runs.
+    answer = await engine_with().execute(EngineRequest("{ number }"), CallContext())
+
+    assert answer.plan is not None
+    assert "plan" not in repr(answer)

@@ -52,6 +52,17 @@ FEATURES: dict[str, Feature] = {
         "{ seat { price hall { name } } }",
         {"seat": {"price": 7, "hall": {"name": "big"}}},
     ),
+    "a deprecated field whose interface is not": Feature(
+        {
+            "a": Written(
+                "type Query { named: Named } interface Named { name: String }"
+                ' type Tag implements Named { name: String @deprecated(reason: "old") }',
+                {"named": entity("Tag", name="x")},
+            ),
+        },
+        "{ named { name } }",
+        {"named": {"name": "x"}},
+    ),
     "several keys": Feature(
         {
             "a": Written(

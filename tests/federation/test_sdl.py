@@ -161,7 +161,17 @@ def test_interface_objects_stay_objects_that_say_so() -> None:
             "INVALID_LINK_DIRECTIVE_USAGE",
             "extend schema " + LINK.format(imports='{ name: "@key", as: "key" }'),
         ),
+        (
+            "INVALID_GRAPHQL",
+            "extend schema "
+            + LINK.format(imports='"@authenticated"')
+            + " input In { y: Int @authenticated }",
+        ),
         ("UNSUPPORTED_FEATURE", "extend schema " + LINK.format(imports='"@fromContext"')),
+        (
+            "UNSUPPORTED_FEATURE",
+            'extend schema @link(url: "https://specs.apollo.dev/connect/v0.1")',
+        ),
     ],
 )
 def test_an_sdl_is_refused_with_a_code(code: str, sdl: str) -> None:

@@ -134,3 +134,40 @@ def test_fields_belong_to_the_subgraphs_that_join_them(supergraph: Supergraph) -
 def test_a_plain_schema_is_no_supergraph() -> None:
     with pytest.raises(ValueError, match="join__Graph"):
         Supergraph.parse("type Query { a: Int }")
+
+
+def test_a_field_that_takes_arguments_from_a_context_is_refused_by_name() -> None:
+    taking = 'contextArguments: [{context: "c", name: "x", type: "Int", selection: "{ y }"}]'
+    sdl = SDL.replace("size: Size @join__field(", f"size: Size @join__field({taking}, ")
+
+    with pytest.raises(ValueError, match=r"Item\.size .* STOCK_ROOM .*@fromContext"):
+        Supergraph.parse(sdl)
+
+
+def test_a_field_that_a_connector_answers_is_refused_by_name() -> None:
+    connected = '@join__directive(graphs: [SHOP], name: "connect", args: {selection: "id"})'
+    sdl = SDL.replace("find(by: By!): Item", f"find(by: By!): Item {connected}")
+
+    with pytest.raises(ValueError, match=r"Root\.find .* SHOP .*@connect"):
+        Supergraph.parse(sdl)
+
+
+def test_a_supergraph_of_federation_1_is_refused() -> None:
+    owner = "directive @join__owner(graph: join__Graph!) on OBJECT"
+
+    with pytest.raises(ValueError, match="Federation 1"):
+        Supergraph.parse(f"{SDL} {owner}")
+
+
+def test_unions_of_supergraphs_that_tell_no_members_have_all_that_the_subgraph_knows() -> None:
+    # Such are those that Federation 2.0 composed, of join v0.2.
+    sdl = SDL.replace('@join__unionMember(graph: SHOP, member: "Item")', "").replace(
+        '@join__unionMember(graph: SHOP, member: "Internal")',
+        "@join__type(graph: STOCK_ROOM)",
+    )
+    assert "@join__unionMember" not in sdl
+
+    assert Supergraph.parse(sdl).types["Any"].members == {
+        "shop": frozenset({"Item", "Internal"}),
+        "stock-room": frozenset({"Item"}),
+    }

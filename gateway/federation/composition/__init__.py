@@ -37,6 +37,7 @@ from gateway.federation.composition.schema_check import check_schema
 from gateway.federation.composition.sharing import check_sharing
 from gateway.federation.composition.sources import Sources
 from gateway.federation.composition.type_refs import subtypes_of
+from gateway.federation.links import ADVICE
 from gateway.federation.sdl import SdlRefused, read_subgraph
 from gateway.federation.subgraph import Kind, Subgraph, SubgraphType
 
@@ -100,6 +101,7 @@ def _read(given: Sequence[SubgraphSdl], findings: Findings) -> tuple[Sources, Re
                     at=fault.coordinate or "",
                 )
     findings.refuse_if_any()
+    _hint_at_advice(read, findings)
     read = with_known_keys(read)
     if not any("Query" in subgraph.types for subgraph in read):
         findings.conflict(
@@ -135,6 +137,22 @@ def _check_names(given: Sequence[SubgraphSdl], findings: Findings) -> None:
                 subgraphs=[name],
             )
     findings.refuse_if_any()
+
+
+def _hint_at_advice(subgraphs: Sequence[Subgraph], findings: Findings) -> None:
+    for name in ADVICE:
+        importing = [
+            subgraph.name
+            for subgraph in subgraphs
+            if any(f"@{name}" == given for link in subgraph.links for given, _ in link.imports)
+        ]
+        if importing:
+            findings.hint(
+                "DIRECTIVE_LEFT_OUT",
+                f"@{name} is left out of the supergraph: it means nothing to this gateway.",
+                subgraphs=importing,
+                at=f"@{name}",
+            )
 
 
 def _with_query(subgraph: Subgraph) -> Subgraph:

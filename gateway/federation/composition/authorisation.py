@@ -49,19 +49,37 @@ def check_guards(subgraphs: Iterable[Subgraph], findings: Findings) -> None:
 
 
 def guard_interfaces(supergraph: Supergraph) -> None:
-    """Gives every interface, and its fields, all the guards of the objects behind it."""
-    for interface in supergraph.types.values():
-        if interface.kind is not Kind.INTERFACE:
-            continue
-        objects = [
+    """Gives every interface, and its fields, all the guards of the objects behind it.
+
+    What an interface object guards is guarded in the objects first.
+    """
+    behind = {
+        name: [
             one
             for one in supergraph.types.values()
-            if one.kind is Kind.OBJECT and interface.name in one.interfaces
+            if one.kind is Kind.OBJECT and name in one.interfaces
         ]
+        for name, interface in supergraph.types.items()
+        if interface.kind is Kind.INTERFACE
+    }
+    for name, objects in behind.items():
+        _guard_objects(supergraph.types[name], objects)
+    for interface_name, objects in behind.items():
+        interface = supergraph.types[interface_name]
         interface.markers = _guarded(interface.markers, [one.markers for one in objects])
         for name, field in interface.fields.items():
             markers = [one.fields[name].markers for one in objects if name in one.fields]
             interface.fields[name] = replace(field, markers=_guarded(field.markers, markers))
+
+
+def _guard_objects(interface: MergedType, objects: Iterable[MergedType]) -> None:
+    # An interface itself can not be guarded, so whatever guards its fields is of such an object.
+    for merged in objects:
+        for name, field in interface.fields.items():
+            own = merged.fields.get(name)
+            if own is not None and is_guarded(field.markers):
+                markers = _guarded(own.markers, [field.markers])
+                merged.fields[name] = replace(own, markers=markers)
 
 
 def _guarded(markers: Markers, others: Iterable[Markers]) -> Markers:

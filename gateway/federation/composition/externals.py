@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.federation.composition.conflicts import Findings
+from gateway.federation.composition.defaults import meaning_of
 from gateway.federation.subgraph import Field, InputValue, TypeRef
 
 Declared = tuple[str, Field]
@@ -52,7 +53,7 @@ def _argument_fault(
         return "MISSING", "without its argument"
     if str(given.type) not in {str(wanted.type), *spelled}:
         return "TYPE_MISMATCH", f'with type "{given.type}" instead of "{wanted.type}" for argument'
-    if given.default != wanted.default:
+    if meaning_of(given.default) != meaning_of(wanted.default):
         defaults = f"{given.default or 'none'} instead of {wanted.default or 'none'}"
         return "DEFAULT_MISMATCH", f"with default {defaults} for argument"
     return None

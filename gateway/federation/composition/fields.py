@@ -149,7 +149,9 @@ def _owners(
             continue
         taken_over = sources.overridden.get((subgraph, *place))
         override = sources.override_of(part.field)
-        label = override.label if override else None
+        # A label decides between two; where the other answers nothing, nothing is decided.
+        is_shared = override is not None and (override.source, *place) in sources.overridden
+        label = override.label if override and is_shared else None
         owners.append(
             FieldOwner(
                 subgraph=subgraph,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gateway.federation.composition.conflicts import named, spelled
+from gateway.federation.composition.defaults import meaning_of
 from gateway.federation.composition.markers import merge_description, merge_markers
 from gateway.federation.composition.merged import FieldOwner, MergedInputField
 from gateway.federation.composition.sources import Sources
@@ -111,7 +112,7 @@ def _merge_value(sources: Sources, given: Given, *, prefix: str, at: str) -> Inp
             subgraphs=subgraphs,
             at=at,
         )
-    defaults = {value.default for _, value in given}
+    defaults = {meaning_of(value.default) for _, value in given}
     if len(defaults - {None}) > 1:
         spellings = ((subgraph, value.default or "no default") for subgraph, value in given)
         sources.findings.conflict(

@@ -93,6 +93,7 @@ def find_machinery(supergraph: Supergraph, retained: Retained) -> Machinery:
         "@link(url: String, as: String, for: link__Purpose, import: [link__Import])"
         " repeatable on SCHEMA",
         *(feature.directive for feature in features),
+        *(["@oneOf on INPUT_OBJECT"] if _needs_one_of(supergraph, retained) else []),
         *retained.definitions,
     ]
     scalars = [
@@ -148,6 +149,12 @@ def _used_features(supergraph: Supergraph) -> list[str]:
         }
         used |= {name for name, is_given in given.items() if is_given}
     return [name for name in _FEATURES if name in used]
+
+
+def _needs_one_of(supergraph: Supergraph, retained: Retained) -> bool:
+    """GraphQL knows it, but not every version that reads the supergraph; some compose it."""
+    is_used = any(merged.markers.one_of for merged in supergraph.types.values())
+    return is_used and "oneOf" not in retained.repeatable_by_name
 
 
 def _all_markers(supergraph: Supergraph) -> Iterator[Markers]:

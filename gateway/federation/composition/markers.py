@@ -61,6 +61,7 @@ def merge_markers(
         scopes=all_of(one.scopes for one in all_markers),
         policies=all_of(one.policies for one in all_markers),
         specified_by=next((one.specified_by for one in all_markers if one.specified_by), None),
+        one_of=any(one.one_of for one in all_markers),
         deprecated=_deprecation(elements, at=at, findings=findings),
         applied=_applied(elements, composed=composed),
     )

@@ -36,6 +36,15 @@ def find_overrides(
                         at=at,
                     )
                     continue
+                if declared.is_interface_object:
+                    findings.conflict(
+                        "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
+                        f'"{at}" can not have @override in subgraph "{subgraph.name}", where'
+                        f' "{declared.name}" is an @interfaceObject.',
+                        subgraphs=[subgraph.name],
+                        at=at,
+                    )
+                    continue
                 if _may_take(subgraph, source, at, findings):
                     place = (source.name, declared.name, field.name)
                     taken[place] = Override(subgraph.name, field.override.label)

@@ -212,6 +212,8 @@ def _markers(markers: Markers) -> Iterable[str]:
         yield f"@policy(policies: {_sets(markers.policies)})"
     for applied in markers.applied:
         yield applied.text
+    if markers.one_of:
+        yield "@oneOf"
     if markers.specified_by is not None:
         yield f"@specifiedBy(url: {_text(markers.specified_by)})"
     if markers.deprecated is not None:

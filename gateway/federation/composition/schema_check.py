@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
-from graphql import GraphQLError, build_schema, validate_schema
+from graphql import GraphQLError, build_ast_schema, parse, validate_schema
 
 from gateway.federation.composition.conflicts import Findings
 from gateway.federation.composition.merged import Supergraph
+from gateway.federation.sdl_document import without_deprecations
 
 
 def check_schema(sdl: str, supergraph: Supergraph, findings: Findings) -> None:
     """Notes what GraphQL itself does not allow, such as a field that breaks its interface."""
     try:
-        faults = validate_schema(build_schema(sdl, assume_valid_sdl=True))
+        document = without_deprecations(parse(sdl))
+        faults = validate_schema(build_ast_schema(document, assume_valid_sdl=True))
     except GraphQLError as error:
         faults = [error]
     for fault in faults:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.federation.composition.conflicts import Findings
+from gateway.federation.composition.given_arguments import argument_faults
 from gateway.federation.composition.sources import Place
 from gateway.federation.field_sets import (
     FieldSelection,
@@ -104,6 +105,9 @@ class SelectionCheck:
         if selection.has_directives:
             self._fault(directive, "DIRECTIVE_IN_FIELDS_ARG", f'"{place}" carries a directive.')
         if directive.name == "REQUIRES":
+            faults = argument_faults(self._subgraph, selection.arguments, found.arguments, at=place)
+            for fault in faults:
+                self._fault(directive, "INVALID_FIELDS", fault)
             return
         if found.arguments:
             self._fault(directive, "FIELDS_HAS_ARGS", f'"{place}" takes arguments.')

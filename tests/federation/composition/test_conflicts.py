@@ -101,6 +101,10 @@ CASES = [
      ['type Query { x: Int @provides(fields: "n") }']),
     ("INVALID_SHAREABLE_USAGE", "I.x", "a",
      ["type Query { i: I } interface I { x: Int @shareable } type A implements I { x: Int }"]),
+    ("OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE", "I.n", "b",
+     ['type Query { i: I } interface I @key(fields: "id") { id: ID! }'
+      ' type A implements I @key(fields: "id") { id: ID! }',
+      'type I @interfaceObject @key(fields: "id") { id: ID! n: Int @override(from: "a") }']),
     ("OVERRIDE_FROM_SELF_ERROR", "Query.x", "a", ['type Query { x: Int @override(from: "a") }']),
     ("OVERRIDE_SOURCE_HAS_OVERRIDE", "Query.x", "ab",
      ['type Query { x: Int @override(from: "b") }', 'type Query { x: Int @override(from: "a") }']),
@@ -235,3 +239,77 @@ def test_every_subgraph_needs_a_name_of_its_own(names: tuple[str, str]) -> None:
         compose([SubgraphSdl(name, "", "type Query { x: Int }") for name in names])
 
     assert {one.code for one in failed.value.conflicts} == {"INVALID_SUBGRAPH_NAME"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "fault"),
+    [
+        ("x: Int!", "", 'needs its argument "x"'),
+        ("x: Int", "(y: 2)", 'takes no argument "y"'),
+        ("x: Int", '(x: "two")', 'of type "Int", not "two"'),
+        ("x: Int", "(x: 2147483648)", 'of type "Int", not 2147483648'),
+        ("x: Int!", "(x: null)", 'of type "Int!", not null'),
+        ("x: Int", "(x: $x)", 'of type "Int", not $x'),
+        ("x: Any", "(x: [{ y: $x }])", "not [{ y: $x }]"),
+        ("x: [Int!]", "(x: [1, null])", "not [1, null]"),
+        ("x: Unit", "(x: TON)", 'of type "Unit", not TON'),
+        ("x: By", "(x: { unit: KG })", 'of type "By", not { unit: KG }'),
+        ("x: By", "(x: { id: 1, size: 2 })", "not { id: 1, size: 2 }"),
+    ],
+)
+def test_requires_gives_a_field_the_arguments_it_takes(
+    arguments: str, given: str, fault: str
+) -> None:
+    inputs = " scalar Any enum Unit { KG LB } input By { id: ID! unit: Unit = KG }"
+    (conflict,) = conflicts(
+        f'type Query {{ a: A }} type A @key(fields: "id") {{ id: ID! n({arguments}): Int }}'
+        + inputs,
+        f'type A @key(fields: "id") {{ id: ID! n({arguments}): Int @external'
+        f' m: Int @requires(fields: "n{given}") }}'.replace('"two"', '\\"two\\"')
+        + inputs,
+    )
+
+    assert (conflict.code, conflict.coordinate) == ("REQUIRES_INVALID_FIELDS", "A.m")
+    assert conflict.subgraphs == ("b",)
+    assert "A.n" in conflict.message
+    assert fault in conflict.message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        '(i: 1, f: 2, s: "x", b: true, d: 7, l: 3, e: KG, by: { id: "1" }, any: [{ x: KG }])',
+        "(i: null, f: 2.5, l: [1, null], by: { id: 1, unit: null })",
+    ],
+)
+def test_requires_may_give_whatever_a_client_may_write(given: str) -> None:
+    arguments = (
+        "i: Int, f: Float, s: String, b: Boolean, d: ID, l: [Int], e: Unit, by: By, any: Any"
+    )
+    declared = f"n({arguments}): Int"
+    inputs = " scalar Any enum Unit { KG LB } input By { id: ID! unit: Unit = KG }"
+    text = f"n{given}".replace('"', '\\"')
+
+    composed(
+        f'type Query {{ a: A }} type A @key(fields: "id") {{ id: ID! {declared} }}' + inputs,
+        f'type A @key(fields: "id") {{ id: ID! {declared} @external'
+        f' m: Int @requires(fields: "{text}") }}' + inputs,
+    )
+
+
+def test_what_only_advises_other_gateways_is_left_out_with_a_hint() -> None:
+    link = (
+        'extend schema @link(url: "https://specs.apollo.dev/federation/v2.12",'
+        ' import: ["@cost", "@listSize", "@cacheTag"]) '
+    )
+    composition = composed(
+        link + 'type Query { x(n: Int @cost(weight: 2)): [Int] @listSize(slicingArguments: ["n"])'
+        ' @cacheTag(format: "x") @cacheTag(format: "y") }',
+        federation_1=True,  # It links to the federation by itself.
+    )
+
+    assert [(hint.code, hint.subgraphs, hint.coordinate) for hint in composition.hints] == [
+        ("DIRECTIVE_LEFT_OUT", ("a",), name) for name in ("@cacheTag", "@cost", "@listSize")
+    ]
+    assert element(composition, "Query.x") == "x(n: Int): [Int]"

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from graphql import build_schema, validate_schema
+from graphql import GraphQLInputObjectType, build_schema, validate_schema
 
+from gateway.federation.supergraph import Supergraph
 from tests.federation.composition.subgraphs import composed, element, has
 
 
@@ -384,3 +385,85 @@ def test_the_supergraph_is_a_valid_schema() -> None:
     )
 
     assert validate_schema(build_schema(composition.supergraph_sdl)) == []
+
+
+def test_a_label_decides_nothing_where_the_other_subgraph_does_not_answer() -> None:
+    taking = (
+        'type A @key(fields: "id") { id: ID! n: Int @override(from: "a", label: "percent(5)") }'
+    )
+    without = composed('type Query { a: A } type A @key(fields: "id") { id: ID! }', taking)
+    external = composed(
+        'type Query { a: A } type A @key(fields: "id")'
+        ' { id: ID! n: Int @external m: Int @requires(fields: "n") }',
+        taking,
+    )
+
+    assert element(without, "A.n") == 'n: Int @join__field(graph: B, override: "a")'
+    assert element(external, "A.n") == (
+        'n: Int @join__field(graph: A, external: true) @join__field(graph: B, override: "a")'
+    )
+
+
+def test_what_an_interface_object_guards_is_guarded_in_every_object() -> None:
+    composition = composed(
+        'type Query { i: I } interface I @key(fields: "id") { id: ID! n: Int }'
+        ' type A implements I @key(fields: "id") { id: ID! n: Int @shareable }'
+        ' type B implements I @key(fields: "id")'
+        ' { id: ID! n: Int @shareable @requiresScopes(scopes: [["b"]]) }',
+        'type I @interfaceObject @key(fields: "id")'
+        ' { id: ID! n: Int @shareable @requiresScopes(scopes: [["a"]]) }',
+    )
+
+    assert element(composition, "A.n") == 'n: Int @requiresScopes(scopes: [["a"]])'
+    assert element(composition, "B.n") == 'n: Int @requiresScopes(scopes: [["a", "b"]])'
+    assert element(composition, "I.n") == 'n: Int @requiresScopes(scopes: [["a", "b"]])'
+
+
+def test_a_field_may_be_deprecated_where_its_interface_is_not() -> None:
+    composition = composed(
+        "type Query { i: I } interface I { id: ID! n: Int }"
+        ' type A implements I { id: ID! n: Int @deprecated(reason: "old") }'
+    )
+
+    assert element(composition, "A.n") == 'n: Int @deprecated(reason: "old")'
+
+
+@pytest.mark.parametrize(
+    ("declared", "one", "other"),
+    [
+        ("x: In", "{ p: 1, q: [K] }", "{ q: [K], p: 1 }"),
+        ("x: Float", "1", "1.0"),
+        ("x: String", '"text"', '"""text"""'),
+    ],
+)
+def test_defaults_that_mean_the_same_agree(declared: str, one: str, other: str) -> None:
+    inputs = " input In { p: Int q: [E] } enum E { K }"
+    shared = composed(
+        f"type Query {{ f({declared} = {one}): Int @shareable }}" + inputs,
+        f"type Query {{ f({declared} = {other}): Int @shareable }}" + inputs,
+    )
+    external = composed(
+        f'type Query {{ a: A }} type A @key(fields: "id") {{ id: ID! f({declared} = {one}): Int }}'
+        + inputs,
+        f'type A @key(fields: "id") {{ id: ID! f({declared} = {other}): Int @external'
+        ' m: Int @requires(fields: "f") }' + inputs,
+    )
+
+    assert element(shared, "Query.f") == f"f({declared} = {one}): Int"
+    assert f"({declared} = {one})" in element(external, "A.f")
+
+
+@pytest.mark.parametrize("definition", ["", "directive @oneOf on INPUT_OBJECT "])
+def test_an_input_of_one_field_is_one_wherever_a_subgraph_says_so(definition: str) -> None:
+    composition = composed(
+        definition + "type Query { x(by: By): Int } input By @oneOf { id: ID name: String }",
+        "type Query { y(by: By): Int } input By { id: ID name: String }",
+    )
+
+    assert element(composition, "By") == (
+        "input By @join__type(graph: A) @join__type(graph: B) @oneOf"
+    )
+    assert composition.supergraph_sdl.count("directive @oneOf on INPUT_OBJECT") == 1
+    by = Supergraph.parse(composition.supergraph_sdl).public_schema.type_map["By"]
+    assert isinstance(by, GraphQLInputObjectType)
+    assert by.is_one_of
