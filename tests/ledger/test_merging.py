@@ -131,6 +131,21 @@ async def test_refunds_of_the_merged_cards_orders_are_the_survivors(books: Books
     assert (await books.verify()).is_sound
 
 
+@pytest.mark.parametrize("active_in", [timedelta(0), timedelta(days=7)])
+async def test_a_refund_after_the_merge_takes_the_orders_own_points_first(
+    books: Books, active_in: timedelta
+) -> None:
+    await books.order("o1", "C", "m1", earned=25, expires_in=timedelta(days=9))
+    await books.order("o2", "A", "m2", earned=50, active_in=active_in)
+    await merge(books)
+
+    await books.refund("o2", "r1", kept=20)
+
+    left = "SELECT issuer_id, sum(remaining) FROM lot GROUP BY issuer_id ORDER BY issuer_id"
+    assert await books.rows(left) == [("A", 20), ("C", 25)]
+    assert (await books.verify()).is_sound
+
+
 async def test_an_order_heard_of_again_after_the_merge_is_a_repeat(books: Books) -> None:
     first = await books.order("o1", "A", "m2", earned=50)
     await merge(books)

@@ -51,11 +51,13 @@ async def test_a_late_capture_takes_what_it_can_and_the_merchant_bears_the_rest(
     await books.release("t1", "m1")
     await books.order("o2", "A", "m1", spent=70)
 
+    await books.grant("g1", "m1", 2)
+
     receipt = await books.order("o3", "B", "m1", spent=100, coins=5, attempt="t1")
 
     assert (receipt.points_burned, receipt.points_absorbed) == (30, 70)
-    assert (receipt.coins_burned_minor, receipt.coins_absorbed_minor) == (0, 5)
-    assert (await books.positions())["B"] == 30 - 1
+    assert (receipt.coins_burned_minor, receipt.coins_absorbed_minor) == (2, 3)
+    assert (await books.positions())["B"] == 30 - 1 + 2
     assert (await books.verify()).findings == ()
 
 
