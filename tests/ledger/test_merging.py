@@ -100,6 +100,22 @@ async def test_debts_move_and_are_offset(books: Books) -> None:
     assert (await books.verify()).is_sound
 
 
+async def test_a_debt_that_moved_is_counted_once_by_a_later_refund(books: Books) -> None:
+    await books.order("o1", "A", "m2", earned=10)
+    await books.order("o2", "B", "m2", spent=10)
+    await books.refund("o1", "r1", kept=7)
+    await merge(books)
+    moved = (await books.standing("m1")).debt
+
+    await books.refund("o1", "r2", kept=0)
+    owed = (await books.standing("m1")).debt
+    await books.order("o3", "C", "m1", earned=50)
+
+    assert (moved, owed) == (3, 10)
+    assert (await books.standing("m1")).available == 40
+    assert (await books.verify()).is_sound
+
+
 async def test_an_open_checkout_of_the_merged_card_finishes(books: Books) -> None:
     await books.order("o1", "A", "m1", earned=10)
     await books.order("o2", "A", "m2", earned=50)
