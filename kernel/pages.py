@@ -89,7 +89,7 @@ def page_args(first: int, after: str | None, *, key_length: int) -> PageArgs:
         BadUserInput: `first` is not 1 to 100, or `after` is no cursor of this list.
     """
     if not 1 <= first <= PAGE_SIZE_MAX:
-        raise BadUserInput(f"first is 1 to {PAGE_SIZE_MAX}.")
+        raise BadUserInput(f"first must be 1 to {PAGE_SIZE_MAX}.")
     return PageArgs(first, None if after is None else decode_cursor(after, key_length=key_length))
 
 

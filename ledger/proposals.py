@@ -57,7 +57,7 @@ class RuleNotWaiting(Refusal):
 def check_terms(terms: RuleTerms) -> list[list[str]]:
     """What is wrong with the terms: (field, what would be right) pairs."""
     problems = [
-        [field, f"is over 0 and at most {PRICE_MAX}"]
+        [field, f"must be over 0 and at most {PRICE_MAX}"]
         for field, price in (("issuePrice", terms.issue_price), ("redeemPrice", terms.redeem_price))
         if not 0 < price.numerator <= PRICE_MAX * price.denominator
     ]
@@ -67,7 +67,7 @@ def check_terms(terms: RuleTerms) -> list[list[str]]:
         ("breakageIssuerBps", terms.breakage_issuer_bps),
     )
     problems += [
-        [field, f"is 0 to {WHOLE_BP}"] for field, bps in shares if not 0 <= bps <= WHOLE_BP
+        [field, f"must be 0 to {WHOLE_BP}"] for field, bps in shares if not 0 <= bps <= WHOLE_BP
     ]
     return problems
 

@@ -29,7 +29,7 @@ def request_key(caller: Caller, operation: str, command: Command) -> RequestKey:
         InvalidInput: the request id is not 1 to 128 characters.
     """
     if not 1 <= len(command.request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"has 1 to {REQUEST_ID_MAX} characters")
+        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
     return RequestKey(
         caller=caller.key,
         operation=operation,

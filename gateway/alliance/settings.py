@@ -91,7 +91,7 @@ def check_settings(values: SettingValues) -> None:
     """
     problems: list[list[str]] = []
     if values.time_zone not in _time_zones():
-        problems.append(["timeZone", "is an IANA name like Asia/Shanghai"])
+        problems.append(["timeZone", "must be an IANA name like Asia/Shanghai"])
     _check_range(
         problems,
         "earnPointsPerMajorUnit",
@@ -101,7 +101,7 @@ def check_settings(values: SettingValues) -> None:
     )
     value = values.member_point_value
     if value.numerator < 1 or value.numerator > POINT_VALUE_MAX * value.denominator:
-        problems.append(["memberPointValue", f"is over 0 and at most {POINT_VALUE_MAX}"])
+        problems.append(["memberPointValue", f"must be over 0 and at most {POINT_VALUE_MAX}"])
     _check_range(
         problems,
         "activationDaysStore",
@@ -139,7 +139,7 @@ def check_change(values: SettingValues, *, in_force: SettingValues, anything_boo
 def _check_expiry(problems: list[list[str]], values: SettingValues) -> None:
     if values.expiry is not PointsExpiry.MONTHS:
         if values.expiry_months is not None:
-            problems.append(["expiryMonths", "is left out unless expiry is MONTHS"])
+            problems.append(["expiryMonths", "must be left out unless expiry is MONTHS"])
     elif values.expiry_months is None:
         problems.append(["expiryMonths", "is needed when expiry is MONTHS"])
     else:
@@ -152,7 +152,7 @@ def _check_range(
     problems: list[list[str]], field: str, value: int, *, lowest: int, highest: int
 ) -> None:
     if not lowest <= value <= highest:
-        problems.append([field, f"is {lowest} to {highest}"])
+        problems.append([field, f"must be {lowest} to {highest}"])
 
 
 @cache

@@ -86,23 +86,23 @@ def cart_problems(cart: CartAsked, *, currency: str) -> Problems:
     """
     problems: Problems = []
     if not 1 <= len(cart.lines) <= LINES_MAX:
-        problems.append(["cart.lines", f"has 1 to {LINES_MAX} lines"])
+        problems.append(["cart.lines", f"must have 1 to {LINES_MAX} lines"])
     for index, line in enumerate(cart.lines[:LINES_MAX]):
         _check_line(problems, f"cart.lines.{index}", line, currency)
     if len(cart.coupon_ids) > COUPONS_MAX:
-        problems.append(["cart.couponIds", f"has at most {COUPONS_MAX} coupons"])
+        problems.append(["cart.couponIds", f"must have at most {COUPONS_MAX} coupons"])
     elif len(set(cart.coupon_ids)) < len(cart.coupon_ids):
-        problems.append(["cart.couponIds", "names each coupon once"])
+        problems.append(["cart.couponIds", "must name each coupon once"])
     if any(len(coupon_id) > TEXT_MAX for coupon_id in cart.coupon_ids):
-        problems.append(["cart.couponIds", f"has ids of at most {TEXT_MAX} characters"])
+        problems.append(["cart.couponIds", f"must have ids of at most {TEXT_MAX} characters"])
     if cart.points < 0:
-        problems.append(["cart.points", "is 0 or more"])
+        problems.append(["cart.points", "must be 0 or more"])
     _check_amount(problems, "cart.coins", cart.coins, currency)
     _check_amount(problems, "cart.shipping", cart.shipping, currency)
     _check_card(problems, cart)
     total = sum(line.quantity * line.unit_price.amount_minor for line in cart.lines)
     if not problems and total + cart.shipping_minor > CART_MAX_MINOR:
-        problems.append(["cart", f"comes to at most {CART_MAX_MINOR} minor units"])
+        problems.append(["cart", f"must come to at most {CART_MAX_MINOR} minor units"])
     return problems
 
 
@@ -110,7 +110,9 @@ def number_problems(field: str, number: str) -> Problems:
     """Every fault of a merchant's order or refund number."""
     if is_label(number, longest=NUMBER_MAX) and number.strip() == number:
         return []
-    return [[field, f"has 1 to {NUMBER_MAX} printable characters, none of them a space at an end"]]
+    return [
+        [field, f"must have 1 to {NUMBER_MAX} printable characters, none of them a space at an end"]
+    ]
 
 
 def refund_problems(
@@ -121,33 +123,35 @@ def refund_problems(
     Source: docs/rules/checkout.md, rule 10.
     """
     if (lines is None) == (amount is None):
-        return [["lines", "is given, or amount is: exactly one of the two"]]
+        return [["lines", "or amount must be given: exactly one of the two"]]
     problems: Problems = []
     if amount is not None:
         _check_amount(problems, "amount", amount, currency)
         if amount.amount_minor == 0:
-            problems.append(["amount.amountMinor", "is 1 or more"])
+            problems.append(["amount.amountMinor", "must be 1 or more"])
         return problems
     assert lines is not None
     if not 1 <= len(lines) <= LINES_MAX:
-        problems.append(["lines", f"has 1 to {LINES_MAX} lines"])
+        problems.append(["lines", f"must have 1 to {LINES_MAX} lines"])
     for index, line in enumerate(lines[:LINES_MAX]):
         if not 0 <= line.line_index < LINES_MAX:
-            problems.append([f"lines.{index}.lineIndex", "is the position of a line of the order"])
+            problems.append(
+                [f"lines.{index}.lineIndex", "must be the position of a line of the order"]
+            )
         if not 1 <= line.quantity <= QUANTITY_MAX:
-            problems.append([f"lines.{index}.quantity", f"is 1 to {QUANTITY_MAX}"])
+            problems.append([f"lines.{index}.quantity", f"must be 1 to {QUANTITY_MAX}"])
     if len({line.line_index for line in lines}) < len(lines):
-        problems.append(["lines", "names each line once"])
+        problems.append(["lines", "must name each line once"])
     return problems
 
 
 def _check_line(problems: Problems, path: str, line: LineAsked, currency: str) -> None:
     if not is_label(line.sku, longest=TEXT_MAX):
-        problems.append([f"{path}.sku", f"has 1 to {TEXT_MAX} characters"])
+        problems.append([f"{path}.sku", f"must have 1 to {TEXT_MAX} characters"])
     if line.category_id is not None and not is_label(line.category_id, longest=TEXT_MAX):
-        problems.append([f"{path}.categoryId", f"has 1 to {TEXT_MAX} characters"])
+        problems.append([f"{path}.categoryId", f"must have 1 to {TEXT_MAX} characters"])
     if not 1 <= line.quantity <= QUANTITY_MAX:
-        problems.append([f"{path}.quantity", f"is 1 to {QUANTITY_MAX}"])
+        problems.append([f"{path}.quantity", f"must be 1 to {QUANTITY_MAX}"])
     _check_amount(problems, f"{path}.unitPrice", line.unit_price, currency)
 
 
@@ -155,7 +159,7 @@ def _check_amount(problems: Problems, path: str, amount: Amount | None, currency
     if amount is None:
         return
     if not 0 <= amount.amount_minor <= AMOUNT_MAX:
-        problems.append([f"{path}.amountMinor", f"is 0 to {AMOUNT_MAX}"])
+        problems.append([f"{path}.amountMinor", f"must be 0 to {AMOUNT_MAX}"])
     if amount.currency != currency:
         problems.append([f"{path}.currency", f"must be {currency}, the alliance's"])
 

@@ -65,7 +65,7 @@ async def quote(
     if not merchant.may_sell(desk.clock.now()):
         raise MerchantNotActive(merchant_id=merchant.id)
     if store.state is not StoreState.OPEN:
-        raise InvalidInput.at("cart.storeId", "is a store that is open")
+        raise InvalidInput.at("cart.storeId", "must be a store that is open")
     buyer, offers, standing = await _read_card(desk, asked, merchant.id)
     earn_rate = await _earn_rate(desk, merchant)
     cart = _to_price(desk, asked, store, merchant, earn_rate=earn_rate)
@@ -173,7 +173,7 @@ async def _read_card(
     if buyer.is_frozen:
         raise MemberFrozen
     if buyer.membership_id is None:
-        raise InvalidInput.at("cart.cardId", "is a card that has joined this merchant")
+        raise InvalidInput.at("cart.cardId", "must be a card that has joined this merchant")
     return buyer, offers, standing
 
 

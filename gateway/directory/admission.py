@@ -261,9 +261,9 @@ def check_admission(command: AdmitMerchant) -> None:
         _check_text(problems, "nameEn", command.name_en, longest=NAME_MAX)
     if command.backend_kind is BackendKind.HOSTED:
         if command.endpoint is not None:
-            problems.append(["backend.endpoint", "is left out for a hosted backend"])
+            problems.append(["backend.endpoint", "must be left out for a hosted backend"])
     elif not _is_http_url(command.endpoint):
-        problems.append(["backend.endpoint", "is an http or https URL for a remote backend"])
+        problems.append(["backend.endpoint", "must be an http or https URL for a remote backend"])
     if problems:
         raise InvalidInput(problems)
 
@@ -285,7 +285,7 @@ def check_store(command: OpenStore) -> None:
 
 def _check_text(problems: list[list[str]], field: str, text: str, *, longest: int) -> None:
     if not is_title(text, longest=longest):
-        problems.append([field, f"has 1 to {longest} printable characters"])
+        problems.append([field, f"must have 1 to {longest} printable characters"])
 
 
 def _is_http_url(endpoint: str | None) -> bool:

@@ -31,6 +31,6 @@ async def no_remote_backends(endpoint: str) -> None:
                 "backend.endpoint",
                 "can not be reached by this gateway, which hosts every merchant's data",
             ],
-            ["backend.kind", "is HOSTED here, without an endpoint"],
+            ["backend.kind", "must be HOSTED here, without an endpoint"],
         ]
     )

@@ -164,12 +164,14 @@ def check_change(merchant: Merchant, command: ChangeMerchantState, *, now: datet
     """
     until = command.redeem_until
     if (until is not None) != (command.state is MerchantState.WINDING_DOWN):
-        raise InvalidInput.at("redeemUntil", "is given exactly when state is WINDING_DOWN")
+        raise InvalidInput.at("redeemUntil", "must be given exactly when state is WINDING_DOWN")
     if command.state is MerchantState.APPLIED:
-        raise InvalidInput.at("state", "is ACTIVE, SUSPENDED, WINDING_DOWN or LEFT")
+        raise InvalidInput.at("state", "must be ACTIVE, SUSPENDED, WINDING_DOWN or LEFT")
     if command.state not in _FOLLOWING.get(merchant.state, ()):
         raise MerchantNotActive(merchant_id=merchant.id)
     if until is not None and not NOTICE <= until - now <= NOTICE_MAX:
-        raise InvalidInput.at("redeemUntil", f"is {NOTICE.days} to {NOTICE_MAX.days} days from now")
+        raise InvalidInput.at(
+            "redeemUntil", f"must be {NOTICE.days} to {NOTICE_MAX.days} days from now"
+        )
     if command.state is MerchantState.LEFT and not merchant.has_wound_down(now):
-        raise InvalidInput.at("state", "is LEFT only once redemption has ended")
+        raise InvalidInput.at("state", "can be LEFT only once redemption has ended")

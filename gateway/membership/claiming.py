@@ -277,7 +277,7 @@ def _check_form(caller: Caller, command: ClaimShared) -> None:
     if is_merchant and command.credential is None:
         problems.append(["credential", "is needed: whom the coupon is for"])
     if not is_merchant and command.credential is not None:
-        problems.append(["credential", "is left out by a member, who claims for itself"])
+        problems.append(["credential", "must be left out by a member, who claims for itself"])
     if problems:
         raise InvalidInput(problems)
 

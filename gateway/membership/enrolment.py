@@ -211,7 +211,7 @@ def _check_counter(store: Store, merchant: Merchant) -> None:
     if not merchant.may_enrol:
         raise MerchantNotActive(merchant_id=merchant.id)
     if store.state is not StoreState.OPEN:
-        raise InvalidInput.at("storeId", "names a store that is open")
+        raise InvalidInput.at("storeId", "must name a store that is open")
 
 
 def _refuse_unknown_card(credential: Credential) -> None:

@@ -62,14 +62,14 @@ def check_join(command: Join, *, now: datetime) -> None:
     """
     problems: list[list[str]] = []
     if len(command.consents) > CONSENTS_MAX:
-        problems.append(["consents", f"has at most {CONSENTS_MAX} purposes"])
+        problems.append(["consents", f"must have at most {CONSENTS_MAX} purposes"])
     for index, purpose in enumerate(command.consents[:CONSENTS_MAX]):
         check_words(problems, f"consents.{index}", purpose, longest=PURPOSE_MAX)
     check_words(problems, "referralCode", command.referral_code, longest=WORDS_MAX)
     profile = command.profile
     check_words(problems, "profile.displayName", profile.display_name, longest=NAME_MAX)
     if profile.birthday is not None and not OLDEST_BIRTHDAY <= profile.birthday <= now.date():
-        problems.append(["profile.birthday", f"lies between {OLDEST_BIRTHDAY} and today"])
+        problems.append(["profile.birthday", f"must lie between {OLDEST_BIRTHDAY} and today"])
     check_words(problems, "profile.gender", profile.gender, longest=WORDS_MAX)
     check_words(problems, "profile.region", profile.region, longest=WORDS_MAX)
     if problems:
@@ -93,4 +93,4 @@ def joined_outcome(
 def check_words(problems: list[list[str]], field: str, words: str | None, *, longest: int) -> None:
     """Notes a fault unless the words are left out, or 1 to `longest` printable characters."""
     if words is not None and not is_title(words, longest=longest):
-        problems.append([field, f"has 1 to {longest} printable characters"])
+        problems.append([field, f"must have 1 to {longest} printable characters"])

@@ -267,7 +267,7 @@ class Proving:
 def _addressable(stated: StatedCredential) -> Credential:
     credential = credential_of(stated)
     if credential.kind not in CODE_KINDS:
-        raise InvalidInput.at("credential", "is a phone number or an e-mail address")
+        raise InvalidInput.at("credential", "must be a phone number or an e-mail address")
     return credential
 
 
@@ -280,5 +280,5 @@ def _linkable(command: LinkIdentity) -> Credential:
         return _addressable(command.credential)
     credential = credential_of(command.credential)
     if credential.names_card:
-        raise InvalidInput.at("credential", "names a person, not a card")
+        raise InvalidInput.at("credential", "must name a person, not a card")
     return credential

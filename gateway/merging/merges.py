@@ -309,15 +309,15 @@ def two_members(connection: Connection, one_id: str, other_id: str) -> tuple[Mem
             raise NotFound(id=member_id)
     one, other = found[one_id], found[other_id]
     if one.id == other.id:
-        raise InvalidInput.at("mergedId", "names another member than survivorId")
+        raise InvalidInput.at("mergedId", "must name another member than survivorId")
     return survivor_first(one, other)
 
 
 def _mergeable(connection: Connection, command: MergeMembers) -> tuple[Member, Member]:
     if len(command.accepted) > ACCEPTED_MAX:
-        raise InvalidInput.at("acceptConflicts", f"has at most {ACCEPTED_MAX} codes")
+        raise InvalidInput.at("acceptConflicts", f"must have at most {ACCEPTED_MAX} codes")
     problems = [
-        [f"acceptConflicts.{index}", f"is one of {', '.join(sorted(ACCEPTABLE))}"]
+        [f"acceptConflicts.{index}", f"must be one of {', '.join(sorted(ACCEPTABLE))}"]
         for index, code in enumerate(command.accepted)
         if code not in ACCEPTABLE
     ]

@@ -88,5 +88,5 @@ def _driver_url(url: URL, given: dict[str, str]) -> URL:
 def _whole(given: dict[str, str], name: str, default: int, *, most: int) -> int:
     text = given.get(name, str(default))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ValueError(f"{name} is 1 to {most}")
+        raise ValueError(f"{name} must be 1 to {most}")
     return int(text)

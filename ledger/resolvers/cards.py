@@ -64,7 +64,7 @@ async def expiring_points(
 ) -> list[cards.ExpiringPoints]:
     """Available points by the last day on which they can be spent."""
     if not 0 <= within_days <= EXPIRING_DAYS_MAX:
-        raise BadUserInput(f"withinDays is 0 to {EXPIRING_DAYS_MAX}.")
+        raise BadUserInput(f"withinDays must be 0 to {EXPIRING_DAYS_MAX}.")
     context = info.context
     zone = context.settings.time_zone
     last_day = local_day(context.now, zone) + timedelta(days=within_days)

@@ -112,13 +112,13 @@ def _check(
 ) -> None:
     problems: list[list[str]] = []
     if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        problems.append(["requestId", f"has 1 to {REQUEST_ID_MAX} characters"])
+        problems.append(["requestId", f"must have 1 to {REQUEST_ID_MAX} characters"])
     if not 0 < input.amount.amount_minor <= AMOUNT_MAX:
-        problems.append(["amount.amountMinor", f"is over 0 and at most {AMOUNT_MAX}"])
+        problems.append(["amount.amountMinor", f"must be over 0 and at most {AMOUNT_MAX}"])
     if input.amount.currency.value != context.settings.currency:
         problems.append(["amount.currency", f"must be {context.settings.currency}, the alliance's"])
     if not 1 <= len(input.reason.strip()) <= REASON_MAX:
-        problems.append(["reason", f"has 1 to {REASON_MAX} characters"])
+        problems.append(["reason", f"must have 1 to {REASON_MAX} characters"])
     if problems:
         raise InvalidInput(problems)
 

@@ -72,13 +72,13 @@ async def grant_coins(info: LedgerInfo, input: grants.GrantCoinsInput) -> grants
 def _check(context: LedgerContext, input: grants.GrantCoinsInput) -> None:
     problems: list[list[str]] = []
     if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        problems.append(["requestId", f"has 1 to {REQUEST_ID_MAX} characters"])
+        problems.append(["requestId", f"must have 1 to {REQUEST_ID_MAX} characters"])
     if input.amount.amount_minor <= 0:
-        problems.append(["amount.amountMinor", "is over 0"])
+        problems.append(["amount.amountMinor", "must be over 0"])
     if input.amount.currency.value != context.settings.currency:
         problems.append(["amount.currency", f"must be {context.settings.currency}, the alliance's"])
     if not is_title(input.reason, longest=REASON_MAX):
-        problems.append(["reason", f"has 1 to {REASON_MAX} characters"])
+        problems.append(["reason", f"must have 1 to {REASON_MAX} characters"])
     if problems:
         raise InvalidInput(problems)
 

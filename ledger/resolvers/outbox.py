@@ -61,7 +61,7 @@ async def resume_message(
     context = info.context
     caller = context.admin()
     if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"has 1 to {REQUEST_ID_MAX} characters")
+        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
     key = RequestKey(caller.key, "resumeMessage", input.request_id, hash_of(input_as_json(input)))
 
     def resume(connection: SqlConnection) -> dict[str, Any]:

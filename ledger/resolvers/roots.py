@@ -74,7 +74,7 @@ async def close_period(info: LedgerInfo, input: roots.ClosePeriodInput) -> roots
     context = info.context
     caller = context.admin()
     if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"has 1 to {REQUEST_ID_MAX} characters")
+        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
     key = RequestKey(caller.key, "closePeriod", input.request_id, hash_of(input_as_json(input)))
     month = await context.month_of_period(input.period_id)
     moment = Moment(context.now, context.settings)

@@ -166,4 +166,4 @@ def _check_proposal(
 
 def _check_request_id(request_id: str) -> None:
     if not 1 <= len(request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"has 1 to {REQUEST_ID_MAX} characters")
+        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")

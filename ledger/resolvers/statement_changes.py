@@ -59,7 +59,9 @@ async def resolve_dispute(
     caller = info.context.admin()
     amount = input.adjustment.amount_minor
     if not 0 < abs(amount) <= ADJUSTMENT_MAX:
-        raise InvalidInput.at("adjustment.amountMinor", f"is not 0, at most {ADJUSTMENT_MAX}")
+        raise InvalidInput.at(
+            "adjustment.amountMinor", f"must not be 0, nor beyond {ADJUSTMENT_MAX}"
+        )
     if input.adjustment.currency.value != info.context.settings.currency:
         raise InvalidInput.at(
             "adjustment.currency", f"must be {info.context.settings.currency}, the alliance's"
@@ -106,7 +108,7 @@ async def _take(
         RequestIdReused: the request id was used with another input.
     """
     if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"has 1 to {REQUEST_ID_MAX} characters")
+        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
     month = await context.month_of_period(input.period_id)
     merchant_id = str(input.merchant_id)
     is_there = month is not None and bool(
@@ -190,4 +192,4 @@ def _own(context: LedgerContext, merchant_id: str) -> Caller:
 
 def _check_text(name: str, text: str, most: int) -> None:
     if not 1 <= len(text.strip()) <= most:
-        raise InvalidInput.at(name, f"has 1 to {most} characters")
+        raise InvalidInput.at(name, f"must have 1 to {most} characters")

@@ -139,7 +139,7 @@ def _nearness(ladder: str | None, within: int | None, within_bps: int | None) ->
     if within is not None and not 0 <= within <= AMOUNT_MAX:
         raise BadUserInput("within is 0 or more.")
     if within_bps is not None and not 0 <= within_bps <= WHOLE_BP:
-        raise BadUserInput(f"withinBps is 0 to {WHOLE_BP}.")
+        raise BadUserInput(f"withinBps must be 0 to {WHOLE_BP}.")
     if ladder is not None and len(ladder) > NAME_MAX:
         raise BadUserInput(f"ladder has at most {NAME_MAX} characters.")
     return Nearness(ladder, within, within_bps)
