@@ -59,7 +59,7 @@ class RefundExceedsOrder(Refusal):
 
 @dataclass(eq=False)
 class MerchantNotActive(Refusal):
-    """The merchant's state does not allow this."""
+    """The merchant may not do this in its state; `merchant { state }` tells which that is."""
 
     merchant_id: str
 
@@ -151,7 +151,7 @@ add_chinese(
         "ORDER_CONFLICT": "该订单号已对应另一笔不同的订单。",
         "REFUND_CONFLICT": "该退款单号已对应另一笔不同的退款。",
         "REFUND_EXCEEDS_ORDER": "退款超出订单剩余可退部分。",
-        "MERCHANT_NOT_ACTIVE": "商家当前状态不允许此操作。",
+        "MERCHANT_NOT_ACTIVE": "商家当前状态不允许此操作，状态见 merchant { state }。",
         "NOT_A_MEMBER": "部分卡尚未加入该商家。",
         "NOT_IN_AUDIENCE": "部分卡不在该券的发放对象之内。",
         "COUPON_BUDGET_SPENT": "该券的预算已用完。",

@@ -10,7 +10,7 @@ from kernel.refusals import Refusal, add_chinese
 
 @dataclass(eq=False)
 class QuoteStale(Refusal):
-    """The cart costs something else now.
+    """The cart costs something else now: look at `quote`, and send its `quoteVersion` to agree.
 
     Attributes:
         priced: the cart as it is priced now, from `saved.priced_as_dict`.
