@@ -25,19 +25,19 @@ from kernel.database import open_database
 from kernel.graphql import format_datetime
 from kernel.ids import SeededIds, derived_id, derived_id_within
 from kernel.units import Ratio, share_bp
-from merchants.coupons import TemplateDraft
+from merchants.coupons.issuing import create_template, issue_to_cards
+from merchants.coupons.templates import TemplateDraft
+from merchants.coupons.templates_sql import read_template
 from merchants.hosted import HostedBackend, MerchantSettings
-from merchants.issuing import create_template, issue_to_cards
+from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, OfferedCoupon
 from merchants.port import JoinMerchant, MerchantState, PriceCart
-from merchants.pricing import BenefitInForce, PriceRules, price
+from merchants.pricing.layers import BenefitInForce, PriceRules, price
+from merchants.pricing.stacking import Candidate
 from merchants.promotions.setting import set_promotion
 from merchants.promotions.terms import Promotion, PromotionKind, PromotionTerms
-from merchants.stacking import Candidate
 from merchants.subgraph import HostedMerchants, merchants_schema
 from merchants.tables import metadata
-from merchants.templates_sql import read_template
-from merchants.tiers import Benefit
 
 ROUNDS = 200
 LINES, COUPONS, GROUPS = 50, 20, 4

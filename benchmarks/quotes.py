@@ -43,9 +43,9 @@ from kernel.callers import Caller, CallerKind
 from kernel.clock import SetClock
 from kernel.graphql import format_datetime
 from kernel.ids import SeededIds
-from merchants import quoting
 from merchants.offers import CouponTerms
 from merchants.promotions.terms import PromotionTerms
+from merchants.sales import quoting
 
 QUOTE = """
 query ($cart: CartInput!) {

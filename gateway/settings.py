@@ -13,7 +13,7 @@ from gateway.http.limits import EndpointLimits, OperationLimits
 from gateway.membership.referrals import REWARD_MINOR
 from gateway.webhooks.signing import key_of
 from ledger.contract import GRANT_BUDGET_MINOR
-from ledger.lanes import LANES_MAX
+from ledger.stores.lanes import LANES_MAX
 
 Count = Annotated[int, Field(gt=0)]
 

@@ -15,12 +15,12 @@ from kernel.clock import from_micros
 from kernel.database import Database
 from kernel.graphql import Forbidden, Money
 from kernel.ids import IdSource
+from ledger.clearing.period_reads import read_month_span
 from ledger.contract import LedgerSettings
-from ledger.days import month_of
 from ledger.loaders import LedgerLoaders
-from ledger.period_reads import read_month_span
-from ledger.periods import entry_id, period_id
 from ledger.registry import Registry
+from ledger.rules.days import month_of
+from ledger.rules.periods import entry_id, period_id
 
 ResultT = TypeVar("ResultT")
 

@@ -11,12 +11,14 @@ from strawberry.dataloader import DataLoader
 
 from kernel.clock import to_micros
 from kernel.database import Database
-from ledger import period_reads, reads, rules_sql
+from ledger import reads
+from ledger.clearing import period_reads
+from ledger.clearing.period_reads import LineRow, PeriodNet, PeriodRow, PoolFigures
 from ledger.contract import CardStanding
-from ledger.period_reads import LineRow, PeriodNet, PeriodRow, PoolFigures
-from ledger.proposals import shortfall, warnings_of
 from ledger.reports.liability import Cohort, read_cohorts
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
+from ledger.settlement_rules import rules_sql
+from ledger.settlement_rules.proposals import shortfall, warnings_of
 from ledger.statements.statements_sql import Life, read_lives
 
 KeyT = TypeVar("KeyT")

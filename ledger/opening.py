@@ -9,10 +9,10 @@ from sqlalchemy import Connection, insert, select
 from kernel.clock import Clock, to_micros
 from kernel.database import Database, DatabaseUnavailable, open_database
 from kernel.ids import IdSource
-from ledger.lanes import LANES_MAX, lanes_of, lanes_unless_told
 from ledger.migrations import HISTORY
-from ledger.rules_sql import insert_rule
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
+from ledger.settlement_rules.rules_sql import insert_rule
+from ledger.stores.lanes import LANES_MAX, lanes_of, lanes_unless_told
 from ledger.tables import lane_head, ledger_info
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from kernel.statements import Prepared
 from ledger.contract import CardStanding
-from ledger.families import names_of
-from ledger.state import CardEntryKind
+from ledger.families.family_books import names_of
+from ledger.rules.state import CardEntryKind
 
 _OF_CARDS = "lane IN (SELECT lane FROM lane_head) AND card_id IN :cards"
 _STANDINGS = Prepared(

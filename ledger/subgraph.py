@@ -18,7 +18,6 @@ from kernel.subgraph import SubgraphSchema, build_subgraph
 from ledger.background import Repeated
 from ledger.context import LedgerContext
 from ledger.contract import GrantOverBudget, Ledger, LedgerSettings
-from ledger.days import month_of
 from ledger.deposits.credit import DepositHeld, DepositTooLow
 from ledger.deposits.deposits_sql import first_unbalanced_movement
 from ledger.deposits.issuing import DepositedIssuing
@@ -26,12 +25,14 @@ from ledger.loaders import LedgerLoaders
 from ledger.opening import open_ledger_database
 from ledger.outbox.delivery import Delivery, Sender, always_ours
 from ledger.outbox.notices import announce
-from ledger.periods import PeriodNotClosable
-from ledger.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
+from ledger.proofs.verify import Finding, Report, verify
 from ledger.registry import Registry
 from ledger.reports.export import ExportFormat, Write, export_period, export_statement
 from ledger.reports.liability import read_cohorts
 from ledger.reports.liability_csv import Row, rows_of
+from ledger.rules.days import month_of
+from ledger.rules.periods import PeriodNotClosable
+from ledger.rules.state import RuleTerms
 from ledger.schema.cards import Card
 from ledger.schema.deposit_changes import DepositHeldRefusal, DepositTooLowRefusal
 from ledger.schema.grants import GrantOverBudgetRefusal
@@ -43,11 +44,10 @@ from ledger.schema.settlement_rules import (
     SelfApprovalRefusal,
 )
 from ledger.schema.statement_changes import StatementStateRefusal
-from ledger.state import RuleTerms
+from ledger.settlement_rules.proposals import PoolUnderfunded, RuleNotWaiting, SelfApproval
 from ledger.statements.life import StatementState
 from ledger.sweeper import ExpirySweeper
 from ledger.tables import ledger_info
-from ledger.verify import Finding, Report, verify
 from ledger.wording import CHINESE
 from ledger.writer import SqlLedger
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded
+from ledger.booking.entering import Moment
+from ledger.booking.expiry import sweep
 from ledger.contract import LedgerSettings
-from ledger.entering import Moment
-from ledger.expiry import sweep
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from kernel.clock import Clock, to_micros
 from kernel.database import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
-from ledger import merging, reads, refund_events
-from ledger.apart import decide_apart, look_up_apart, take_turn_to_grant
-from ledger.batch import (
+from ledger import reads
+from ledger.booking import refund_events
+from ledger.booking.batch import (
     OfFamily,
     Outcome,
     Submission,
@@ -23,6 +23,8 @@ from ledger.batch import (
     run_batch,
     run_one_by_one,
 )
+from ledger.booking.entering import Moment, hash_of
+from ledger.booking.lane_queues import AT_ONCE, ENOUGH, LaneQueues
 from ledger.contract import (
     ApplyRefund,
     CaptureOrder,
@@ -43,13 +45,13 @@ from ledger.contract import (
     ReleaseFunds,
     UnmergeCards,
 )
-from ledger.entering import Moment, hash_of
-from ledger.families import FamilyBooks
-from ledger.lane_queues import AT_ONCE, ENOUGH, LaneQueues
-from ledger.lanes import lane_of
-from ledger.late import preview_refund
-from ledger.port import Port
-from ledger.ports import cursor_on, on_lanes, port_on
+from ledger.families import merging
+from ledger.families.apart import decide_apart, look_up_apart, take_turn_to_grant
+from ledger.families.family_books import FamilyBooks
+from ledger.families.late import preview_refund
+from ledger.stores.lanes import lane_of
+from ledger.stores.port import Port
+from ledger.stores.ports import cursor_on, on_lanes, port_on
 
 ReceiptT = TypeVar(
     "ReceiptT",

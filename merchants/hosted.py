@@ -14,29 +14,21 @@ from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.refusals import NotFound
 from merchants.alliance_facts import AllianceFacts
-from merchants.attempts import lock_coupons, release_attempt
-from merchants.coupons_sql import read_coupons, read_usable_coupons
-from merchants.eligibility import why_barred
-from merchants.foresight import (
-    foresee_offers,
-    foresee_price,
-    foresee_record,
-    foresee_sale,
-)
-from merchants.forgetting import forget_wallet
-from merchants.issuing import join_merchant
+from merchants.coupons.attempts import lock_coupons, release_attempt
+from merchants.coupons.coupons_sql import read_coupons, read_usable_coupons
+from merchants.coupons.eligibility import why_barred
+from merchants.coupons.issuing import join_merchant
+from merchants.coupons.lifecycle import void_tier_coupons
+from merchants.coupons.occasions import due_templates, give_coupons, give_due_page
+from merchants.coupons.shown_sql import show_coupons
+from merchants.coupons.voiding_sql import end_coupons
 from merchants.ladders.evaluating import (
     DUE_MAX,
     Evaluator,
     VoidTierCoupons,
 )
-from merchants.lifecycle import void_tier_coupons
-from merchants.merging import for_survivor, merge_wallets, unmerge_wallets
-from merchants.occasions import due_templates, give_coupons, give_due_page
+from merchants.ladders.standings import tiers_of
 from merchants.offers import Priced
-from merchants.orders import place_order
-from merchants.orders_sql import read_order_by_no, read_orders
-from merchants.outbox_sql import read_events
 from merchants.port import (
     ClaimCoupon,
     Claimed,
@@ -63,16 +55,24 @@ from merchants.port import (
     SharedCoupon,
     WalletsMerged,
 )
-from merchants.quoting import CANDIDATES_MAX, price_cart
-from merchants.recording import record_event
-from merchants.refunds import refund_order, refund_terms
 from merchants.refusals import CouponTaken
 from merchants.registry_sql import read_state, write_state
-from merchants.sharing import claim_coupon, why_closed
-from merchants.sharing_sql import read_share
-from merchants.shown_sql import show_coupons
-from merchants.standings import tiers_of
-from merchants.voiding_sql import end_coupons
+from merchants.sales.foresight import (
+    foresee_offers,
+    foresee_price,
+    foresee_record,
+    foresee_sale,
+)
+from merchants.sales.orders import place_order
+from merchants.sales.orders_sql import read_order_by_no, read_orders
+from merchants.sales.outbox_sql import read_events
+from merchants.sales.quoting import CANDIDATES_MAX, price_cart
+from merchants.sales.recording import record_event
+from merchants.sales.refunds import refund_order, refund_terms
+from merchants.sharing.share_codes import claim_coupon, why_closed
+from merchants.sharing.sharing_sql import read_share
+from merchants.wallets.forgetting import forget_wallet
+from merchants.wallets.merging import for_survivor, merge_wallets, unmerge_wallets
 
 EVENTS_MAX = 1_000
 

@@ -12,16 +12,16 @@ from strawberry.dataloader import DataLoader
 
 from kernel.callers import Caller, CallerKind
 from kernel.clock import to_micros
-from merchants.coupons import CouponState
-from merchants.coupons_sql import HeldCoupon, read_coupon_pages, read_coupons
+from merchants.coupons.coupons_sql import HeldCoupon, read_coupon_pages, read_coupons
+from merchants.coupons.shown_sql import read_shown
+from merchants.coupons.templates import CouponState
 from merchants.hosted import HostedBackend
 from merchants.keys_sql import Key
-from merchants.ladders_sql import read_ladders
-from merchants.orders_sql import OrderRow, read_order_pages, read_orders
+from merchants.ladders.ladders_sql import read_ladders
+from merchants.ladders.standings import CardTiers, tiers_of
+from merchants.ladders.tiers import Ladder
 from merchants.registry_sql import read_cards_of_memberships
-from merchants.shown_sql import read_shown
-from merchants.standings import CardTiers, tiers_of
-from merchants.tiers import Ladder
+from merchants.sales.orders_sql import OrderRow, read_order_pages, read_orders
 
 PageT = TypeVar("PageT", bound="CouponPageKey | OrderPageKey")
 RowT = TypeVar("RowT")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from kernel.statements import Prepared
-from merchants.policy import PricingPolicy
+from merchants.pricing.policy import PricingPolicy
 
 _LATEST = Prepared(
     "SELECT version, discount_cap_bps FROM pricing_policy WHERE merchant_id = :merchant_id"

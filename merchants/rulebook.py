@@ -13,20 +13,20 @@ from kernel.clock import to_micros
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import Answer
 from merchants.answering import answer_once, merchant_of_id
-from merchants.coupons import TemplateDraft
+from merchants.coupons.issuing import create_template, issue_to_cards, require_active
+from merchants.coupons.lifecycle import set_template_state, void_coupons
+from merchants.coupons.template_life import CouponTemplateState
+from merchants.coupons.templates import TemplateDraft
+from merchants.coupons.templates_sql import Template, read_template
 from merchants.hosted import HostedBackend
-from merchants.issuing import create_template, issue_to_cards, require_active
-from merchants.lifecycle import set_template_state, void_coupons
-from merchants.policy import PricingPolicy, policy_problems
+from merchants.ladders.standings import set_ladder
+from merchants.ladders.tiers import Ladder
 from merchants.policy_sql import read_policy, write_policy
+from merchants.pricing.policy import PricingPolicy, policy_problems
 from merchants.promotions.setting import set_promotion
 from merchants.promotions.terms import PromotionTerms
 from merchants.registry_sql import read_state
 from merchants.rights import require_may_act_for, require_may_decide_for
-from merchants.standings import set_ladder
-from merchants.template_life import CouponTemplateState
-from merchants.templates_sql import Template, read_template
-from merchants.tiers import Ladder
 
 SKEW_MAX = timedelta(minutes=5)
 """How much a client's clock may be behind."""

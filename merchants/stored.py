@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 
 from kernel.graphql import format_datetime, parse_datetime
-from merchants.coupons import Funder, TemplateDraft
+from merchants.coupons.template_life import life_as_json, life_from_json
+from merchants.coupons.templates import Funder, TemplateDraft
+from merchants.ladders.tiers import Benefit, Step
 from merchants.offers import (
     Allocation,
     CouponKind,
@@ -20,9 +22,7 @@ from merchants.offers import (
     PricedLine,
     Redemption,
 )
-from merchants.refunding import LineRefund
-from merchants.template_life import life_as_json, life_from_json
-from merchants.tiers import Benefit, Step
+from merchants.sales.refunding import LineRefund
 
 
 def dump(value: object) -> str:

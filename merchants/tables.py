@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from kernel.database.commits import commit_mark
 from kernel.requests import request_table
-from merchants.coupon_tables import add_coupon_tables
+from merchants.coupons.tables import add_coupon_tables
 from merchants.ladders.tables import add_tier_tables
 from merchants.promotions.tables import promotion_tables
 

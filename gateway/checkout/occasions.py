@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from gateway.checkout.desk import UNANSWERED, Desk
 from gateway.directory.entries import MerchantState
 from gateway.membership.birthdays_sql import read_birthday_cards
+from merchants.coupons.template_life import CouponTrigger
 from merchants.port import GiveCoupons
-from merchants.template_life import CouponTrigger
 
 PAGE = 200
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from gateway.commands.failures import CommandFailed
 from gateway.commands.kept_ledger import directory_with_ledger, kept_ledger
 
 if TYPE_CHECKING:
-    from ledger.verify import Report
+    from ledger.proofs.verify import Report
 
 UNSOUND = 2
 """Exit code when an invariant does not hold."""

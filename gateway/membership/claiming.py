@@ -32,7 +32,7 @@ from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
 from kernel.requests import Answer, RequestKey, hash_of
 from merchants.port import Backend, ClaimCoupon, SharedCoupon
 from merchants.refusals import ShareNotClaimable
-from merchants.sharing import NotClaimableReason
+from merchants.sharing.share_codes import NotClaimableReason
 
 CODE_MAX = 128
 

@@ -25,7 +25,7 @@ from kernel.graphql import (
 )
 from kernel.refusals import Refusal
 from merchants.refusals import ShareNotClaimable
-from merchants.sharing import NotClaimableReason
+from merchants.sharing.share_codes import NotClaimableReason
 
 strawberry.enum(
     NotClaimableReason,

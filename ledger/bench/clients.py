@@ -16,14 +16,14 @@ from sqlalchemy import Connection
 from kernel.clock import SetClock
 from kernel.database import Database
 from kernel.ids import SeededIds
-from ledger.batch import Submission, run_batch
 from ledger.bench.workloads import NOW, Workload
 from ledger.bench.yardstick import Written, record
+from ledger.booking.batch import Submission, run_batch
 from ledger.contract import CaptureOrder, LedgerSettings
 from ledger.opening import open_ledger_database
-from ledger.ports import port_on
-from ledger.recounting import all_or_none
-from ledger.state import RuleTerms
+from ledger.proofs.recounting import all_or_none
+from ledger.rules.state import RuleTerms
+from ledger.stores.ports import port_on
 from ledger.writer import SqlLedger, order_submission
 
 RAW_BATCH = 1_000

@@ -23,7 +23,7 @@ from ledger.bench.profile import collected_as_served
 from ledger.bench.server_time import processor_seconds
 from ledger.bench.workloads import orders as workload
 from ledger.contract import CaptureOrder
-from ledger.lanes import LANES_OF_A_SERVER
+from ledger.stores.lanes import LANES_OF_A_SERVER
 from ledger.writer import SqlLedger
 
 LoopFactory: TypeAlias = Callable[[], asyncio.AbstractEventLoop]

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ledger.batch import Submission, run_batch
 from ledger.bench.clients import ledger_at, remove, submissions
+from ledger.booking.batch import Submission, run_batch
 from ledger.contract import CaptureOrder
-from ledger.port import LotsWanted, Query, Row, Write
-from ledger.sqlite import SqlitePort
+from ledger.stores.port import LotsWanted, Query, Row, Write
+from ledger.stores.sqlite import SqlitePort
 
 
 @dataclass(slots=True)

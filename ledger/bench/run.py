@@ -15,13 +15,13 @@ from statistics import median
 
 from sqlalchemy import Connection
 
-from ledger import chain
 from ledger.bench.clients import Pace, fill, ledger_at, paced, recorded, remove
 from ledger.bench.profile import collected_as_served, profiled
 from ledger.bench.workloads import Workload, history, mixed, spends
 from ledger.bench.yardstick import Written, flushes_per_second, replay
-from ledger.ports import cursor_on
-from ledger.verify import verify
+from ledger.proofs.verify import verify
+from ledger.stores import chain
+from ledger.stores.ports import cursor_on
 
 CLIENTS = (1, 32, 64, 256, 1_000)
 BUSY = 256

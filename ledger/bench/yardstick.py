@@ -15,9 +15,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ledger.batch import Submission, run_batch
-from ledger.port import Row, Write
-from ledger.sqlite import SqlitePort, statement_of, write_rows
+from ledger.booking.batch import Submission, run_batch
+from ledger.stores.port import Row, Write
+from ledger.stores.sqlite import SqlitePort, statement_of, write_rows
 
 Written = list[tuple[Write, list[Row]]]
 """What one transaction writes."""

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, func, insert, select
 
 from ledger.deposits.credit import PERIODS_AVERAGED, Credit, required_deposit
 from ledger.deposits.tables import deposit_entry
-from ledger.every_lane import in_every_lane
 from ledger.statements.life import State
 from ledger.statements.tables import statement_step
+from ledger.stores.every_lane import in_every_lane
 from ledger.tables import period, position
 
 ALL_DEPOSITS = "DEPOSITS"

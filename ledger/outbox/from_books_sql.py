@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from ledger.every_lane import MONEY
-from ledger.lanes import lanes_of
 from ledger.outbox.messages import Message, event_message
 from ledger.outbox.outbox_sql import put, room
 from ledger.outbox.tables import outbox_cursor
+from ledger.stores.every_lane import MONEY
+from ledger.stores.lanes import lanes_of
 from ledger.tables import card_entry, entry, ledger_info, ledger_tx
 
 TAKEN_AT_ONCE = 200

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from ledger.every_lane import in_every_lane
-from ledger.families import names_of
+from ledger.families.family_books import names_of
 from ledger.outbox.tables import expiry_notice
+from ledger.stores.every_lane import in_every_lane
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,15 @@ from sqlalchemy import exists as has
 
 from kernel.clock import from_micros, to_micros
 from kernel.database import Database
-from ledger.days import local_day, start_of_day
-from ledger.every_lane import in_every_lane
-from ledger.families import names_of
-from ledger.lanes import read_lanes
+from ledger.families.family_books import names_of
 from ledger.outbox.from_books_sql import read_ledger_id
 from ledger.outbox.messages import notice_message
 from ledger.outbox.outbox_sql import put
 from ledger.outbox.tables import expiry_notice
-from ledger.state import Asset
+from ledger.rules.days import local_day, start_of_day
+from ledger.rules.state import Asset
+from ledger.stores.every_lane import in_every_lane
+from ledger.stores.lanes import read_lanes
 from ledger.tables import lot
 
 NOTICE_DAYS = (7, 30, 60)

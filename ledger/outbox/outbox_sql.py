@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
 from sqlalchemy import exists as has
 
-from ledger.every_lane import ZERO, in_every_lane
 from ledger.outbox.messages import Message
 from ledger.outbox.tables import outbox
+from ledger.stores.every_lane import ZERO, in_every_lane
 
 WAITING_MAX = 1_000
 KEPT_MAX = 20_000

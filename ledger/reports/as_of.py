@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from kernel.clock import from_micros
-from ledger.days import month_of
-from ledger.every_lane import MONEY, ZERO, in_every_lane
-from ledger.families import names_of
-from ledger.state import Asset
+from ledger.families.family_books import names_of
+from ledger.rules.days import month_of
+from ledger.rules.state import Asset
+from ledger.stores.every_lane import MONEY, ZERO, in_every_lane
 from ledger.tables import card_entry, entry, ledger_tx, lot, period, position
 
 _SLACK_MONTHS = 1

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, case, func, select
 
 from kernel.clock import from_micros
 from kernel.graphql import format_datetime
-from ledger.every_lane import MONEY, in_every_lane
-from ledger.period_reads import read_pools
-from ledger.periods import entry_id
+from ledger.clearing.period_reads import read_pools
 from ledger.reports.months import label_of
+from ledger.rules.periods import entry_id
+from ledger.stores.every_lane import MONEY, in_every_lane
 from ledger.tables import entry, ledger_info, ledger_tx, period, position
 
 JOURNAL_COLUMNS = (

@@ -12,12 +12,12 @@ from kernel.graphql import BadUserInput, Long
 from kernel.pages import After, Connection, First, connection_of, page_args
 from ledger import reads
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.days import local_day, start_of_day
 from ledger.reads import CardEntryRow
 from ledger.reports.as_of import AsOf, read_card_as_of
 from ledger.resolvers.cursors import whole_numbers
+from ledger.rules.days import local_day, start_of_day
+from ledger.rules.state import NEVER
 from ledger.schema import cards, periods
-from ledger.state import NEVER
 
 EXPIRING_DAYS_MAX = 3_660
 

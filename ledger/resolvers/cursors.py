@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernel.graphql import BadUserInput
 from kernel.pages import PageArgs
-from ledger.state import NEVER
+from ledger.rules.state import NEVER
 
 
 def whole_numbers(page: PageArgs, first_page: tuple[int, ...]) -> tuple[int, ...]:

@@ -11,8 +11,8 @@ from kernel.pages import After, Connection, First, connection_of, page_args
 from ledger.context import LedgerInfo
 from ledger.deposits import deposits_sql
 from ledger.resolvers.cursors import whole_numbers
+from ledger.rules.state import NEVER
 from ledger.schema import deposits
-from ledger.state import NEVER
 
 
 class HasMerchantId(Protocol):

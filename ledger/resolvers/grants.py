@@ -13,10 +13,10 @@ from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput, NotFound, Refusal
 from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
 from kernel.text import is_title
-from ledger.apart import grant_once, take_turn_to_grant
+from ledger.booking.entering import Moment
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.contract import GrantCoins
-from ledger.entering import Moment
+from ledger.families.apart import grant_once, take_turn_to_grant
 from ledger.reads import read_standings
 from ledger.schema import cards, grants
 from ledger.tables import public_request

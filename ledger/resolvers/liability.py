@@ -7,11 +7,11 @@ from typing import Protocol
 import strawberry
 
 from kernel.graphql import Long
+from ledger.booking.entering import party_of
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.days import month_of
-from ledger.entering import party_of
 from ledger.reports.liability import Cohort, expected_redemption_bps
 from ledger.reports.months import label_of
+from ledger.rules.days import month_of
 from ledger.schema.liability import Liability, LiabilityLine
 
 

@@ -9,11 +9,11 @@ import strawberry
 from kernel.graphql import Long
 from kernel.pages import After, Connection, First, connection_of, page_args
 from ledger.context import LedgerInfo
-from ledger.days import local_day
 from ledger.outbox.notice_reads import read_notices
 from ledger.resolvers.cursors import whole_numbers
+from ledger.rules.days import local_day
+from ledger.rules.state import NEVER
 from ledger.schema import cards
-from ledger.state import NEVER
 
 
 class HasId(Protocol):

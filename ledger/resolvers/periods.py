@@ -11,14 +11,14 @@ from kernel.callers import CallerKind
 from kernel.clock import to_micros
 from kernel.graphql import Long, Money
 from kernel.pages import After, Connection, First, connection_of, page_args
-from ledger import period_reads
+from ledger.clearing import period_reads
+from ledger.clearing.period_reads import LegRow
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.period_reads import LegRow
-from ledger.periods import period_id
 from ledger.reports.as_of import AsOf, read_net_as_of
 from ledger.resolvers.cursors import text, whole_numbers
+from ledger.rules.periods import period_id
+from ledger.rules.state import NEVER
 from ledger.schema import periods
-from ledger.state import NEVER
 from ledger.statements.life import disputable_until
 from ledger.statements.statements_sql import Life
 

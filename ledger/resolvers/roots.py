@@ -12,16 +12,16 @@ from kernel.graphql import input_as_json
 from kernel.pages import After, Connection, First, connection_of, page_args
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
-from ledger import period_reads
-from ledger.closing import close_month
+from ledger.booking.entering import Moment
+from ledger.booking.expiry import sweep
+from ledger.clearing import period_reads
+from ledger.clearing.closing import close_month
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.days import last_micros, month_of
-from ledger.entering import Moment
-from ledger.expiry import sweep
-from ledger.ports import port_on
 from ledger.resolvers.cursors import whole_numbers
+from ledger.rules.days import last_micros, month_of
+from ledger.rules.state import NEVER
 from ledger.schema import periods, roots
-from ledger.state import NEVER
+from ledger.stores.ports import port_on
 from ledger.tables import public_request
 
 _requests = RequestLog(public_request)

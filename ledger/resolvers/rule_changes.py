@@ -11,9 +11,12 @@ from kernel.clock import from_micros, to_micros
 from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
-from ledger import rules_sql
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.proposals import (
+from ledger.resolvers.rules import rule_of_version
+from ledger.rules.state import RuleTerms
+from ledger.schema import settlement_rules as types
+from ledger.settlement_rules import rules_sql
+from ledger.settlement_rules.proposals import (
     NOTICE,
     RuleNotWaiting,
     RuleState,
@@ -25,9 +28,6 @@ from ledger.proposals import (
     shortfall,
     warnings_of,
 )
-from ledger.resolvers.rules import rule_of_version
-from ledger.schema import settlement_rules as types
-from ledger.state import RuleTerms
 from ledger.tables import public_request
 
 _requests = RequestLog(public_request)

@@ -8,12 +8,12 @@ import strawberry
 
 from kernel.clock import to_micros
 from kernel.pages import After, Connection, First, connection_of, page_args
-from ledger import rules_sql
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.proposals import RuleState
 from ledger.resolvers.cursors import whole_numbers
+from ledger.rules.state import NEVER, RuleTerms
 from ledger.schema import settlement_rules as types
-from ledger.state import NEVER, RuleTerms
+from ledger.settlement_rules import rules_sql
+from ledger.settlement_rules.proposals import RuleState
 
 
 class HasRuleVersion(Protocol):

@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from kernel.clock import to_micros
 from kernel.graphql import BadUserInput
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.lanes import lanes_of
-from ledger.proposals import check_terms
+from ledger.rules.settlement import Leg
+from ledger.rules.state import ALLIANCE, LANES, POOL, RuleTerms
 from ledger.schema import periods, simulations
-from ledger.settlement import Leg
-from ledger.simulation import Simulation, net_by_party
-from ledger.simulation_sql import read_events
-from ledger.state import ALLIANCE, LANES, POOL, RuleTerms
+from ledger.settlement_rules.proposals import check_terms
+from ledger.settlement_rules.simulation import Simulation, net_by_party
+from ledger.settlement_rules.simulation_sql import read_events
+from ledger.stores.lanes import lanes_of
 
 
 async def simulate_settlement_rule(

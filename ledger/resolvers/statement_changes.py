@@ -12,13 +12,13 @@ from kernel.database import Isolation
 from kernel.graphql import Forbidden, input_as_json
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
+from ledger.booking.entering import Moment
 from ledger.context import LedgerContext, LedgerInfo
-from ledger.entering import Moment
-from ledger.ports import port_on
 from ledger.schema import periods, statement_changes
 from ledger.statements import statements_sql
 from ledger.statements.life import State, Step, state_after
 from ledger.statements.statements_sql import StepRow
+from ledger.stores.ports import port_on
 from ledger.tables import public_request
 
 REASON_MAX = 500

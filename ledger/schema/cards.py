@@ -11,8 +11,8 @@ from kernel.graphql import Long, Money
 from kernel.pages import Connection
 from ledger.resolvers import cards as resolvers
 from ledger.resolvers import notices as notice_resolvers
+from ledger.rules.state import CardEntryKind
 from ledger.schema.periods import Merchant
-from ledger.state import CardEntryKind
 
 CardEntryKindType = strawberry.enum(
     CardEntryKind,

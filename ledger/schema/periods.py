@@ -10,15 +10,15 @@ import strawberry
 
 from kernel.graphql import Long, Money
 from kernel.pages import Connection
-from ledger.days import first_instant
-from ledger.period_reads import PeriodRow
-from ledger.periods import period_id, statement_id
+from ledger.clearing.period_reads import PeriodRow
 from ledger.resolvers import liability as liability_resolvers
 from ledger.resolvers import merchant_deposits
 from ledger.resolvers import periods as resolvers
+from ledger.rules.days import first_instant
+from ledger.rules.periods import period_id, statement_id
+from ledger.rules.state import SettlementKind
 from ledger.schema.deposits import Deposit
 from ledger.schema.liability import Liability
-from ledger.state import SettlementKind
 
 
 @strawberry.enum(

@@ -17,7 +17,6 @@ from kernel.graphql import (
     parse_datetime,
 )
 from kernel.pages import Connection
-from ledger.periods import PeriodNotClosable
 from ledger.resolvers import (
     deposit_changes,
     rule_changes,
@@ -28,6 +27,7 @@ from ledger.resolvers import (
 from ledger.resolvers import grants as grant_resolvers
 from ledger.resolvers import outbox as outbox_resolvers
 from ledger.resolvers import roots as resolvers
+from ledger.rules.periods import PeriodNotClosable
 from ledger.schema.deposit_changes import RecordDepositResult, ReturnDepositResult
 from ledger.schema.grants import GrantCoinsResult
 from ledger.schema.outbox import ParkedMessage, ResumeMessageResult

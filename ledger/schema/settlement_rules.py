@@ -18,10 +18,10 @@ from kernel.graphql import (
     RequestInProgressRefusal,
 )
 from kernel.units import Ratio
-from ledger.proposals import PoolUnderfunded, RuleNotWaiting, RuleState
 from ledger.resolvers import rules as resolvers
-from ledger.rules_sql import RuleRow
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
+from ledger.settlement_rules.proposals import PoolUnderfunded, RuleNotWaiting, RuleState
+from ledger.settlement_rules.rules_sql import RuleRow
 
 RuleStateType = strawberry.enum(
     RuleState,

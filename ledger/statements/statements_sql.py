@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, insert, select
 
 from kernel.clock import to_micros
-from ledger.batch import open_books
-from ledger.draft import Draft
-from ledger.entering import Moment, event_at, state_of
-from ledger.ports import port_on
-from ledger.posting import Pen
-from ledger.settlement import Leg
-from ledger.state import ALLIANCE, SettlementKind, TxKind
+from ledger.booking.batch import open_books
+from ledger.booking.entering import Moment, event_at, state_of
+from ledger.booking.posting import Pen
+from ledger.rules.draft import Draft
+from ledger.rules.settlement import Leg
+from ledger.rules.state import ALLIANCE, SettlementKind, TxKind
 from ledger.statements.life import State
 from ledger.statements.tables import statement_step
+from ledger.stores.ports import port_on
 from ledger.tables import period
 
 _LANE = 0

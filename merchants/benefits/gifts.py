@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from merchants.benefits.in_force import BenefitInForce, decision_of, refused
+from merchants.benefits.line_parts import dearest_part, less_one, parts_of, unit_cost
 from merchants.benefits.terms import GIFT
-from merchants.line_parts import dearest_part, less_one, parts_of, unit_cost
 from merchants.offers import CartLine, Decision, DecisionOutcome
 from merchants.promotions.items import Parts
 

@@ -34,11 +34,11 @@ from merchants.ladders.held_sql import (
     write_held,
 )
 from merchants.ladders.history_sql import read_deeds
+from merchants.ladders.ladders_sql import Figures, read_ladders
 from merchants.ladders.months import first_month, month_of, month_start
 from merchants.ladders.policies import TierPolicy
 from merchants.ladders.policies_sql import NO_POLICY, read_policies, read_rules
-from merchants.ladders_sql import Figures, read_ladders
-from merchants.tiers import Ladder, TierMetric, TierWindow
+from merchants.ladders.tiers import Ladder, TierMetric, TierWindow
 
 DUE_MAX = 200
 

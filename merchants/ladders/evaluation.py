@@ -29,7 +29,7 @@ from merchants.ladders.months import (
     month_start,
     retained_until,
 )
-from merchants.tiers import Downgrade, Ladder, TierMetric, TierWindow
+from merchants.ladders.tiers import Downgrade, Ladder, TierMetric, TierWindow
 
 MAJOR = 100
 

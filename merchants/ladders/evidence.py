@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from merchants.tiers import Ladder
+from merchants.ladders.tiers import Ladder
 
 
 class Cause(StrEnum):

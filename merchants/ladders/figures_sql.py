@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from kernel.statements import Prepared
 from kernel.units import WHOLE_BP
 from merchants.keys_sql import EACH_KEY, Key, keys_parameter, matches
+from merchants.ladders.ladders_sql import Figures, read_figures_since, read_lifetime_figures
 from merchants.ladders.policies import TierPolicy
-from merchants.ladders_sql import Figures, read_figures_since, read_lifetime_figures
 
 _BY_MERCHANT = Prepared(
     "SELECT r.merchant_id, r.card_id, r.at_merchant_id, COUNT(*) AS orders,"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from kernel.clock import to_micros
 from kernel.refusals import InvalidInput, NotFound
 from merchants.alliance_facts import AllianceFacts
-from merchants.issuing import require_active
+from merchants.coupons.issuing import require_active
 from merchants.ladders.evaluating import Evaluator, Noted
 from merchants.ladders.evaluation import Cause
 from merchants.ladders.growth import (

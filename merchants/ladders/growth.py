@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from merchants.tiers import NAME_MAX
+from merchants.ladders.tiers import NAME_MAX
 
 TASKS_MAX = 100
 GROWTH_MAX = 1_000_000

@@ -21,9 +21,15 @@ from merchants.alliance_facts import AllianceFacts
 from merchants.ladders.evaluation import Deed
 from merchants.ladders.history_sql import read_deeds
 from merchants.ladders.members_sql import Member, read_members
-from merchants.segments import MemberFacts, Placement, Segment, SegmentThresholds, placement_of
-from merchants.standings import tiers_of
-from merchants.tiers import Standing
+from merchants.ladders.segments import (
+    MemberFacts,
+    Placement,
+    Segment,
+    SegmentThresholds,
+    placement_of,
+)
+from merchants.ladders.standings import tiers_of
+from merchants.ladders.tiers import Standing
 
 CHUNK = 500
 LOOKED_AT_MAX = 5_000

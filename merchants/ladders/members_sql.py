@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from kernel.clock import from_micros, to_micros
 from kernel.statements import Prepared
-from merchants.segments import Segment, SegmentThresholds, months_before
+from merchants.ladders.segments import Segment, SegmentThresholds, months_before
 
 # Nobody looks for members who were erased.
 _NOT_FORGOTTEN = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from merchants.tiers import Ladder, TierWindow
+from merchants.ladders.tiers import Ladder, TierWindow
 
 YEAR = 12
 

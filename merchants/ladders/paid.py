@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from kernel.units import AMOUNT_MAX
 from merchants.ladders.growth import code_problems
-from merchants.segments import months_before
-from merchants.tiers import MONTHS_MAX, NAME_MAX, Benefit, benefit_problems
+from merchants.ladders.segments import months_before
+from merchants.ladders.tiers import MONTHS_MAX, NAME_MAX, Benefit, benefit_problems
 
 PLANS_MAX = 20
 GRACE_DAYS_MAX = 365

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from kernel.units import WHOLE_BP
-from merchants.segments import SegmentThresholds, threshold_problems
-from merchants.tiers import Ladder, Standing, TierGround, standing_in
+from merchants.ladders.segments import SegmentThresholds, threshold_problems
+from merchants.ladders.tiers import Ladder, Standing, TierGround, standing_in
 
 MAPPINGS_MAX = 50
 WEIGHTS_MAX = 1_000

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from kernel.clock import from_micros, to_micros
 from kernel.statements import Prepared
 from merchants.ladders.evaluation import Rule
+from merchants.ladders.ladders_sql import read_ladder_versions
 from merchants.ladders.policies import HonouredRank, TierCombination, TierPolicy
-from merchants.ladders_sql import read_ladder_versions
-from merchants.segments import SegmentThresholds
+from merchants.ladders.segments import SegmentThresholds
 from merchants.stored import dump, load
 
 _IN_FORCE = Prepared(

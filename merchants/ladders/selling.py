@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from kernel.refusals import InvalidInput, NotFound
-from merchants.issuing import require_active
+from merchants.coupons.issuing import require_active
 from merchants.ladders.growth import REFERENCE_MAX
 from merchants.ladders.held_sql import write_floor
 from merchants.ladders.paid import (

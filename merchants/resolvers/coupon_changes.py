@@ -6,12 +6,12 @@ import strawberry
 
 from kernel.graphql import input_as_json, parse_datetime
 from merchants.context import MerchantsInfo
-from merchants.forwarding import Forwarding
+from merchants.coupons.templates_sql import read_template
 from merchants.rulebook import Rulebook
 from merchants.schema import coupon_changes as schema
 from merchants.schema.coupons import Coupon
 from merchants.schema.templates import CouponTemplate
-from merchants.templates_sql import read_template
+from merchants.sharing.forwarding import Forwarding
 
 
 async def set_coupon_template_state(

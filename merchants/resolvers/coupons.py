@@ -9,8 +9,8 @@ from strawberry import Parent
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import Money
 from merchants.context import MerchantsInfo
-from merchants.coupons import CouponState
-from merchants.coupons_sql import HeldCoupon
+from merchants.coupons.coupons_sql import HeldCoupon
+from merchants.coupons.templates import CouponState
 from merchants.offers import CouponKind
 from merchants.resolvers.parents import MerchantsOwn
 from merchants.resolvers.refused import not_yours

@@ -12,19 +12,19 @@ from kernel.pages import After, Connection, First, connection_of, page_args
 from kernel.text import is_clean
 from merchants.benefits.terms import early_minutes
 from merchants.context import MerchantsInfo
-from merchants.orders_sql import read_merchant_page, read_order_by_no
+from merchants.coupons.templates_sql import read_template_page
 from merchants.policy_sql import read_policy
 from merchants.promotions.promotions_sql import read_promotion_page
 from merchants.resolvers.parents import KnownById
 from merchants.resolvers.refused import not_yours
 from merchants.rights import may_act_for
+from merchants.sales.orders_sql import read_merchant_page, read_order_by_no
 from merchants.schema.orders import Order
 from merchants.schema.policies import PricingPolicy
 from merchants.schema.promotions import Promotion
 from merchants.schema.templates import CouponTemplate
 from merchants.schema.tiers import TierLadder
 from merchants.tables import NEVER
-from merchants.templates_sql import read_template_page
 
 
 async def merchant_orders(

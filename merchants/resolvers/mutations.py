@@ -9,8 +9,11 @@ import strawberry
 from kernel.graphql import MoneyInput, input_as_json
 from kernel.refusals import InvalidInput
 from merchants.context import MerchantsInfo
-from merchants.coupons import Funder, TemplateDraft
-from merchants.ladders_sql import read_ladder_version
+from merchants.coupons.template_life import SHARE_DAYS, PartialRefundRule, TemplateLife
+from merchants.coupons.templates import Funder, TemplateDraft
+from merchants.coupons.templates_sql import read_template
+from merchants.ladders.ladders_sql import read_ladder_version
+from merchants.ladders.tiers import Benefit, Downgrade, Ladder, Step, TierWindow
 from merchants.offers import CouponTerms
 from merchants.rulebook import Rulebook
 from merchants.schema.answers import (
@@ -31,9 +34,6 @@ from merchants.schema.inputs import (
 from merchants.schema.offers import currency_problems, minor_of
 from merchants.schema.templates import CouponTemplate
 from merchants.schema.tiers import TierLadder
-from merchants.template_life import SHARE_DAYS, PartialRefundRule, TemplateLife
-from merchants.templates_sql import read_template
-from merchants.tiers import Benefit, Downgrade, Ladder, Step, TierWindow
 
 
 async def set_tier_ladder(

@@ -10,11 +10,11 @@ from strawberry import Parent
 from kernel.clock import from_micros
 from kernel.graphql import ChannelKind, Long, Money
 from merchants.context import MerchantsInfo
-from merchants.orders_sql import OrderRow
 from merchants.port import OrderState
 from merchants.resolvers.parents import MerchantsOwn
 from merchants.resolvers.refused import not_yours
 from merchants.rights import may_see_wallet
+from merchants.sales.orders_sql import OrderRow
 from merchants.schema.offers import BenefitDecision, PricedLine
 from merchants.stored import decisions_from_json, lines_from_json, load
 

@@ -23,14 +23,14 @@ from merchants.ladders.members import (
 )
 from merchants.ladders.members_sql import Member, count_segments
 from merchants.ladders.policies_sql import NO_POLICY, read_policies
+from merchants.ladders.segments import Placement, Segment, SegmentThresholds
+from merchants.ladders.tiers import NAME_MAX, Standing
 from merchants.resolvers.parents import KnownById
 from merchants.resolvers.references import MembershipReference
 from merchants.resolvers.refused import not_yours
 from merchants.rights import may_act_for
 from merchants.schema.standing_members import MemberNearTier, SegmentCount, SegmentMember
 from merchants.schema.tiers import TierStanding
-from merchants.segments import Placement, Segment, SegmentThresholds
-from merchants.tiers import NAME_MAX, Standing
 
 FoundT = TypeVar("FoundT")
 NodeT = TypeVar("NodeT")

@@ -11,6 +11,7 @@ from merchants.ladders import growth, paid, policies
 from merchants.ladders.growth_sql import read_tasks
 from merchants.ladders.paid_sql import read_paid, read_plans
 from merchants.ladders.policies_sql import read_policy_version
+from merchants.ladders.segments import SegmentThresholds
 from merchants.ladders.tier_book import TierBook
 from merchants.resolvers.mutations import benefit_amounts, benefits_of
 from merchants.schema import tier_answers as answers
@@ -25,7 +26,6 @@ from merchants.schema.paid import (
 )
 from merchants.schema.tier_policies import SetAllianceWeightsInput, SetTierPolicyInput, TierPolicy
 from merchants.schema.wallets import Wallet
-from merchants.segments import SegmentThresholds
 
 
 async def set_tier_policy(

@@ -9,8 +9,9 @@ from strawberry import Parent
 
 from kernel.pages import After, Connection, First, connection_of, page_args
 from merchants.context import MerchantsInfo
-from merchants.coupons import CouponState
+from merchants.coupons.templates import CouponState
 from merchants.keys_sql import Key
+from merchants.ladders.standings import CardTiers
 from merchants.loaders import CouponPageKey, OrderPageKey
 from merchants.resolvers.parents import CardWallet, MerchantsOwn
 from merchants.resolvers.refused import not_yours
@@ -19,7 +20,6 @@ from merchants.schema.coupons import Coupon
 from merchants.schema.orders import Order
 from merchants.schema.paid import PaidMembership
 from merchants.schema.tiers import Benefit, TierStanding
-from merchants.standings import CardTiers
 
 
 async def membership_key(membership: MerchantsOwn, info: MerchantsInfo) -> Key:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import strawberry
 
-from merchants import audiences as rules
-from merchants.audiences import AudienceKind
+from merchants.coupons import audiences as rules
+from merchants.coupons.audiences import AudienceKind
 from merchants.schema.enums import Segment
 
 strawberry.enum(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kernel.graphql import MoneyInput
 from kernel.refusals import InvalidInput
+from merchants.coupons.template_life import PartialRefundRule
 from merchants.offers import CouponTerms, OfferedCoupon
 from merchants.port import PriceCart, RefundOrder
 from merchants.schema.backend_inputs import (
@@ -18,7 +19,6 @@ from merchants.schema.offers import (
     minor_of,
     refund_line_values,
 )
-from merchants.template_life import PartialRefundRule
 
 
 def cart_of(input: BackendPriceInput, currency: str) -> PriceCart:

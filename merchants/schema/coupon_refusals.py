@@ -17,7 +17,7 @@ from merchants.refusals import (
 )
 from merchants.schema.coupons import Coupon
 from merchants.schema.enums import CouponTemplateState
-from merchants.sharing import NotShareableReason
+from merchants.sharing.share_codes import NotShareableReason
 
 strawberry.enum(
     NotShareableReason,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from merchants.coupons_sql import HeldCoupon
+from merchants.coupons.coupons_sql import HeldCoupon
 from merchants.resolvers import coupons as resolve
 from merchants.resolvers.references import issuer
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import strawberry
 
-from merchants.coupons import CouponState, CouponTemplateState, Funder
+from merchants.coupons.template_life import CouponTrigger, PartialRefundRule
+from merchants.coupons.templates import CouponState, CouponTemplateState, Funder
 from merchants.ladders.evaluation import Cause
 from merchants.ladders.paid import PaidState
 from merchants.ladders.policies import TierCombination
+from merchants.ladders.segments import Segment
+from merchants.ladders.tiers import Downgrade, TierGround, TierMetric, TierWindow
 from merchants.offers import (
     CouponKind,
     CouponOutcome,
@@ -17,9 +20,6 @@ from merchants.offers import (
 )
 from merchants.port import EventKind, OrderState
 from merchants.promotions.terms import PromotionKind
-from merchants.segments import Segment
-from merchants.template_life import CouponTrigger, PartialRefundRule
-from merchants.tiers import Downgrade, TierGround, TierMetric, TierWindow
 
 strawberry.enum(
     CouponKind,

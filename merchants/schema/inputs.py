@@ -8,6 +8,7 @@ from datetime import date, datetime
 import strawberry
 
 from kernel.graphql import REQUEST_ID, ChannelKind, Long, MoneyInput
+from merchants.coupons.template_life import SHARE_DAYS
 from merchants.schema.audiences import CouponAudienceInput
 from merchants.schema.enums import (
     CouponKind,
@@ -19,7 +20,6 @@ from merchants.schema.enums import (
     TierWindow,
 )
 from merchants.schema.gift_zones import GiftZoneInput
-from merchants.template_life import SHARE_DAYS
 
 _MERCHANT_ID = "The merchant; an admin may name the alliance's own."
 

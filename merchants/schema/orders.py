@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import strawberry
 
-from merchants.orders_sql import OrderRow
 from merchants.resolvers import orders as resolve
 from merchants.resolvers.references import issuer, order_membership, order_store
+from merchants.sales.orders_sql import OrderRow
 
 
 @strawberry.federation.type(

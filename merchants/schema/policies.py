@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from kernel.graphql import REQUEST_ID
-from merchants import policy
+from merchants.pricing import policy
 
 
 @strawberry.type(description="One version of a merchant's limits of discounts.")

@@ -8,7 +8,8 @@ from datetime import date
 import strawberry
 
 from kernel.graphql import ChannelKind, Long, Money
-from merchants.coupons import alliance_share_bps
+from merchants.coupons.templates import alliance_share_bps
+from merchants.coupons.templates_sql import Template
 from merchants.schema.audiences import CouponAudience
 from merchants.schema.enums import (
     CouponKind,
@@ -19,7 +20,6 @@ from merchants.schema.enums import (
 )
 from merchants.schema.gift_zones import GiftZone
 from merchants.schema.offers import money_or_none
-from merchants.templates_sql import Template
 
 
 @strawberry.type(description="A kind of coupon.")

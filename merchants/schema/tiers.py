@@ -9,8 +9,8 @@ import strawberry
 
 from kernel.graphql import Long, Money
 from kernel.pages import Connection
-from merchants import tiers
 from merchants.keys_sql import Key
+from merchants.ladders import tiers
 from merchants.resolvers import standings as resolve
 from merchants.schema.enums import Downgrade, TierGround, TierMetric, TierWindow
 from merchants.schema.evaluations import TierEvaluation

@@ -22,9 +22,9 @@ from kernel.database import DatabaseUnavailable
 from kernel.ids import RandomIds
 from ledger.contract import Ledger
 from ledger.subgraph import LedgerSubgraph
-from merchants.coupons import TemplateDraft
+from merchants.coupons.issuing import create_template
+from merchants.coupons.templates import TemplateDraft
 from merchants.hosted import HostedBackend, MerchantSettings
-from merchants.issuing import create_template
 from merchants.offers import CouponKind, CouponTerms
 from merchants.port import Backend, JoinedMerchant, JoinMerchant
 from merchants.subgraph import HostedMerchants

@@ -29,11 +29,11 @@ from ledger.contract import (
     RefundReceipt,
     ReleaseFunds,
 )
-from ledger.ports import cursor_on
-from ledger.rules_sql import insert_rule
-from ledger.state import RuleTerms
+from ledger.proofs.verify import Report
+from ledger.rules.state import RuleTerms
+from ledger.settlement_rules.rules_sql import insert_rule
+from ledger.stores.ports import cursor_on
 from ledger.subgraph import LedgerSubgraph
-from ledger.verify import Report
 
 MARCH = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 YEAR = timedelta(days=365)

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from kernel.clock import to_micros
 from kernel.refusals import Refusal
 from ledger.contract import GrantCoins
-from ledger.state import NEVER
+from ledger.rules.state import NEVER
 from tests.ledger.book import Books
 from tests.ledger.model import Model
 from tests.places import Places

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, MetaData
 
 from kernel.database import open_database
-from ledger.arrays import array_of
+from ledger.stores.arrays import array_of
 from tests.places import Places
 
 TEXTS = [

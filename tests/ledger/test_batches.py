@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from kernel.database import DatabaseUnavailable, Overloaded, sqlite
-from ledger import sqlite as ledger_sqlite
+from ledger.booking.lane_queues import LaneQueues
 from ledger.contract import HoldFunds, InsufficientPoints, KeyReused, Unbookable
-from ledger.lane_queues import LaneQueues
+from ledger.stores import sqlite as ledger_sqlite
 from tests.ledger.book import Books
 from tests.ledger.random_days import answer_alike, play, random_requests
 

@@ -8,10 +8,10 @@ import pytest
 
 from kernel.refusals import Refusal
 from kernel.units import Ratio
-from ledger.entering import Moment
-from ledger.expiry import sweep, sweep_chunk
-from ledger.periods import period_id
-from ledger.state import RuleTerms
+from ledger.booking.entering import Moment
+from ledger.booking.expiry import sweep, sweep_chunk
+from ledger.rules.periods import period_id
+from ledger.rules.state import RuleTerms
 from tests.ledger.book import MARCH, Books
 
 DAY = timedelta(days=1)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from ledger import batch, families
-from ledger.books import LaneBooks
+from ledger.booking import batch
+from ledger.booking.books import LaneBooks
 from ledger.contract import MergeCards
-from ledger.port import Port
+from ledger.families import family_books as families
+from ledger.stores.port import Port
 from tests.ledger.book import Books, member
 
 GRANT = """

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kernel.refusals import Refusal
 from kernel.units import Ratio
 from ledger.contract import CouponRedemption, DebtPolicy
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
 from tests.ledger.book import Books
 
 CARDS = ("m1", "m2")

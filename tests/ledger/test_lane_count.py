@@ -6,9 +6,9 @@ import pytest
 from kernel.clock import SetClock
 from kernel.database import DatabaseUnavailable
 from kernel.ids import SeededIds
-from ledger.lanes import read_lanes
 from ledger.opening import open_ledger_database
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
+from ledger.stores.lanes import read_lanes
 from tests.places import Places, PostgresPlaces
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

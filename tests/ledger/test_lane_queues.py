@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from ledger.lane_queues import LaneQueues
+from ledger.booking.lane_queues import LaneQueues
 
 Taken = Mapping[int, Sequence[str]]
 

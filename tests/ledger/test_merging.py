@@ -21,10 +21,10 @@ from ledger.contract import (
     MergeSpent,
     UnmergeCards,
 )
-from ledger.lanes import lane_of
 from ledger.reads import CardEntryRow, read_card_entries
 from ledger.reports.as_of import AsOf, read_card_as_of
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
+from ledger.stores.lanes import lane_of
 from tests.ledger.book import Books
 from tests.ledger.test_histories import History, terms
 

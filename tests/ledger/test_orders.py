@@ -7,7 +7,7 @@ import pytest
 from kernel.ids import derived_id
 from kernel.units import Ratio
 from ledger.contract import CouponRedemption, KeyReused
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
 from tests.ledger.book import Books
 
 

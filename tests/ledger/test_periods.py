@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from ledger.periods import period_id
+from ledger.rules.periods import period_id
 from tests.ledger.book import Books
 
 MARCH, APRIL = 2026 * 12 + 2, 2026 * 12 + 3

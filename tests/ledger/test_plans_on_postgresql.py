@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection
 
-from ledger import loading, writes
-from ledger.port import Query
-from ledger.postgresql import _by_array, _statements
-from ledger.side_by_side import _for_each_lane
+from ledger.booking import writes
+from ledger.stores import loading
+from ledger.stores.port import Query
+from ledger.stores.postgresql import _by_array, _statements
+from ledger.stores.side_by_side import _for_each_lane
 from tests.ledger.book import Books
 from tests.places import Places
 

@@ -8,10 +8,10 @@ import apsw
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.chain import leaf, leaf_of_json
-from ledger.port import Booked, Row
-from ledger.recount import Part, Recount
-from ledger.sealed import ENTRIES, MOVES, TX, sealed_in_file
+from ledger.proofs.recount import Part, Recount
+from ledger.stores.chain import leaf, leaf_of_json
+from ledger.stores.port import Booked, Row
+from ledger.stores.sealed import ENTRIES, MOVES, TX, sealed_in_file
 
 WORDS = st.text(st.characters(codec="utf-8")) | st.none()
 AMOUNTS = st.integers(-(2**62), 2**62)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel.database import DatabaseUnavailable
-from ledger import invariants, recount, recounting, verify
+from ledger.proofs import invariants, recount, recounting, verify
 from tests.ledger.book import Books
 from tests.ledger.test_verify import some_history
 

@@ -4,8 +4,8 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from kernel.units import Ratio
-from ledger.lots import consumed, refilled, residual_funding
-from ledger.settlement import (
+from ledger.rules.lots import consumed, refilled, residual_funding
+from ledger.rules.settlement import (
     Leg,
     burn_legs,
     coupon_legs,
@@ -15,7 +15,7 @@ from ledger.settlement import (
     recovery_legs,
     return_legs,
 )
-from ledger.state import NEVER, Asset, Lot, OrderState, RuleTerms, SettlementKind, Spending
+from ledger.rules.state import NEVER, Asset, Lot, OrderState, RuleTerms, SettlementKind, Spending
 
 ratios = st.builds(Ratio.of, st.integers(0, 10**6), st.integers(1, 10**6))
 rates = st.integers(0, 10_000)

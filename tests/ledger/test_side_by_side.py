@@ -12,7 +12,7 @@ import pytest
 from kernel.database.postgresql_seats import Seat, SeatRows
 from ledger import writer
 from ledger.contract import OrderReceipt, Unbookable
-from ledger.lanes import lane_of
+from ledger.stores.lanes import lane_of
 from tests.ledger.book import Books
 from tests.ledger.random_days import answer_alike, random_requests
 from tests.places import Places, PostgresPlaces

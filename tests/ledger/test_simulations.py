@@ -9,8 +9,8 @@ import pytest
 
 from kernel.units import Ratio
 from ledger.contract import MergeCards, MergeSpent, UnmergeCards
-from ledger.lanes import lane_of
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
+from ledger.stores.lanes import lane_of
 from tests.ledger.book import MARCH, YEAR, Books, merchant
 from tests.ledger.test_histories import History
 from tests.places import Places

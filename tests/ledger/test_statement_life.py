@@ -7,8 +7,8 @@ import pytest
 
 from kernel.callers import Caller
 from kernel.refusals import refusal_from_json
-from ledger.periods import period_id
 from ledger.reports.export import ExportFormat
+from ledger.rules.periods import period_id
 from ledger.statements.life import State, StatementState, Step, state_after
 from tests.ledger.book import ADMIN, Books, member, merchant
 from tests.ledger.test_periods import APRIL_2, MARCH, a_march, close, nets, period

@@ -4,8 +4,9 @@ import apsw
 import pytest
 from sqlalchemy import create_engine
 
-from ledger import sqlite, writes
-from ledger.port import Write
+from ledger.booking import writes
+from ledger.stores import sqlite
+from ledger.stores.port import Write
 from ledger.tables import metadata
 
 WRITES = {name: each for name, each in vars(writes).items() if isinstance(each, Write)}

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from merchants.ladders.tiers import Benefit
 from merchants.offers import Decision, Priced
 from merchants.port import PriceCart
-from merchants.pricing import BenefitInForce, PriceRules, price
+from merchants.pricing.layers import BenefitInForce, PriceRules, price
 from merchants.promotions.terms import Promotion, PromotionKind, PromotionTerms
-from merchants.tiers import Benefit
 from tests.merchants.shop import NOW
 
 

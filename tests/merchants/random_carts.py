@@ -10,13 +10,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kernel.units import Ratio
+from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon
-from merchants.policy import PricingPolicy
 from merchants.port import PriceCart
-from merchants.pricing import BenefitInForce, PriceRules
+from merchants.pricing.layers import BenefitInForce, PriceRules
+from merchants.pricing.policy import PricingPolicy
+from merchants.pricing.stacking import Candidate
 from merchants.promotions.terms import Promotion
-from merchants.stacking import Candidate
-from merchants.tiers import Benefit
 from tests.merchants.offers import promotion, tier
 from tests.merchants.shop import ALLIANCE, NOW, TEA, cart
 

@@ -13,9 +13,12 @@ from kernel.clock import SetClock, to_micros
 from kernel.database import Database, open_database
 from kernel.ids import SeededIds, derived_id, derived_id_within
 from kernel.units import Ratio
-from merchants.coupons import TemplateDraft
+from merchants.coupons.issuing import create_template, issue_to_cards
+from merchants.coupons.templates import TemplateDraft
+from merchants.coupons.templates_sql import read_template
 from merchants.hosted import HostedBackend, MerchantSettings
-from merchants.issuing import create_template, issue_to_cards
+from merchants.ladders.standings import set_ladder
+from merchants.ladders.tiers import Benefit, Ladder, Standing, Step, TierMetric, TierWindow
 from merchants.migrations import HISTORY
 from merchants.offers import CartLine, CouponKind, CouponTerms
 from merchants.port import (
@@ -28,10 +31,7 @@ from merchants.port import (
     RefundLine,
     RefundOrder,
 )
-from merchants.standings import set_ladder
 from merchants.subgraph import HostedMerchants, merchants_schema
-from merchants.templates_sql import read_template
-from merchants.tiers import Benefit, Ladder, Standing, Step, TierMetric, TierWindow
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 TEA = derived_id("mer", "tea")

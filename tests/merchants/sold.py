@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from merchants.offers import KeptBack, Priced
 from merchants.port import RefundLine
-from merchants.rechecking import (
+from merchants.sales.rechecking import (
     Rechecked,
     RecheckedCoupon,
     given_gifts,
@@ -14,7 +14,7 @@ from merchants.rechecking import (
     keeping_back,
     with_recheck,
 )
-from merchants.refunding import (
+from merchants.sales.refunding import (
     PaidOrder,
     RefundShares,
     refund_amount,

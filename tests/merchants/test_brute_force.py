@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from merchants.benefits.in_force import BenefitInForce
 from merchants.benefits.in_force import member_rates as rates_of
 from merchants.benefits.terms import early_minutes
+from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon
 from merchants.port import PriceCart
-from merchants.pricing import PriceRules, price
+from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.stacking import Candidate
 from merchants.promotions.goods import GoodsPrice, MemberRate, goods_price
 from merchants.promotions.terms import Buyer, Promotion
 from merchants.promotions.thresholds import order_promotions
-from merchants.stacking import Candidate
-from merchants.tiers import Benefit
 from tests.merchants.brute_force import (
     Offers,
     best_sets,

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from merchants.coupon_faces import face_problems
+from merchants.coupons.faces import face_problems
+from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon
-from merchants.policy import PricingPolicy
-from merchants.pricing import BenefitInForce
-from merchants.stacking import Candidate
-from merchants.tiers import Benefit
+from merchants.pricing.layers import BenefitInForce
+from merchants.pricing.policy import PricingPolicy
+from merchants.pricing.stacking import Candidate
 from tests.merchants.offers import decision, priced, promotion, reasons
 from tests.merchants.shop import ALLIANCE, ANN, TEA, Shop, amount_off, cart
 

@@ -12,8 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.clock import to_micros
-from merchants.audiences import Audience, AudienceKind
-from merchants.lifecycle import void_tier_coupons
+from merchants.coupons.audiences import Audience, AudienceKind
+from merchants.coupons.lifecycle import void_tier_coupons
+from merchants.coupons.template_life import (
+    CouponTemplateState,
+    CouponTrigger,
+    TemplateLife,
+    life_as_json,
+    life_from_json,
+    may_follow,
+)
+from merchants.ladders.segments import Segment
+from merchants.ladders.tiers import TierMetric
 from merchants.offers import (
     Allocation,
     CouponTerms,
@@ -24,20 +34,10 @@ from merchants.offers import (
     PricedLine,
 )
 from merchants.port import ClaimCoupon, LockCoupons, RecordEvent, RefundLine, ReleaseAttempt
-from merchants.rechecking import RecheckedCoupon, with_recheck
-from merchants.refunding import PaidOrder, refund_lines
 from merchants.refusals import CouponBudgetSpent
-from merchants.segments import Segment
-from merchants.sharing import share_coupon
-from merchants.template_life import (
-    CouponTemplateState,
-    CouponTrigger,
-    TemplateLife,
-    life_as_json,
-    life_from_json,
-    may_follow,
-)
-from merchants.tiers import TierMetric
+from merchants.sales.rechecking import RecheckedCoupon, with_recheck
+from merchants.sales.refunding import PaidOrder, refund_lines
+from merchants.sharing.share_codes import share_coupon
 from tests.merchants.shop import (
     ALLIANCE,
     ANN,

@@ -16,13 +16,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kernel.clock import to_micros
 from kernel.refusals import NotFound
-from merchants.coupons import CouponState
-from merchants.coupons_sql import read_coupons
-from merchants.lifecycle import void_coupons
+from merchants.coupons.coupons_sql import read_coupons
+from merchants.coupons.lifecycle import void_coupons
+from merchants.coupons.template_life import TemplateLife
+from merchants.coupons.templates import CouponState
 from merchants.port import ClaimCoupon, LockCoupons, Placed, ReleaseAttempt
 from merchants.refusals import CouponNotFree, CouponNotShareable, CouponTaken, ShareNotClaimable
-from merchants.sharing import share_coupon, take_back_coupon
-from merchants.template_life import TemplateLife
+from merchants.sharing.share_codes import share_coupon, take_back_coupon
 from tests.merchants.shop import ANN, BOB, SETTINGS, STORE, TEA, Shop, amount_off, cart
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from merchants.offers import CouponKind, CouponTerms, OfferedCoupon, Priced
 from merchants.port import PriceCart
-from merchants.pricing import PriceRules, price
-from merchants.stacking import Candidate
+from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.stacking import Candidate
 from tests.merchants.coupon_reference import Counter, Outcome, Wallet, best_outcome
 from tests.merchants.random_carts import by_content, carts
 from tests.merchants.shop import TEA, cart

@@ -9,10 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.units import WHOLE_BP
-from merchants import coupon_kinds
-from merchants.coupon_kinds import OpenCart, Reach, amount_of, effect_of, reach_of
-from merchants.coupon_search import Usable, best_combination
-from merchants.line_parts import GivenUnits, LineParts, parts_of
+from merchants.benefits.line_parts import GivenUnits, LineParts, parts_of
 from merchants.offers import (
     CartLine,
     CouponKind,
@@ -21,7 +18,10 @@ from merchants.offers import (
     GiftZone,
     OfferedCoupon,
 )
-from merchants.stacking import Candidate, CouponRules, coupon_layer
+from merchants.pricing import coupon_kinds
+from merchants.pricing.coupon_kinds import OpenCart, Reach, amount_of, effect_of, reach_of
+from merchants.pricing.coupon_search import Usable, best_combination
+from merchants.pricing.stacking import Candidate, CouponRules, coupon_layer
 from tests.merchants.shop import ALLIANCE, TEA
 
 thorough = settings(max_examples=80, deadline=None, derandomize=True)

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from kernel.refusals import InvalidInput, NotFound
-from merchants.coupons import Funder, Span, TemplateDraft, template_problems, validity
+from merchants.coupons.templates import Funder, Span, TemplateDraft, template_problems, validity
 from merchants.offers import CouponKind, CouponTerms, DecisionOutcome, OfferedCoupon
 from merchants.port import (
     JoinMerchant,

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from merchants.audiences import Audience, AudienceKind
-from merchants.coupons_sql import read_coupons
+from merchants.coupons.audiences import Audience, AudienceKind
+from merchants.coupons.coupons_sql import read_coupons
+from merchants.coupons.template_life import CouponTrigger, TemplateLife
 from merchants.ladders.members_sql import read_members
+from merchants.ladders.tiers import TierMetric
 from merchants.offers import CartLine, CouponKind, CouponTerms
 from merchants.port import LockCoupons, ReleaseAttempt
 from merchants.refusals import NotAMember
-from merchants.template_life import CouponTrigger, TemplateLife
-from merchants.tiers import TierMetric
 from tests.merchants.shop import ANN, BOB, STORE, TEA, Shop, amount_off, cart, ladder
 
 FOR_SWEETS = CouponTerms("c", CouponKind.AMOUNT_OFF, 1, amount_minor=100, category_ids=("x",))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from merchants.coupons.template_life import PartialRefundRule, TemplateLife
 from merchants.offers import CartLine, CouponKind, CouponOutcome, CouponTerms, GiftZone
 from merchants.port import Placed
-from merchants.template_life import PartialRefundRule, TemplateLife
 from tests.merchants.shop import Shop, cart
 
 

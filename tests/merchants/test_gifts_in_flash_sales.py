@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from merchants.benefits.in_force import BenefitInForce
+from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, Priced
-from merchants.pricing import PriceRules, price
+from merchants.pricing.layers import PriceRules, price
 from merchants.promotions.terms import Promotion
-from merchants.tiers import Benefit
 from tests.merchants.offers import promotion
 from tests.merchants.shop import cart
 from tests.merchants.sold import Sold

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from merchants.benefits.in_force import BenefitInForce
+from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon, Priced
-from merchants.pricing import PriceRules, price
+from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.stacking import Candidate
 from merchants.promotions.terms import Promotion
-from merchants.rechecking import RecheckedCoupon
-from merchants.stacking import Candidate
+from merchants.sales.rechecking import RecheckedCoupon
 from merchants.stored import dump, load
-from merchants.tiers import Benefit
 from tests.merchants.offers import decision, promotion, reasons
 from tests.merchants.shop import ALLIANCE, ANN, TEA, Shop, cart
 from tests.merchants.sold import Sold

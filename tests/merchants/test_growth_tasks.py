@@ -11,8 +11,8 @@ import pytest
 from kernel.refusals import NotFound
 from merchants.ladders.growth import GrowthTask, task_problems
 from merchants.ladders.tier_book import TierBook
+from merchants.ladders.tiers import TierMetric
 from merchants.refusals import NotAMember, TaskCapReached
-from merchants.tiers import TierMetric
 from tests.merchants.shop import (
     ANN,
     BOB,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from merchants.offers import CartLine, CouponKind, CouponTerms, OfferedCoupon, Priced, PricedLine
 from merchants.port import PriceCart
-from merchants.pricing import PriceRules, price
-from merchants.stacking import Candidate
+from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.stacking import Candidate
 from tests.merchants.offers import promotion
 from tests.merchants.random_carts import carts
 from tests.merchants.shop import TEA, amount_off, cart

@@ -6,11 +6,11 @@ import pytest
 
 from kernel.ids import derived_id
 from kernel.refusals import InvalidInput
-from merchants.coupons import CouponState
-from merchants.merging import plan_coupons
-from merchants.merging_sql import WalletCoupon
+from merchants.coupons.templates import CouponState
+from merchants.ladders.tiers import TierMetric
 from merchants.port import JoinMerchant, LockCoupons, MergeWallets
-from merchants.tiers import TierMetric
+from merchants.wallets.merging import plan_coupons
+from merchants.wallets.merging_sql import WalletCoupon
 from tests.merchants.shop import (
     ADMIN,
     ANN,

@@ -18,8 +18,8 @@ from merchants.ladders.paid import (
 )
 from merchants.ladders.paid_sql import read_paid_of
 from merchants.ladders.tier_book import TierBook
+from merchants.ladders.tiers import Benefit, TierGround
 from merchants.refusals import PaidMembershipOver
-from merchants.tiers import Benefit, TierGround
 from tests.merchants.shop import (
     ANN,
     BOB,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from merchants.benefits.in_force import BenefitInForce
+from merchants.ladders.tiers import Benefit
 from merchants.offers import (
     CartLine,
     CouponKind,
@@ -13,10 +14,9 @@ from merchants.offers import (
     GiftZone,
     OfferedCoupon,
 )
-from merchants.policy import PricingPolicy
-from merchants.pricing import PriceRules, price
-from merchants.stacking import Candidate
-from merchants.tiers import Benefit
+from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.policy import PricingPolicy
+from merchants.pricing.stacking import Candidate
 from tests.merchants.offers import promotion, tier
 from tests.merchants.shop import TEA, cart
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from merchants.offers import CartLine, Priced
 from merchants.port import PriceCart
-from merchants.pricing import PriceRules, price
-from merchants.rechecking import RecheckedCoupon
-from merchants.refunding import RefundShares
-from merchants.stacking import Candidate
+from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.stacking import Candidate
+from merchants.sales.rechecking import RecheckedCoupon
+from merchants.sales.refunding import RefundShares
 from tests.merchants.random_carts import carts
 from tests.merchants.sizes import sizes
 from tests.merchants.sold import Sold

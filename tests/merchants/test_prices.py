@@ -6,20 +6,20 @@ from hypothesis import strategies as st
 
 from kernel.refusals import InvalidInput
 from kernel.units import Ratio
+from merchants.ladders.tiers import Benefit, TierMetric
 from merchants.offers import (
     CartLine,
     DecisionKind,
     Priced,
 )
 from merchants.port import PriceCart, RefundLine
-from merchants.pricing import PriceRules, price, version_of
-from merchants.refunding import (
+from merchants.pricing.layers import PriceRules, price, version_of
+from merchants.sales.refunding import (
     PaidOrder,
     RefundShares,
     refund_amount,
     refund_lines,
 )
-from merchants.tiers import Benefit, TierMetric
 from merchants.wording import message_of, title_of
 from tests.merchants.random_carts import (
     carts,

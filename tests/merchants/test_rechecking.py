@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from merchants.coupons.template_life import PartialRefundRule, TemplateLife
+from merchants.ladders.tiers import Benefit, TierMetric
 from merchants.offers import (
     CartLine,
     CouponKind,
@@ -17,12 +19,10 @@ from merchants.offers import (
     OfferedCoupon,
 )
 from merchants.port import PriceCart
-from merchants.pricing import PriceRules, price
+from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.stacking import Candidate
 from merchants.schema.offers import PricedLine
-from merchants.stacking import Candidate
 from merchants.stored import dump, load
-from merchants.template_life import PartialRefundRule, TemplateLife
-from merchants.tiers import Benefit, TierMetric
 from tests.merchants.shop import ANN, TEA, Shop, cart, ladder, with_benefit
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from merchants.ladders.evaluation import Cause, Deed, Reduction, Rule, evaluate
-from merchants.tiers import Downgrade, Ladder, TierMetric, TierWindow
+from merchants.ladders.tiers import Downgrade, Ladder, TierMetric, TierWindow
 from tests.merchants.shop import ladder
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

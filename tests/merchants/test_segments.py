@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from merchants.segments import (
+from merchants.ladders.segments import (
     MemberFacts,
     Segment,
     SegmentThresholds,

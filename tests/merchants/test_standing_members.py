@@ -11,8 +11,8 @@ import pytest
 from kernel.ids import derived_id
 from merchants.ladders import members
 from merchants.ladders.policies import TierPolicy
-from merchants.segments import SegmentThresholds
-from merchants.tiers import TierMetric, TierWindow
+from merchants.ladders.segments import SegmentThresholds
+from merchants.ladders.tiers import TierMetric, TierWindow
 from tests.merchants.shop import (
     ADMIN,
     ANN,

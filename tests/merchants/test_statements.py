@@ -3,16 +3,19 @@
 import pytest
 
 from kernel.statements import driver_connection
-from merchants import coupons_sql, ladders_sql, orders_sql, registry_sql
+from merchants import registry_sql
+from merchants.coupons import coupons_sql
 from merchants.keys_sql import keys_parameter
 from merchants.ladders import (
     figures_sql,
     held_sql,
     history_sql,
+    ladders_sql,
     members_sql,
     paid_sql,
     window_sql,
 )
+from merchants.sales import orders_sql
 from tests.merchants.shop import ANN, BOOKS, TEA, Shop
 
 PARAMETERS = {

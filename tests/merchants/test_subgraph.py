@@ -4,8 +4,8 @@ import pytest
 
 from kernel.callers import Caller
 from kernel.ids import derived_id, derived_id_within
+from merchants.ladders.tiers import Benefit, TierMetric
 from merchants.port import LockCoupons, MerchantState
-from merchants.tiers import Benefit, TierMetric
 from tests.merchants.shop import (
     ADMIN,
     ALLIANCE,

@@ -9,6 +9,7 @@ import pytest
 
 from merchants.benefits.in_force import BenefitInForce
 from merchants.benefits.terms import benefit_problems
+from merchants.ladders.tiers import Benefit
 from merchants.offers import (
     CartLine,
     CouponKind,
@@ -20,12 +21,11 @@ from merchants.offers import (
     OfferedCoupon,
     Priced,
 )
-from merchants.policy import PricingPolicy
 from merchants.port import PriceCart
-from merchants.pricing import PriceRules, price
-from merchants.rechecking import RecheckedCoupon
-from merchants.stacking import Candidate
-from merchants.tiers import Benefit
+from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.policy import PricingPolicy
+from merchants.pricing.stacking import Candidate
+from merchants.sales.rechecking import RecheckedCoupon
 from tests.merchants.shop import TEA, cart
 from tests.merchants.sold import Sold
 

@@ -15,10 +15,10 @@ from merchants.ladders.policies import (
     combine,
     policy_problems,
 )
+from merchants.ladders.segments import SegmentThresholds
 from merchants.ladders.tier_book import TierBook
+from merchants.ladders.tiers import Benefit, Ladder, TierGround, TierMetric, TierWindow, standing_in
 from merchants.port import RecordEvent
-from merchants.segments import SegmentThresholds
-from merchants.tiers import Benefit, Ladder, TierGround, TierMetric, TierWindow, standing_in
 from tests.merchants.shop import (
     ADMIN,
     ALLIANCE,

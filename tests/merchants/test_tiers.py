@@ -4,8 +4,7 @@ from datetime import timedelta
 import pytest
 
 from kernel.refusals import InvalidInput
-from merchants.port import RecordEvent
-from merchants.tiers import (
+from merchants.ladders.tiers import (
     Benefit,
     Step,
     TierMetric,
@@ -13,6 +12,7 @@ from merchants.tiers import (
     ladder_problems,
     standing_in,
 )
+from merchants.port import RecordEvent
 from tests.merchants.shop import ALLIANCE, ANN, NOW, TEA, Shop, cart, ladder
 
 BY_COUNT = ladder(TierMetric.PURCHASE_COUNT, ("新客", 1), ("普通", 2), ("高级", 5), ("超级", 10))

@@ -14,9 +14,9 @@ from kernel.clock import to_micros
 from kernel.ids import derived_id
 from merchants.ladders.paid import PaidMembership, PaidPlan, moved_up, paid_until, united
 from merchants.ladders.paid_sql import read_paid_of
-from merchants.ladders.uniting_paid import part_paid
-from merchants.ladders.uniting_sql import return_overlays
 from merchants.port import MergeWallets
+from merchants.wallets.uniting_paid import part_paid
+from merchants.wallets.uniting_sql import return_overlays
 from tests.merchants.shop import ANN, BOB, NOW, TEA, Shop, membership_of
 from tests.merchants.test_paid_memberships import on_sale, refund, sell
 

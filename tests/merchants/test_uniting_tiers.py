@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from merchants.ladders.growth import GrowthTask
-from merchants.ladders.uniting import part_tiers, unite_tiers
-from merchants.tiers import TierGround, TierMetric, TierWindow
+from merchants.ladders.tiers import TierGround, TierMetric, TierWindow
+from merchants.wallets.uniting_tiers import part_tiers, unite_tiers
 from tests.merchants.shop import ANN, BOB, TEA, Shop, cart, ladder, membership_of
 from tests.merchants.test_growth_tasks import do, set_task
 from tests.merchants.test_paid_memberships import on_sale, sell

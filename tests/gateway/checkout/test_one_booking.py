@@ -11,7 +11,7 @@ from gateway.checkout.events import apply_event
 from gateway.checkout.sale import Checkout, checkout
 from gateway.merging.merges import MergeMembers
 from gateway.merging.partings import UnmergeMembers
-from ledger.lanes import lane_of
+from ledger.stores.lanes import lane_of
 from merchants.port import Event
 from tests.gateway.checkout.town import ADMIN, Town, found_town
 

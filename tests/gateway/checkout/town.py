@@ -33,15 +33,15 @@ from kernel.graphql import ChannelKind
 from kernel.ids import RandomIds
 from ledger.contract import CardStanding, GrantCoins
 from ledger.opening import open_ledger_database
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
 from ledger.writer import SqlLedger
-from merchants.coupons import TemplateDraft
+from merchants.coupons.issuing import create_template, issue_to_cards
+from merchants.coupons.templates import TemplateDraft
+from merchants.coupons.templates_sql import read_template
 from merchants.hosted import HostedBackend, MerchantSettings
-from merchants.issuing import create_template, issue_to_cards
 from merchants.migrations import HISTORY as MERCHANTS
 from merchants.offers import CouponKind, CouponTerms
 from merchants.port import JoinMerchant
-from merchants.templates_sql import read_template
 from tests.places import address_in
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from kernel.units import Ratio
 from ledger.reports.export import ExportFormat, NothingToExport, csv_value
 from ledger.reports.months import label_of, month_of_label
-from ledger.state import RuleTerms
+from ledger.rules.state import RuleTerms
 from tests.ledger.book import Books
 from tests.ledger.test_periods import MARCH, close
 

@@ -1,0 +1,1 @@
+"""Books what was decided: one batch of a lane at a time."""

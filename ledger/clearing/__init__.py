@@ -1,0 +1,1 @@
+"""Clearing periods: closed, frozen, shown."""

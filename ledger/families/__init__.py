@@ -1,0 +1,1 @@
+"""Cards that become one with others, and what comes late about them."""

@@ -1,0 +1,1 @@
+"""Proves the whole book: the chain, the invariants, the recount."""

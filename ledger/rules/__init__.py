@@ -1,0 +1,1 @@
+"""What the ledger decides: pure rules over plain values."""

@@ -1,0 +1,1 @@
+"""Settlement rules: how they are proposed, kept, and tried on history."""

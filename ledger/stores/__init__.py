@@ -1,0 +1,1 @@
+"""What the books ask of a database, and the databases that answer."""

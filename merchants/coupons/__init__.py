@@ -1,0 +1,1 @@
+"""Coupons: what templates promise, and how each coupon lives."""

@@ -1,0 +1,1 @@
+"""Coupons that members pass on."""

@@ -1,0 +1,1 @@
+"""Wallets that become one with others, or end."""
