@@ -25,6 +25,7 @@ from kernel.database import open_database
 from kernel.graphql import format_datetime
 from kernel.ids import SeededIds, derived_id, derived_id_within
 from kernel.units import Ratio, share_bp
+from merchants.benefits.in_force import BenefitInForce
 from merchants.coupons.issuing import create_template, issue_to_cards
 from merchants.coupons.templates import TemplateDraft
 from merchants.coupons.templates_sql import read_template
@@ -32,7 +33,8 @@ from merchants.hosted import HostedBackend, MerchantSettings
 from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, OfferedCoupon
 from merchants.port import JoinMerchant, MerchantState, PriceCart
-from merchants.pricing.layers import BenefitInForce, PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.promotions.setting import set_promotion
 from merchants.promotions.terms import Promotion, PromotionKind, PromotionTerms

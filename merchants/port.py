@@ -11,6 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from merchants.events import Event as Event
+from merchants.events import EventKind as EventKind
+from merchants.events import OrderFacts as OrderFacts
+from merchants.events import OrderState as OrderState
 from merchants.giving import ClaimCoupon as ClaimCoupon
 from merchants.giving import Claimed as Claimed
 from merchants.giving import GiveCoupons as GiveCoupons
@@ -31,10 +35,6 @@ from merchants.sale_calls import PlaceOrder as PlaceOrder
 from merchants.sale_calls import PriceCart as PriceCart
 from merchants.sale_calls import ReleaseAttempt as ReleaseAttempt
 from merchants.sale_calls import Released as Released
-from merchants.sales.events import Event as Event
-from merchants.sales.events import EventKind as EventKind
-from merchants.sales.events import OrderFacts as OrderFacts
-from merchants.sales.events import OrderState as OrderState
 
 
 class MerchantState(StrEnum):

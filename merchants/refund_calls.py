@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from merchants.events import Event, OrderFacts
 from merchants.offers import CouponOutcome, KeptBack
-from merchants.sales.events import Event, OrderFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kernel.units import Ratio
+from merchants.events import Event, OrderFacts
 from merchants.offers import CartLine, OfferedCoupon, Priced, StockUnits
-from merchants.sales.events import Event, OrderFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from kernel.units import reversed_share
 from ledger.contract import OrderReceipt
 from merchants.offers import DecisionKind, DecisionOutcome, Priced
 from merchants.port import PriceCart
-from merchants.pricing.layers import version_of
+from merchants.pricing.versions import version_of
 from merchants.refusals import CouponBudgetSpent, CouponTaken
 
 

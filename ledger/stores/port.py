@@ -1,7 +1,8 @@
 """What the write path asks of a database: a few set reads, and a few writes of many rows.
 
 A batch (`ledger/booking/batch.py`) is the same whatever runs its statements.
-`ledger/stores/sqlite.py` runs them on SQLite; a store with arrays can read by `= ANY(...)` and write by `unnest`.
+`ledger/stores/sqlite.py` runs them on SQLite; a store with arrays can read by `= ANY(...)` and
+write by `unnest`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from merchants.ladders.ladders_sql import add_figures
 from merchants.limits import cart_problems, number_problems
 from merchants.offers import Priced, Redemption
 from merchants.port import Placed, PlaceOrder, PriceCart
-from merchants.pricing.layers import version_of
+from merchants.pricing.versions import version_of
 from merchants.promotions.stock_sql import sell_stock
 from merchants.refusals import BackendAttemptReleased, OrderConflict
 from merchants.registry_sql import read_membership

@@ -12,6 +12,7 @@ from kernel.clock import to_micros
 from kernel.ids import MalformedId, merchant_of
 from kernel.refusals import InvalidInput
 from merchants.alliance_facts import AllianceFacts
+from merchants.benefits.in_force import BenefitInForce
 from merchants.benefits.terms import early_minutes
 from merchants.coupons.coupons_sql import HeldCoupon, read_coupons, read_usable_coupons
 from merchants.coupons.eligibility import why_barred
@@ -21,7 +22,8 @@ from merchants.limits import cart_problems
 from merchants.offers import CouponKind, CouponTerms, OfferedCoupon, Priced
 from merchants.policy_sql import read_policy
 from merchants.port import PriceCart
-from merchants.pricing.layers import BenefitInForce, PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.promotions.promotions_sql import read_open_promotions
 from merchants.promotions.stock_sql import read_held

@@ -20,7 +20,7 @@ from merchants.offers import (
     PricedLine,
 )
 from merchants.pricing.coupon_kinds import ZONE_KINDS, is_told_by_shares
-from merchants.pricing.layers import points_earned
+from merchants.pricing.prices import points_earned
 from merchants.pricing.spending import POINTS
 from merchants.sales.line_units import UnitGroup, unit_groups
 from merchants.sales.refunding import PaidOrder, RefundShares

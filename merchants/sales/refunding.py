@@ -12,7 +12,7 @@ from kernel.refusals import InvalidInput
 from kernel.units import apportion, units_share
 from merchants.offers import KeptBack, PricedLine
 from merchants.port import RefundLine
-from merchants.pricing.layers import points_earned
+from merchants.pricing.prices import points_earned
 from merchants.refusals import RefundExceedsOrder
 from merchants.sales.line_units import UnitGroup, first_units, unit_groups
 

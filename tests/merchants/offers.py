@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from merchants.benefits.in_force import BenefitInForce
 from merchants.ladders.tiers import Benefit
 from merchants.offers import Decision, Priced
 from merchants.port import PriceCart
-from merchants.pricing.layers import BenefitInForce, PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.promotions.terms import Promotion, PromotionKind, PromotionTerms
 from tests.merchants.shop import NOW
 

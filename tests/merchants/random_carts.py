@@ -10,10 +10,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kernel.units import Ratio
+from merchants.benefits.in_force import BenefitInForce
 from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon
 from merchants.port import PriceCart
-from merchants.pricing.layers import BenefitInForce, PriceRules
+from merchants.pricing.layers import PriceRules
 from merchants.pricing.policy import PricingPolicy
 from merchants.pricing.stacking import Candidate
 from merchants.promotions.terms import Promotion

@@ -17,7 +17,8 @@ from merchants.benefits.terms import early_minutes
 from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon
 from merchants.port import PriceCart
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.promotions.goods import GoodsPrice, MemberRate, goods_price
 from merchants.promotions.terms import Buyer, Promotion

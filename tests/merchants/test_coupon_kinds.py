@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from merchants.benefits.in_force import BenefitInForce
 from merchants.coupons.faces import face_problems
 from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon
-from merchants.pricing.layers import BenefitInForce
 from merchants.pricing.policy import PricingPolicy
 from merchants.pricing.stacking import Candidate
 from tests.merchants.offers import decision, priced, promotion, reasons

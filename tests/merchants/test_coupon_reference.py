@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from merchants.offers import CouponKind, CouponTerms, OfferedCoupon, Priced
 from merchants.port import PriceCart
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from tests.merchants.coupon_reference import Counter, Outcome, Wallet, best_outcome
 from tests.merchants.random_carts import by_content, carts

@@ -9,7 +9,8 @@ import pytest
 from merchants.benefits.in_force import BenefitInForce
 from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, Priced
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.promotions.terms import Promotion
 from tests.merchants.offers import promotion
 from tests.merchants.shop import cart

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from merchants.benefits.in_force import BenefitInForce
 from merchants.ladders.tiers import Benefit
 from merchants.offers import CartLine, CouponKind, CouponTerms, GiftZone, OfferedCoupon, Priced
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.promotions.terms import Promotion
 from merchants.sales.rechecking import RecheckedCoupon

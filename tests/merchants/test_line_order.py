@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from merchants.offers import CartLine, CouponKind, CouponTerms, OfferedCoupon, Priced, PricedLine
 from merchants.port import PriceCart
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from tests.merchants.offers import promotion
 from tests.merchants.random_carts import carts

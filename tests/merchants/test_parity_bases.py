@@ -14,8 +14,9 @@ from merchants.offers import (
     GiftZone,
     OfferedCoupon,
 )
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
 from merchants.pricing.policy import PricingPolicy
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from tests.merchants.offers import promotion, tier
 from tests.merchants.shop import TEA, cart

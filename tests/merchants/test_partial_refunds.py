@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from merchants.offers import CartLine, Priced
 from merchants.port import PriceCart
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.sales.rechecking import RecheckedCoupon
 from merchants.sales.refunding import RefundShares

@@ -13,7 +13,9 @@ from merchants.offers import (
     Priced,
 )
 from merchants.port import PriceCart, RefundLine
-from merchants.pricing.layers import PriceRules, price, version_of
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
+from merchants.pricing.versions import version_of
 from merchants.sales.refunding import (
     PaidOrder,
     RefundShares,

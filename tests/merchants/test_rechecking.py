@@ -19,7 +19,8 @@ from merchants.offers import (
     OfferedCoupon,
 )
 from merchants.port import PriceCart
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.schema.offers import PricedLine
 from merchants.stored import dump, load

@@ -22,8 +22,9 @@ from merchants.offers import (
     Priced,
 )
 from merchants.port import PriceCart
-from merchants.pricing.layers import PriceRules, price
+from merchants.pricing.layers import PriceRules
 from merchants.pricing.policy import PricingPolicy
+from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.sales.rechecking import RecheckedCoupon
 from tests.merchants.shop import TEA, cart
