@@ -17,11 +17,14 @@ from merchants.promotions.terms import PromotionKind
 ROOT = Path(__file__).parents[1]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 CODE = re.compile(r"^[A-Z]+(_[A-Z]+)+$")
-DECIDING = sorted(
-    path
-    for room in ("pricing", "benefits", "promotions")
-    for path in (ROOT / "merchants" / room).glob("*.py")
-) + [ROOT / "merchants/coupons/eligibility.py", ROOT / "merchants/sales/quoting.py"]
+MERCHANTS = ROOT / "merchants"
+DECIDING = (
+    *sorted((MERCHANTS / "pricing").glob("*.py")),
+    *sorted((MERCHANTS / "benefits").glob("*.py")),
+    *sorted((MERCHANTS / "promotions").glob("*.py")),
+    MERCHANTS / "coupons/eligibility.py",
+    MERCHANTS / "sales/quoting.py",
+)
 NO_SENTENCES = {"MEMBER_PRICE", "PERCENT_OFF", "POINTS_MULTIPLIER", *CouponKind, *PromotionKind}
 """Kinds of benefits and coupons, which are no reasons."""
 

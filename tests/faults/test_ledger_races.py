@@ -20,7 +20,7 @@ from ledger.contract import (
     Unbookable,
 )
 from tests.ledger.book import Books
-from tests.ledger.test_periods import APRIL_2, MARCH, close
+from tests.ledger.clearing.test_periods import APRIL_2, MARCH, close
 from tests.places import Places
 
 pytestmark = pytest.mark.both_databases

@@ -13,10 +13,10 @@ from kernel.clock import to_micros
 from ledger.contract import GrantOverBudget
 from ledger.reports.as_of import AsOf, read_net_as_of
 from tests.ledger.book import MARCH, Books
-from tests.ledger.test_grants import grant
-from tests.ledger.test_periods import APRIL_2, close
-from tests.ledger.test_periods import MARCH as MARCH_PERIOD
-from tests.ledger.test_settlement_rules import approve, propose
+from tests.ledger.booking.test_grants import grant
+from tests.ledger.clearing.test_periods import APRIL_2, close
+from tests.ledger.clearing.test_periods import MARCH as MARCH_PERIOD
+from tests.ledger.settlement_rules.test_settlement_rules import approve, propose
 from tests.places import Places
 
 pytestmark = pytest.mark.both_databases

@@ -209,7 +209,7 @@ async def test_who_may_see_a_card(
 async def test_a_statement_is_for_its_merchant_and_admins(
     books: Books, caller: Caller, may_see: bool
 ) -> None:
-    from tests.ledger.test_periods import MARCH, period_id
+    from tests.ledger.clearing.test_periods import MARCH, period_id
 
     await some_history(books)
 
@@ -236,7 +236,7 @@ async def test_a_merchant_does_not_see_the_alliances_net_through_its_statement(
 
 
 async def test_a_merchants_statements_come_newest_first(books: Books) -> None:
-    from tests.ledger.test_periods import APRIL, MARCH, period_id
+    from tests.ledger.clearing.test_periods import APRIL, MARCH, period_id
 
     await some_history(books)
     books.clock.set(datetime(2026, 4, 20, tzinfo=UTC))

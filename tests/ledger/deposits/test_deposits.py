@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from kernel.database.sqlite_dialect import connect
 from ledger.deposits.credit import Credit, required_deposit
 from tests.ledger.book import ADMIN, Books, merchant
-from tests.ledger.test_periods import APRIL_2, MARCH, close
-from tests.ledger.test_statement_life import take
+from tests.ledger.clearing.test_periods import APRIL_2, MARCH, close
+from tests.ledger.statements.test_statement_life import take
 
 SHOW = """
 query ($id: ID!) {

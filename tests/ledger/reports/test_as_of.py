@@ -10,8 +10,8 @@ from sqlalchemy import Engine, event
 from kernel.callers import Caller
 from kernel.clock import to_micros
 from tests.ledger.book import ADMIN, MARCH, Books, member, merchant
-from tests.ledger.test_periods import MARCH as MARCH_MONTH
-from tests.ledger.test_periods import close
+from tests.ledger.clearing.test_periods import MARCH as MARCH_MONTH
+from tests.ledger.clearing.test_periods import close
 
 AS_OF = """
 query ($card: ID! = "m1", $merchant: ID! = "A", $at: DateTime!, $by: DateTime) {

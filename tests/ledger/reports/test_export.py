@@ -20,7 +20,7 @@ from ledger.reports.export import ExportFormat, NothingToExport, csv_value
 from ledger.reports.months import label_of, month_of_label
 from ledger.rules.state import RuleTerms
 from tests.ledger.book import Books
-from tests.ledger.test_periods import MARCH, close
+from tests.ledger.clearing.test_periods import MARCH, close
 
 MARCH_31 = datetime(2026, 3, 31, tzinfo=UTC)
 APRIL_2 = datetime(2026, 4, 2, tzinfo=UTC)

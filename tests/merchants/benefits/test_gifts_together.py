@@ -19,8 +19,8 @@ from merchants.promotions.terms import Promotion
 from merchants.sales.rechecking import RecheckedCoupon
 from merchants.stored import dump, load
 from tests.merchants.offers import decision, promotion, reasons
+from tests.merchants.sales.sold import Sold
 from tests.merchants.shop import ALLIANCE, ANN, TEA, Shop, cart
-from tests.merchants.sold import Sold
 
 Line = tuple[str, int, int]
 

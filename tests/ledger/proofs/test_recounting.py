@@ -10,7 +10,7 @@ import pytest
 from kernel.database import DatabaseUnavailable
 from ledger.proofs import invariants, recount, recounting, verify
 from tests.ledger.book import Books
-from tests.ledger.test_verify import some_history
+from tests.ledger.proofs.test_verify import some_history
 
 ORDERS = 12
 

@@ -20,8 +20,8 @@ from merchants.ladders.held_sql import read_evaluations, read_held
 from merchants.ladders.history_sql import read_deeds
 from merchants.ladders.policies_sql import read_rules
 from merchants.ladders.tiers import Downgrade, TierGround, TierMetric, TierWindow
+from tests.merchants.ladders.test_retention import SHANGHAI, rolling
 from tests.merchants.shop import ANN, BOB, NOW, TEA, Shop, cart, ladder, membership_of
-from tests.merchants.test_retention import SHANGHAI, rolling
 
 events = st.lists(
     st.tuples(

@@ -7,9 +7,9 @@ from typing import Any
 from merchants.ladders.growth import GrowthTask
 from merchants.ladders.tiers import TierGround, TierMetric, TierWindow
 from merchants.wallets.uniting_tiers import part_tiers, unite_tiers
+from tests.merchants.ladders.test_growth_tasks import do, set_task
+from tests.merchants.ladders.test_paid_memberships import on_sale, sell
 from tests.merchants.shop import ANN, BOB, TEA, Shop, cart, ladder, membership_of
-from tests.merchants.test_growth_tasks import do, set_task
-from tests.merchants.test_paid_memberships import on_sale, sell
 
 STEPS = (("银牌", 10_000), ("金牌", 50_000))
 

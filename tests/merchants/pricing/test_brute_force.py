@@ -23,7 +23,8 @@ from merchants.pricing.stacking import Candidate
 from merchants.promotions.goods import GoodsPrice, MemberRate, goods_price
 from merchants.promotions.terms import Buyer, Promotion
 from merchants.promotions.thresholds import order_promotions
-from tests.merchants.brute_force import (
+from tests.merchants.offers import promotion, tier
+from tests.merchants.pricing.brute_force import (
     Offers,
     best_sets,
     item_promotions,
@@ -32,9 +33,8 @@ from tests.merchants.brute_force import (
     quarters,
     some,
 )
-from tests.merchants.coupon_reference import Counter, Wallet, best_outcome
-from tests.merchants.offers import promotion, tier
-from tests.merchants.random_carts import (
+from tests.merchants.pricing.coupon_reference import Counter, Wallet, best_outcome
+from tests.merchants.pricing.random_carts import (
     by_content,
     carts,
     with_a_threshold_that_members_miss,

@@ -13,8 +13,8 @@ from merchants.pricing.layers import PriceRules
 from merchants.pricing.prices import price
 from merchants.promotions.terms import Promotion
 from tests.merchants.offers import promotion
+from tests.merchants.sales.sold import Sold
 from tests.merchants.shop import cart
-from tests.merchants.sold import Sold
 
 
 def priced(*lines: tuple[str, int, int], at: int, promotions: tuple[Promotion, ...]) -> Priced:

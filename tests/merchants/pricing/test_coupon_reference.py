@@ -10,8 +10,8 @@ from merchants.port import PriceCart
 from merchants.pricing.layers import PriceRules
 from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
-from tests.merchants.coupon_reference import Counter, Outcome, Wallet, best_outcome
-from tests.merchants.random_carts import by_content, carts
+from tests.merchants.pricing.coupon_reference import Counter, Outcome, Wallet, best_outcome
+from tests.merchants.pricing.random_carts import by_content, carts
 from tests.merchants.shop import TEA, cart
 from tests.merchants.sizes import sizes
 

@@ -13,6 +13,7 @@ from merchants.ladders import members
 from merchants.ladders.policies import TierPolicy
 from merchants.ladders.segments import SegmentThresholds
 from merchants.ladders.tiers import TierMetric, TierWindow
+from tests.merchants.ladders.test_tier_policies import set_policy
 from tests.merchants.shop import (
     ADMIN,
     ANN,
@@ -28,7 +29,6 @@ from tests.merchants.shop import (
     ladder,
     membership_of,
 )
-from tests.merchants.test_tier_policies import set_policy
 
 CAROL = derived_id("card", "carol")
 NEAR = """query (

@@ -20,6 +20,7 @@ from merchants.ladders.paid_sql import read_paid_of
 from merchants.ladders.tier_book import TierBook
 from merchants.ladders.tiers import Benefit, TierGround
 from merchants.refusals import PaidMembershipOver
+from tests.merchants.ladders.test_tier_policies import COUNT
 from tests.merchants.shop import (
     ANN,
     BOB,
@@ -31,7 +32,6 @@ from tests.merchants.shop import (
     cart,
     membership_of,
 )
-from tests.merchants.test_tier_policies import COUNT
 
 YEAR_CARD = PaidPlan(
     "YEAR",

@@ -27,8 +27,8 @@ from merchants.pricing.policy import PricingPolicy
 from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.sales.rechecking import RecheckedCoupon
+from tests.merchants.sales.sold import Sold
 from tests.merchants.shop import TEA, cart
-from tests.merchants.sold import Sold
 
 
 def gives(sku: str, min_spend_minor: int | None, position: int = 0) -> BenefitInForce:

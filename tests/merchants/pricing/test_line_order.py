@@ -16,7 +16,7 @@ from merchants.pricing.layers import PriceRules
 from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from tests.merchants.offers import promotion
-from tests.merchants.random_carts import carts
+from tests.merchants.pricing.random_carts import carts
 from tests.merchants.shop import TEA, amount_off, cart
 from tests.merchants.sizes import sizes
 

@@ -16,9 +16,9 @@ from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.sales.rechecking import RecheckedCoupon
 from merchants.sales.refunding import RefundShares
-from tests.merchants.random_carts import carts
+from tests.merchants.pricing.random_carts import carts
+from tests.merchants.sales.sold import Sold
 from tests.merchants.sizes import sizes
-from tests.merchants.sold import Sold
 
 
 def sold_of(priced: Priced, rules: PriceRules, *, are_rechecked: bool) -> Sold:

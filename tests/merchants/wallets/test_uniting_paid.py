@@ -17,8 +17,8 @@ from merchants.ladders.paid_sql import read_paid_of
 from merchants.port import MergeWallets
 from merchants.wallets.uniting_paid import part_paid
 from merchants.wallets.uniting_sql import return_overlays
+from tests.merchants.ladders.test_paid_memberships import on_sale, refund, sell
 from tests.merchants.shop import ANN, BOB, NOW, TEA, Shop, membership_of
-from tests.merchants.test_paid_memberships import on_sale, refund, sell
 
 CAT = derived_id("card", "cat")
 YEAR = PaidPlan("YEAR", 1, "年卡", None, 36_500, 12)

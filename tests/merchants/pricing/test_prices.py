@@ -23,7 +23,7 @@ from merchants.sales.refunding import (
     refund_lines,
 )
 from merchants.wording import message_of, title_of
-from tests.merchants.random_carts import (
+from tests.merchants.pricing.random_carts import (
     carts,
     lines,
     with_a_threshold_that_members_miss,

@@ -11,7 +11,7 @@ from ledger.reports.export import ExportFormat
 from ledger.rules.periods import period_id
 from ledger.statements.life import State, StatementState, Step, state_after
 from tests.ledger.book import ADMIN, Books, member, merchant
-from tests.ledger.test_periods import APRIL_2, MARCH, a_march, close, nets, period
+from tests.ledger.clearing.test_periods import APRIL_2, MARCH, a_march, close, nets, period
 
 pytestmark = pytest.mark.both_databases
 A = merchant("A")

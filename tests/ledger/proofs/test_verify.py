@@ -210,7 +210,7 @@ async def test_what_was_booked_can_be_neither_changed_nor_deleted(
 
 
 async def test_a_period_that_was_tampered_with_does_not_close(books: Books) -> None:
-    from tests.ledger.test_periods import APRIL_2, CLOSE, MARCH, period_id
+    from tests.ledger.clearing.test_periods import APRIL_2, CLOSE, MARCH, period_id
 
     await some_history(books)
     tamper(books, "UPDATE entry SET amount = amount + 1 WHERE seq = 2 AND account = 'A'")
@@ -233,7 +233,7 @@ async def test_a_period_that_was_tampered_with_does_not_close(books: Books) -> N
 async def test_whoever_rewrites_a_closed_period_is_found_though_it_still_balances(
     books: Books, script: str
 ) -> None:
-    from tests.ledger.test_periods import APRIL_2, CLOSE, MARCH, period_id
+    from tests.ledger.clearing.test_periods import APRIL_2, CLOSE, MARCH, period_id
 
     await some_history(books)
     books.clock.set(APRIL_2)
