@@ -43,14 +43,20 @@ def bench(
     lanes: Annotated[int, typer.Option(min=1, max=64, help="Of the books on PostgreSQL.")] = 16,
 ) -> None:
     """Measure the ledger; ratios hold on a busy machine too, figures a second do not."""
-    from gateway.http.listening import loop_factory
-    from ledger.bench.on_postgresql import CLIENTS, NoYardstick, Run, measure_on  # Slow to load.
-    from ledger.bench.run import Size, measure_ledger
-
     assert subject is Subject.LEDGER
     if postgresql is None:
+        from ledger.bench.run import Size, measure_ledger  # Slow to load.
+
         measure_ledger(typer.echo, Size(orders, rounds, entries, lots, profile))
         return
+    from gateway.http.listening import loop_factory
+
+    try:
+        from ledger.bench.on_postgresql import CLIENTS, NoYardstick, Run, measure_on
+    except ImportError as error:
+        from kernel.database import NEEDS_EXTRA
+
+        raise CommandFailed(NEEDS_EXTRA) from error
     try:
         run = Run(orders, rounds, clients or CLIENTS, lanes)
         measure_on(typer.echo, postgresql, run, loop=loop_factory())

@@ -16,6 +16,7 @@ from kernel.database.migrating import DatabaseRefused, History, Schema
 from kernel.database.sqlite import READERS, SqliteDatabase
 
 __all__ = [
+    "NEEDS_EXTRA",
     "READERS",
     "Database",
     "DatabaseRefused",
@@ -28,6 +29,8 @@ __all__ = [
     "Overloaded",
     "open_database",
 ]
+
+NEEDS_EXTRA = "PostgreSQL needs the extra: pip install 'alliance-gateway[postgresql]'"
 
 
 async def open_database(address: str | Path, schema: Schema) -> Database:
@@ -53,10 +56,8 @@ async def _opened(address: str | Path, schema: Schema) -> Database:
         # A gateway on SQLite alone runs without asyncpg.
         try:
             from kernel.database.postgresql import PostgresDatabase
-        except ModuleNotFoundError as error:
-            raise DatabaseUnavailable(
-                "PostgreSQL needs the extra: pip install 'alliance-gateway[postgresql]'"
-            ) from error
+        except ImportError as error:  # SQLAlchemy says so of greenlet.
+            raise DatabaseUnavailable(NEEDS_EXTRA) from error
 
         return await PostgresDatabase.open(place, schema)
     return await SqliteDatabase.open(place, schema)
