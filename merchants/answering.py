@@ -34,7 +34,7 @@ async def answer_once(
         Refusal: `work` refused, and a later try may be answered otherwise.
     """
     if not 1 <= len(request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"1 to {REQUEST_ID_MAX} characters.")
+        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
     key = RequestKey(caller.key, operation, request_id, hash_of(body))
     now = backend.clock.now()
     return await backend.database.transaction(

@@ -28,7 +28,7 @@ def cart_problems(cart: PriceCart) -> list[list[str]]:
     """Every fault of the cart, in input order; empty when there is none."""
     problems = line_problems(cart.lines)
     if len(cart.coupon_ids) > COUPONS_MAX:
-        problems.append(["couponIds", f"At most {COUPONS_MAX} coupons."])
+        problems.append(["couponIds", f"must name at most {COUPONS_MAX} coupons"])
     for path, amount in (
         ("shipping", cart.shipping_minor),
         ("points", cart.points),
@@ -38,35 +38,37 @@ def cart_problems(cart: PriceCart) -> list[list[str]]:
         ("earnPointsPerMajorUnit", cart.earn_points_per_major_unit),
     ):
         if not 0 <= amount <= AMOUNT_MAX:
-            problems.append([path, "0 or more."])
+            problems.append([path, "must be 0 or more"])
     if not 0 <= cart.points_cap_bps <= WHOLE_BP:
-        problems.append(["pointsCapBps", f"0 to {WHOLE_BP}."])
+        problems.append(["pointsCapBps", f"must be 0 to {WHOLE_BP}"])
     total = cart.shipping_minor + sum(line.list_minor for line in cart.lines)
     if not problems and total > CART_MAX_MINOR:
-        problems.append(["lines", f"The whole cart comes to at most {CART_MAX_MINOR} minor units."])
+        problems.append(["lines", f"must come to at most {CART_MAX_MINOR} minor units in all"])
     return problems
 
 
 def line_problems(lines: Sequence[CartLine]) -> list[list[str]]:
     """Every fault of the lines of a cart."""
     if not 1 <= len(lines) <= LINES_MAX:
-        return [["lines", f"1 to {LINES_MAX} lines."]]
+        return [["lines", f"must have 1 to {LINES_MAX} lines"]]
     problems = []
     for index, line in enumerate(lines):
         path = f"lines.{index}"
         if not is_label(line.sku, longest=TEXT_MAX):
-            problems.append([f"{path}.sku", f"1 to {TEXT_MAX} characters."])
+            problems.append([f"{path}.sku", f"must have 1 to {TEXT_MAX} characters"])
         if line.category_id is not None and not is_label(line.category_id, longest=TEXT_MAX):
-            problems.append([f"{path}.categoryId", f"1 to {TEXT_MAX} characters, or absent."])
+            problems.append(
+                [f"{path}.categoryId", f"must have 1 to {TEXT_MAX} characters, or be left out"]
+            )
         if not 1 <= line.quantity <= QUANTITY_MAX:
-            problems.append([f"{path}.quantity", f"1 to {QUANTITY_MAX}."])
+            problems.append([f"{path}.quantity", f"must be 1 to {QUANTITY_MAX}"])
         if not 0 <= line.unit_price_minor <= AMOUNT_MAX:
-            problems.append([f"{path}.unitPrice", "0 or more."])
+            problems.append([f"{path}.unitPrice", "must be 0 or more"])
     return problems
 
 
 def number_problems(path: str, number: str) -> list[list[str]]:
     """The fault of a merchant's own number."""
     if not is_label(number, longest=TEXT_MAX):
-        return [[path, f"1 to {TEXT_MAX} characters."]]
+        return [[path, f"must have 1 to {TEXT_MAX} characters"]]
     return []

@@ -52,7 +52,9 @@ class Rulebook:
             self._require_decider(connection, merchant_id)
             require_active(connection, merchant_id)
             if wanted.effective_from < now - SKEW_MAX:
-                raise InvalidInput.at("effectiveFrom", "Not before now: rules never look back.")
+                raise InvalidInput.at(
+                    "effectiveFrom", "must not be before now: rules never look back"
+                )
             made = set_ladder(connection, merchant_id, wanted, now=now)
             return {"merchantId": merchant_id, "name": made.name, "version": made.version}
 

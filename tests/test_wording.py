@@ -15,6 +15,11 @@ from merchants.offers import CouponKind
 from merchants.promotions.terms import PromotionKind
 
 ROOT = Path(__file__).parents[1]
+SOURCES = sorted(
+    path
+    for package in ("kernel", "ledger", "merchants", "gateway")
+    for path in (ROOT / package).rglob("*.py")
+)
 HAN = re.compile(r"[\u4e00-\u9fff]")
 CODE = re.compile(r"^[A-Z]+(_[A-Z]+)+$")
 MERCHANTS = ROOT / "merchants"
@@ -68,7 +73,9 @@ def test_every_refusal_has_a_chinese_sentence() -> None:
 
 def test_a_refusal_speaks_english_to_whoever_does_not_ask_for_chinese() -> None:
     lost = NotFound("x")
-    faulty = InvalidInput([["title", "1 to 100 characters."], ["off", "1 or more."]])
+    faulty = InvalidInput(
+        [["title", "must have 1 to 100 characters"], ["off", "must be 1 or more"]]
+    )
 
     assert lost.message_in("en") == lost.message_in("") == lost.message
     assert lost.message_in("zh") == "未找到编号“x”，或您无权查看。"
@@ -78,3 +85,30 @@ def test_a_refusal_speaks_english_to_whoever_does_not_ask_for_chinese() -> None:
 def test_money_and_shares_are_told_in_major_units_and_percent() -> None:
     assert wording.say("BELOW_MIN_SPEND", "en", missing=1_200).startswith("Spend 12.00 more")
     assert "50.00 %" in wording.say("POINTS_CAP", "zh", unused=1, share=5_000)
+
+
+def test_a_fault_of_an_input_goes_on_where_its_path_ends() -> None:
+    """`InvalidInput` tells `path: fault`, so a fault is no sentence of its own."""
+    faults = [fault for path in SOURCES for fault in faults_in(path)]
+
+    assert len(faults) >= 200
+    assert [each for each in faults if each.endswith(".") or each[0].isupper()] == []
+
+
+def faults_in(path: Path) -> list[str]:
+    """What a module says of paths in inputs, with `0` for whatever it fills in."""
+    said: list[ast.expr] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "InvalidInput.at":
+            said.append(node.args[1])
+        elif isinstance(node, ast.List) and len(node.elts) == 2:
+            said.append(node.elts[1])
+    return [text for each in said if " " in (text := text_of(each))]
+
+
+def text_of(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(each) for each in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return "0"
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -107,4 +107,4 @@ def stated(credential: CredentialInput) -> StatedCredential:
             return StatedCredential(kind, value.value, value.issuer)
         if isinstance(value, str):
             return StatedCredential(kind, value)
-    raise BadUserInput(f"credential has one of {', '.join(FIELD_BY_KIND.values())}.")
+    raise BadUserInput(f"credential must have one of {', '.join(FIELD_BY_KIND.values())}.")

@@ -91,5 +91,5 @@ def _place(page: PageArgs) -> tuple[str, int]:
         return "", 0
     backend, cursor = page.after
     if not isinstance(backend, str) or type(cursor) is not int:
-        raise BadUserInput("after is no cursor of this list")
+        raise BadUserInput("after is no cursor of this list.")
     return backend, cursor

@@ -117,7 +117,7 @@ def benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
     """
     problems = []
     if len(benefits) > BENEFITS_MAX:
-        problems.append([f"{path}benefits", f"At most {BENEFITS_MAX} benefits."])
+        problems.append([f"{path}benefits", f"must have at most {BENEFITS_MAX} benefits"])
     for index, benefit in enumerate(benefits[:BENEFITS_MAX]):
         at = f"{path}benefits.{index}"
         problems += name_problems(f"{at}.kind", benefit.kind)
@@ -131,11 +131,11 @@ def benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
             if text is not None:
                 problems += name_problems(f"{at}.{name}", text)
         if benefit.gift_sku is not None and benefit.kind != GIFT:
-            problems.append([f"{at}.giftSku", "For GIFT alone."])
+            problems.append([f"{at}.giftSku", "must be left out except for GIFT"])
         if benefit.min_spend_minor is not None and benefit.gift_sku is None:
-            problems.append([f"{at}.minSpend", "Together with giftSku."])
+            problems.append([f"{at}.minSpend", "must be given with giftSku alone"])
         if benefit.kind == GIFT and benefit.gift_sku and benefit.min_spend_minor is None:
-            problems.append([f"{at}.minSpend", "Needed with giftSku."])
+            problems.append([f"{at}.minSpend", "must be given with giftSku"])
         problems += _scope_problems(at, benefit)
     return problems
 
@@ -143,7 +143,7 @@ def benefit_problems(path: str, benefits: Sequence[Benefit]) -> list[list[str]]:
 def name_problems(path: str, name: str) -> list[list[str]]:
     """The fault of a name, if it has one."""
     if not is_title(name, longest=NAME_MAX):
-        return [[path, f"1 to {NAME_MAX} characters, no control character."]]
+        return [[path, f"must have 1 to {NAME_MAX} characters and no control character"]]
     return []
 
 
@@ -166,7 +166,7 @@ def _figure_problems(at: str, benefit: Benefit) -> list[list[str]]:
         )
         if not is_fine:
             problems.append(
-                [f"{at}.{name}", f"{figure.least} to {figure.most}, for {figure.kind}."]
+                [f"{at}.{name}", f"must be {figure.least} to {figure.most} for {figure.kind}"]
             )
     return problems
 
@@ -179,11 +179,11 @@ def _scope_problems(at: str, benefit: Benefit) -> list[list[str]]:
     ):
         if limits is None:
             if name == "skus" and benefit.kind == MEMBER_PRICE:
-                problems.append([f"{at}.skus", "Needed for MEMBER_PRICE."])
+                problems.append([f"{at}.skus", "must be given for MEMBER_PRICE"])
         elif benefit.kind not in kinds:
-            problems.append([f"{at}.{name}", f"For {' and '.join(kinds)} alone."])
+            problems.append([f"{at}.{name}", f"must be left out except for {' and '.join(kinds)}"])
         elif not 1 <= len(limits) <= SCOPE_MAX:
-            problems.append([f"{at}.{name}", f"1 to {SCOPE_MAX}, or absent."])
+            problems.append([f"{at}.{name}", f"must name 1 to {SCOPE_MAX}, or be left out"])
         elif any(not 1 <= len(each) <= TEXT_MAX for each in limits):
-            problems.append([f"{at}.{name}", f"Each has 1 to {TEXT_MAX} characters."])
+            problems.append([f"{at}.{name}", f"must each have 1 to {TEXT_MAX} characters"])
     return problems

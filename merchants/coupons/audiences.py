@@ -87,27 +87,27 @@ def audience_problems(audience: Audience) -> list[list[str]]:
     problems = []
     is_dormant = audience.kind is AudienceKind.DORMANT
     if is_dormant and audience.days is None:
-        problems.append(["audience.days", "Needed when DORMANT."])
+        problems.append(["audience.days", "must be given for DORMANT"])
     elif audience.days is not None and not is_dormant:
-        problems.append(["audience.days", "Only for DORMANT."])
+        problems.append(["audience.days", "must be left out except for DORMANT"])
     elif audience.days is not None and not 1 <= audience.days <= DAYS_MAX:
-        problems.append(["audience.days", f"1 to {DAYS_MAX}."])
+        problems.append(["audience.days", f"must be 1 to {DAYS_MAX}"])
     problems += _tier_problems(audience)
     if (audience.kind is AudienceKind.SEGMENT) != (audience.segment is not None):
-        problems.append(["audience.segment", "Needed when SEGMENT, and only then."])
+        problems.append(["audience.segment", "must be given for SEGMENT, and for nothing else"])
     return problems
 
 
 def _tier_problems(audience: Audience) -> list[list[str]]:
     if audience.kind is not AudienceKind.TIER:
         return [
-            [f"audience.{name}", "Only for TIER."]
+            [f"audience.{name}", "must be left out except for TIER"]
             for name, value in (("ladder", audience.ladder), ("minRank", audience.min_rank))
             if value is not None
         ]
     problems = []
     if audience.ladder is None or not is_title(audience.ladder, longest=NAME_MAX):
-        problems.append(["audience.ladder", "Needed when TIER: the name of a ladder."])
+        problems.append(["audience.ladder", "must name a ladder for TIER"])
     if audience.min_rank is None or not 1 <= audience.min_rank <= RANK_MAX:
-        problems.append(["audience.minRank", f"Needed when TIER, 1 to {RANK_MAX}."])
+        problems.append(["audience.minRank", f"must be 1 to {RANK_MAX} for TIER"])
     return problems

@@ -151,7 +151,9 @@ def join_merchant(
         if before.membership_id != join.membership_id and not is_survivor(
             connection, join.merchant_id, join.card_id
         ):
-            raise InvalidInput.at("membershipId", "The card joined with another membership.")
+            raise InvalidInput.at(
+                "membershipId", "must be the membership with which the card joined"
+            )
         return JoinedMerchant(replayed=True, coupon_ids=tuple(load(before.coupon_ids)))
     require_active(connection, join.merchant_id)
     values = {
@@ -161,7 +163,7 @@ def join_merchant(
         "joined_at": to_micros(join.at),
     }
     if not insert_membership(connection, values):
-        raise InvalidInput.at("membershipId", "This membership belongs to another card.")
+        raise InvalidInput.at("membershipId", "must be the membership of this card")
     coupon_ids: list[str] = []
     # The alliance welcomes a person once; a merchant welcomes whoever joins it.
     if join.merchant_id != alliance_merchant_id or join.is_new_member:
@@ -175,9 +177,9 @@ def join_merchant(
 def _check_issue(template: Template, card_ids: Sequence[str], now: datetime) -> None:
     problems = []
     if not 1 <= len(card_ids) <= ISSUE_CARDS_MAX:
-        problems.append(["cardIds", f"1 to {ISSUE_CARDS_MAX} cards."])
+        problems.append(["cardIds", f"must name 1 to {ISSUE_CARDS_MAX} cards"])
     elif len(set(card_ids)) < len(card_ids):
-        problems.append(["cardIds", "Each card once."])
+        problems.append(["cardIds", "must name each card once"])
     fault = _fault_now(template, now)
     if fault is not None:
         problems.append(["templateId", fault])

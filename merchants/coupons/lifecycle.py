@@ -63,11 +63,13 @@ def void_coupons(
     """
     problems = []
     if not 1 <= len(coupon_ids) <= VOID_MAX:
-        problems.append(["couponIds", f"1 to {VOID_MAX} coupons."])
+        problems.append(["couponIds", f"must name 1 to {VOID_MAX} coupons"])
     elif len(set(coupon_ids)) < len(coupon_ids):
-        problems.append(["couponIds", "Each coupon once."])
+        problems.append(["couponIds", "must name each coupon once"])
     if not is_title(reason, longest=REASON_MAX):
-        problems.append(["reason", f"1 to {REASON_MAX} characters, no control character."])
+        problems.append(
+            ["reason", f"must have 1 to {REASON_MAX} characters and no control character"]
+        )
     if problems:
         raise InvalidInput(problems)
     held = read_coupons(connection, [(merchant_id, each) for each in coupon_ids])

@@ -107,17 +107,19 @@ def life_problems(
     if life.audience is not None:
         problems += audience_problems(life.audience)
         if for_new_members:
-            problems.append(["audience", "Absent for a coupon that joining gives."])
+            problems.append(["audience", "must be left out for a coupon that joining gives"])
     problems += _trigger_problems(life, terms)
     if for_new_members and life.trigger is not None:
-        problems.append(["trigger", "Absent for a coupon that joining gives."])
+        problems.append(["trigger", "must be left out for a coupon that joining gives"])
     if not 1 <= life.share_days <= SHARE_DAYS_MAX:
-        problems.append(["shareDays", f"1 to {SHARE_DAYS_MAX}."])
+        problems.append(["shareDays", f"must be 1 to {SHARE_DAYS_MAX}"])
     if life.share_new_members_only and not shareable:
-        problems.append(["shareNewMembersOnly", "Only for a shareable template."])
+        problems.append(["shareNewMembersOnly", "must be left out except for a shareable template"])
     is_recheck = life.on_partial_refund is PartialRefundRule.RECHECK_MIN_SPEND
     if is_recheck and terms.min_spend_minor == 0:
-        problems.append(["onPartialRefund", "RECHECK_MIN_SPEND needs a minSpend above 0."])
+        problems.append(
+            ["onPartialRefund", "must not be RECHECK_MIN_SPEND unless minSpend is above 0"]
+        )
     return problems
 
 
@@ -125,26 +127,26 @@ def _budget_problems(life: TemplateLife, terms: CouponTerms) -> list[list[str]]:
     if life.budget_minor is None:
         return []
     if not 1 <= life.budget_minor <= AMOUNT_MAX:
-        return [["budget", "Above 0, or absent."]]
+        return [["budget", "must be above 0, or left out"]]
     if terms.kind not in (CouponKind.AMOUNT_OFF, CouponKind.PERCENT_OFF):
-        return [["budget", "Only for AMOUNT_OFF and PERCENT_OFF."]]
+        return [["budget", "must be left out except for AMOUNT_OFF and PERCENT_OFF"]]
     face = face_minor(terms)
     if face is None:
-        return [["budget", "Needs a cap, so that it is known what a coupon may cost."]]
+        return [["budget", "must come with a cap, so that it is known what a coupon may cost"]]
     if life.budget_minor < face:
-        return [["budget", "At least what one coupon takes off."]]
+        return [["budget", "must be at least what one coupon takes off"]]
     return []
 
 
 def _trigger_problems(life: TemplateLife, terms: CouponTerms) -> list[list[str]]:
     problems = []
     if (life.trigger is CouponTrigger.HOLIDAY) != (life.trigger_on is not None):
-        problems.append(["triggerOn", "Needed for HOLIDAY, and only then."])
+        problems.append(["triggerOn", "must be given for HOLIDAY, and for nothing else"])
     if life.trigger is CouponTrigger.CATEGORY and terms.category_ids is None:
-        problems.append(["categoryIds", "Needed for the trigger CATEGORY."])
+        problems.append(["categoryIds", "must be given for the trigger CATEGORY"])
     needed = None if life.trigger is None else _AUDIENCE_OF_TRIGGER.get(life.trigger)
     if needed is not None and (life.audience is None or life.audience.kind is not needed):
-        problems.append(["audience", f"{life.trigger} needs the audience {needed}."])
+        problems.append(["audience", f"must be {needed} for the trigger {life.trigger}"])
     return problems
 
 

@@ -135,10 +135,14 @@ def threshold_warnings(terms: CouponTerms, *, median_basket_minor: int | None) -
 def _text_problems(terms: CouponTerms) -> list[list[str]]:
     problems = []
     if not is_title(terms.title, longest=TITLE_MAX):
-        problems.append(["title", f"1 to {TITLE_MAX} characters, no control character."])
+        problems.append(
+            ["title", f"must have 1 to {TITLE_MAX} characters and no control character"]
+        )
     group = terms.stacking_group
     if group is not None and not is_label(group, longest=TITLE_MAX):
-        problems.append(["stackingGroup", f"1 to {TITLE_MAX} characters, no control character."])
+        problems.append(
+            ["stackingGroup", f"must have 1 to {TITLE_MAX} characters and no control character"]
+        )
     for path, limits, most in (
         ("skus", terms.skus, SKUS_MAX),
         ("categoryIds", terms.category_ids, CATEGORIES_MAX),
@@ -146,11 +150,13 @@ def _text_problems(terms: CouponTerms) -> list[list[str]]:
         if limits is None:
             continue
         if not 1 <= len(limits) <= most:
-            problems.append([path, f"1 to {most}, or absent."])
+            problems.append([path, f"must name 1 to {most}, or be left out"])
         elif any(not is_label(limit, longest=TEXT_MAX) for limit in limits):
-            problems.append([path, f"Each has 1 to {TEXT_MAX} characters, no control character."])
+            problems.append(
+                [path, f"must each have 1 to {TEXT_MAX} characters and no control character"]
+            )
     if terms.channels is not None and not terms.channels:
-        problems.append(["channels", "At least one, or absent."])
+        problems.append(["channels", "must name at least one, or be left out"])
     return problems
 
 
@@ -158,20 +164,20 @@ def _time_problems(draft: TemplateDraft, now: datetime) -> list[list[str]]:
     problems = []
     if draft.valid_until is not None:
         if draft.valid_from is not None and draft.valid_until <= draft.valid_from:
-            problems.append(["validUntil", "After validFrom."])
+            problems.append(["validUntil", "must be after validFrom"])
         elif draft.valid_until <= now:
-            problems.append(["validUntil", "In the future."])
+            problems.append(["validUntil", "must be in the future"])
     if draft.valid_days is not None and not 1 <= draft.valid_days <= VALID_DAYS_MAX:
-        problems.append(["validDays", f"1 to {VALID_DAYS_MAX}."])
+        problems.append(["validDays", f"must be 1 to {VALID_DAYS_MAX}"])
     return problems
 
 
 def _quota_problems(draft: TemplateDraft) -> list[list[str]]:
     problems = []
     if draft.quota_total is not None and not 1 <= draft.quota_total <= QUOTA_MAX:
-        problems.append(["quotaTotal", "At least 1, or absent."])
+        problems.append(["quotaTotal", f"must be 1 to {QUOTA_MAX}, or left out"])
     if not 1 <= draft.quota_per_member <= QUOTA_MAX:
-        problems.append(["quotaPerMember", "At least 1."])
+        problems.append(["quotaPerMember", f"must be 1 to {QUOTA_MAX}"])
     return problems
 
 
@@ -179,9 +185,9 @@ def _funder_problems(draft: TemplateDraft, *, may_spend_alliance_money: bool) ->
     problems = []
     is_split = draft.funder is Funder.SPLIT
     if draft.funder is not Funder.MERCHANT and not may_spend_alliance_money:
-        problems.append(["funder", "MERCHANT; only an admin promises the alliance's money."])
+        problems.append(["funder", "must be MERCHANT: only an admin promises the alliance's money"])
     if is_split and not 1 <= (draft.funder_alliance_bps or 0) < WHOLE_BP:
-        problems.append(["funderAllianceBps", f"Needed when SPLIT, 1 to {WHOLE_BP - 1}."])
+        problems.append(["funderAllianceBps", f"must be 1 to {WHOLE_BP - 1} for SPLIT"])
     if not is_split and draft.funder_alliance_bps is not None:
-        problems.append(["funderAllianceBps", "Only when SPLIT."])
+        problems.append(["funderAllianceBps", "must be left out except for SPLIT"])
     return problems

@@ -47,7 +47,7 @@ def set_task(connection: Connection, merchant_id: str, task: GrowthTask, *, now:
         raise InvalidInput(problems)
     codes = {each.code for each in read_tasks(connection, merchant_id)}
     if task.code not in codes and len(codes) >= TASKS_MAX:
-        raise InvalidInput.at("code", f"A merchant has at most {TASKS_MAX} tasks.")
+        raise InvalidInput.at("code", f"must not be new: a merchant has at most {TASKS_MAX} tasks")
     write_task(connection, merchant_id, task, set_at=to_micros(now))
 
 
@@ -73,7 +73,7 @@ def do_task(
     """
     require_active(connection, merchant_id)
     if not 1 <= len(reference) <= REFERENCE_MAX:
-        raise InvalidInput.at("reference", f"1 to {REFERENCE_MAX} characters.")
+        raise InvalidInput.at("reference", f"must have 1 to {REFERENCE_MAX} characters")
     task = next((each for each in read_tasks(connection, merchant_id) if each.code == code), None)
     if task is None or not task.is_active:
         raise NotFound(code)

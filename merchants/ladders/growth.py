@@ -70,14 +70,14 @@ def task_problems(task: GrowthTask) -> list[list[str]]:
     problems = code_problems("code", task.code)
     for path, text in (("title", task.title), ("titleEn", task.title_en)):
         if text is not None and (not text.strip() or len(text) > NAME_MAX):
-            problems.append([path, f"1 to {NAME_MAX} characters."])
+            problems.append([path, f"must have 1 to {NAME_MAX} characters"])
     for path, value, highest in (
         ("growth", task.growth, GROWTH_MAX),
         ("perDay", task.per_day, TIMES_MAX),
         ("perMonth", task.per_month, TIMES_MAX * 31),
     ):
         if value is not None and not 1 <= value <= highest:
-            problems.append([path, f"1 to {highest}."])
+            problems.append([path, f"must be 1 to {highest}"])
     return problems
 
 
@@ -85,4 +85,4 @@ def code_problems(path: str, code: str) -> list[list[str]]:
     """The fault of a code that a merchant chose."""
     if _CODE.fullmatch(code):
         return []
-    return [[path, "1 to 50 capital letters, digits or _, a letter first: CHECK_IN."]]
+    return [[path, "must be 1 to 50 capital letters, digits or _, a letter first: CHECK_IN"]]

@@ -177,13 +177,13 @@ def plan_problems(plan: PaidPlan) -> list[list[str]]:
     problems = code_problems("code", plan.code)
     for path, text in (("title", plan.title), ("titleEn", plan.title_en)):
         if text is not None and (not text.strip() or len(text) > NAME_MAX):
-            problems.append([path, f"1 to {NAME_MAX} characters."])
+            problems.append([path, f"must have 1 to {NAME_MAX} characters"])
     if not 0 <= plan.price_minor <= AMOUNT_MAX:
-        problems.append(["price", "0 or more."])
+        problems.append(["price", "must be 0 or more"])
     if not 1 <= plan.months <= MONTHS_MAX:
-        problems.append(["months", f"1 to {MONTHS_MAX}."])
+        problems.append(["months", f"must be 1 to {MONTHS_MAX}"])
     if not 0 <= plan.grace_days <= GRACE_DAYS_MAX:
-        problems.append(["graceDays", f"0 to {GRACE_DAYS_MAX}."])
+        problems.append(["graceDays", f"must be 0 to {GRACE_DAYS_MAX}"])
     if plan.rank is not None and not 1 <= plan.rank <= RANK_MAX:
-        problems.append(["rank", "1 or more, or absent."])
+        problems.append(["rank", f"must be 1 to {RANK_MAX}, or left out"])
     return problems + benefit_problems("", plan.benefits)

@@ -113,15 +113,15 @@ def policy_problems(policy: TierPolicy) -> list[list[str]]:
     """Every fault of a policy as (path, sentence); empty when there is none."""
     problems: list[list[str]] = []
     if len(policy.honoured) > MAPPINGS_MAX:
-        problems.append(["honoured", f"At most {MAPPINGS_MAX} entries."])
+        problems.append(["honoured", f"must have at most {MAPPINGS_MAX} entries"])
     before: HonouredRank | None = None
     for index, each in enumerate(policy.honoured[:MAPPINGS_MAX]):
         if each.alliance_rank < 1 or (before and each.alliance_rank <= before.alliance_rank):
             problems.append(
-                [f"honoured.{index}.allianceRank", "Ranks start at 1 and rise with each entry."]
+                [f"honoured.{index}.allianceRank", "must be 1 or more, and rise with each entry"]
             )
         if each.rank < 1 or (before and each.rank < before.rank):
-            problems.append([f"honoured.{index}.rank", "Ranks start at 1 and never fall."])
+            problems.append([f"honoured.{index}.rank", "must be 1 or more, and never fall"])
         before = each
     problems.extend(
         [f"segments.{path}", fault] for path, fault in threshold_problems(policy.segments)

@@ -129,7 +129,7 @@ def months_before(now: datetime, months: int) -> datetime:
 def threshold_problems(thresholds: SegmentThresholds) -> Sequence[list[str]]:
     """Every fault of the thresholds as (path, sentence); empty when there is none."""
     return [
-        [path, f"1 to {highest}."]
+        [path, f"must be 1 to {highest}"]
         for path, value, highest in (
             ("keyOrders", thresholds.key_orders, ORDERS_MAX),
             ("windowMonths", thresholds.window_months, MONTHS_MAX),

@@ -50,7 +50,7 @@ def set_plan(connection: Connection, merchant_id: str, wanted: PaidPlan) -> Paid
         raise InvalidInput(problems)
     versions = {plan.code: plan.version for plan in read_plans(connection, merchant_id)}
     if wanted.code not in versions and len(versions) >= PLANS_MAX:
-        raise InvalidInput.at("code", f"A merchant has at most {PLANS_MAX} plans.")
+        raise InvalidInput.at("code", f"must not be new: a merchant has at most {PLANS_MAX} plans")
     plan = replace(wanted, version=versions.get(wanted.code, 0) + 1)
     write_plan(connection, merchant_id, plan)
     return plan
@@ -81,11 +81,11 @@ def sell_plan(
     """
     require_active(connection, merchant_id)
     if not 1 <= len(reference) <= REFERENCE_MAX:
-        raise InvalidInput.at("reference", f"1 to {REFERENCE_MAX} characters.")
+        raise InvalidInput.at("reference", f"must have 1 to {REFERENCE_MAX} characters")
     before = read_paid_by_reference(connection, merchant_id=merchant_id, reference=reference)
     if before is not None:
         if (before.card_id, before.plan.code) != (card_id, code):
-            raise InvalidInput.at("reference", "Names the sale of another paid membership.")
+            raise InvalidInput.at("reference", "must not name the sale of another paid membership")
         return before
     plan = next((each for each in read_plans(connection, merchant_id) if each.code == code), None)
     if plan is None or not plan.is_active:

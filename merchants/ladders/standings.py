@@ -158,7 +158,9 @@ def set_ladder(
     before = read_latest_version(connection, merchant_id, name=wanted.name)
     count = count_ladders(connection, merchant_id)
     if before == 0 and count >= LADDERS_MAX:
-        raise InvalidInput.at("name", f"A merchant has at most {LADDERS_MAX} ladders.")
+        raise InvalidInput.at(
+            "name", f"must not be new: a merchant has at most {LADDERS_MAX} ladders"
+        )
     in_force = read_ladders(connection, [merchant_id], at=to_micros(now)).get(merchant_id, [])
     was_primary = any(each.is_primary and each.name == wanted.name for each in in_force)
     ladder = replace(

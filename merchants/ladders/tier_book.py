@@ -66,7 +66,9 @@ class TierBook(Rulebook):
         def work(connection: Connection) -> dict[str, Any]:
             self._require_decider(connection, merchant_id)
             if merchant_id != self._backend.settings().alliance_merchant_id:
-                raise InvalidInput.at("merchantId", "Only the alliance's own ladders weigh others.")
+                raise InvalidInput.at(
+                    "merchantId", "must be the alliance's own: only its ladders weigh others"
+                )
             problems = _weight_problems(weights)
             if problems:
                 raise InvalidInput(problems)
@@ -210,10 +212,10 @@ def _merchant_of_paid(paid_id: str) -> str:
 def _weight_problems(weights: Mapping[str, int]) -> list[list[str]]:
     problems = []
     if len(weights) > WEIGHTS_MAX:
-        problems.append(["weights", f"At most {WEIGHTS_MAX} merchants."])
+        problems.append(["weights", f"must name at most {WEIGHTS_MAX} merchants"])
     for index, (merchant_id, weight_bps) in enumerate(weights.items()):
         if not is_id(merchant_id, "mer"):
-            problems.append([f"weights.{index}.merchantId", "An id of a merchant, mer_…"])
+            problems.append([f"weights.{index}.merchantId", "must be the id of a merchant, mer_…"])
         if not 0 <= weight_bps <= WEIGHT_MAX_BPS:
-            problems.append([f"weights.{index}.weightBps", f"0 to {WEIGHT_MAX_BPS}."])
+            problems.append([f"weights.{index}.weightBps", f"must be 0 to {WEIGHT_MAX_BPS}"])
     return problems

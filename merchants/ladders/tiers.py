@@ -200,17 +200,17 @@ def terms_problems(ladder: Ladder) -> list[list[str]]:
     """
     problems = []
     if (ladder.window is TierWindow.ROLLING_MONTHS) != (ladder.window_months is not None):
-        problems.append(["windowMonths", "Needed for ROLLING_MONTHS, absent otherwise."])
+        problems.append(["windowMonths", "must be given for ROLLING_MONTHS, and for nothing else"])
     elif ladder.window_months is not None and not 1 <= ladder.window_months <= MONTHS_MAX:
-        problems.append(["windowMonths", f"1 to {MONTHS_MAX}."])
+        problems.append(["windowMonths", f"must be 1 to {MONTHS_MAX}"])
     if not 1 <= ladder.retention_months <= MONTHS_MAX:
-        problems.append(["retentionMonths", f"1 to {MONTHS_MAX}."])
+        problems.append(["retentionMonths", f"must be 1 to {MONTHS_MAX}"])
     elif ladder.window is TierWindow.CALENDAR_YEAR and ladder.retention_months % 12:
-        problems.append(["retentionMonths", "Whole years for CALENDAR_YEAR."])
+        problems.append(["retentionMonths", "must be whole years for CALENDAR_YEAR"])
     if not 0 <= ladder.return_days <= RETURN_DAYS_MAX:
-        problems.append(["returnDays", f"0 to {RETURN_DAYS_MAX}."])
+        problems.append(["returnDays", f"must be 0 to {RETURN_DAYS_MAX}"])
     if not 0 <= ladder.growth_per_major_unit <= GROWTH_RATE_MAX:
-        problems.append(["growthPerMajorUnit", f"0 to {GROWTH_RATE_MAX}."])
+        problems.append(["growthPerMajorUnit", f"must be 0 to {GROWTH_RATE_MAX}"])
     return problems
 
 
@@ -221,23 +221,23 @@ def ladder_problems(name: str, steps: Sequence[Step]) -> list[list[str]]:
     """
     problems = name_problems("name", name)
     if not 1 <= len(steps) <= STEPS_MAX:
-        problems.append(["steps", f"1 to {STEPS_MAX} steps."])
+        problems.append(["steps", f"must have 1 to {STEPS_MAX} steps"])
     before: Step | None = None
     names: set[str] = set()
     for index, step in enumerate(steps[:STEPS_MAX]):
         path = f"steps.{index}"
         problems.extend(name_problems(f"{path}.name", step.name))
         if step.name in names:
-            problems.append([f"{path}.name", "Each tier has a name of its own."])
+            problems.append([f"{path}.name", "must be no other tier's"])
         names.add(step.name)
         if step.name_en is not None:
             problems.extend(name_problems(f"{path}.nameEn", step.name_en))
         if step.rank < 1 or (before is not None and step.rank <= before.rank):
-            problems.append([f"{path}.rank", "Ranks start at 1 or more and rise with each step."])
+            problems.append([f"{path}.rank", "must be 1 or more, and rise with each step"])
         if not 0 <= step.threshold <= AMOUNT_MAX:
-            problems.append([f"{path}.threshold", "The threshold is 0 or more."])
+            problems.append([f"{path}.threshold", "must be 0 or more"])
         if before is not None and step.threshold <= before.threshold:
-            problems.append([f"{path}.threshold", "Thresholds rise with each step."])
+            problems.append([f"{path}.threshold", "must rise with each step"])
         problems.extend(benefit_problems(f"{path}.", step.benefits))
         before = step
     return problems

@@ -27,7 +27,7 @@ class PricingPolicy:
 def policy_problems(discount_cap_bps: int | None) -> list[list[str]]:
     """Every fault of the limits as (path, sentence); empty when there is none."""
     if discount_cap_bps is not None and not 0 <= discount_cap_bps <= WHOLE_BP:
-        return [["discountCapBps", f"0 to {WHOLE_BP}, or absent for no limit."]]
+        return [["discountCapBps", f"must be 0 to {WHOLE_BP}, or left out for no limit"]]
     return []
 
 

@@ -43,10 +43,17 @@ def set_promotion(
             raise NotFound(promotion_id)
     problems = promotion_problems(terms, now=now, taken=before.taken if before else 0)
     if before is not None and before.promotion.terms.kind is not terms.kind:
-        problems.append(["kind", f"{before.promotion.terms.kind}, as in the versions before."])
+        problems.append(
+            ["kind", f"must be {before.promotion.terms.kind}, as in the versions before"]
+        )
     is_new = before is None or before.promotion.terms.ends_at <= now
     if is_new and count_live(connection, merchant_id, at=to_micros(now)) >= LIVE_MAX:
-        problems.append(["endsAt", f"At most {LIVE_MAX} promotions that are not over."])
+        problems.append(
+            [
+                "endsAt",
+                f"must wait: a merchant has at most {LIVE_MAX} promotions that are not over",
+            ]
+        )
     if problems:
         raise InvalidInput(problems)
     made_id = promotion_id or ids.new_within("prm", merchant_id)

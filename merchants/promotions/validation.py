@@ -60,17 +60,17 @@ def promotion_problems(terms: PromotionTerms, *, now: datetime, taken: int = 0) 
 
 def _title_problems(terms: PromotionTerms) -> Problems:
     if not terms.title.strip() or len(terms.title) > TITLE_MAX:
-        return [["title", f"1 to {TITLE_MAX} characters."]]
+        return [["title", f"must have 1 to {TITLE_MAX} characters"]]
     return []
 
 
 def _time_problems(terms: PromotionTerms, now: datetime) -> Problems:
     if terms.ends_at <= terms.starts_at:
-        return [["endsAt", "After startsAt."]]
+        return [["endsAt", "must be after startsAt"]]
     if terms.ends_at <= now:
-        return [["endsAt", "In the future."]]
+        return [["endsAt", "must be in the future"]]
     if terms.ends_at - terms.starts_at > timedelta(days=DAYS_MAX):
-        return [["endsAt", f"At most {DAYS_MAX} days after startsAt."]]
+        return [["endsAt", f"must be at most {DAYS_MAX} days after startsAt"]]
     return []
 
 
@@ -87,14 +87,14 @@ def _face_problems(terms: PromotionTerms) -> Problems:
     for field, value in values.items():
         if value is None:
             if terms.kind in _NEEDED.get(field, ()):
-                problems.append([field, f"Needed for {terms.kind}."])
+                problems.append([field, f"must be given for {terms.kind}"])
         elif terms.kind not in _FIELDS_OF[field]:
             kinds = ", ".join(sorted(_FIELDS_OF[field]))
-            problems.append([field, f"Only for {kinds}."])
+            problems.append([field, f"must be left out except for {kinds}"])
     problems.extend(_range_problems(terms))
     is_unit_price = terms.kind in (_K.LIMITED_PRICE, _K.MEMBER_PRICE)
     if is_unit_price and (terms.price_minor is None) == (terms.percent_off_bps is None):
-        problems.append(["price", "Either price or percentOffBps."])
+        problems.append(["price", "or percentOffBps must be given: exactly one of the two"])
     return problems
 
 
@@ -106,12 +106,12 @@ def _range_problems(terms: PromotionTerms) -> Problems:
         ("price", terms.price_minor, 0),
     ):
         if value is not None and not least <= value <= AMOUNT_MAX:
-            problems.append([field, f"{least} or more."])
+            problems.append([field, f"must be {least} or more"])
     if terms.percent_off_bps is not None and not 1 <= terms.percent_off_bps <= WHOLE_BP:
-        problems.append(["percentOffBps", f"1 to {WHOLE_BP}."])
+        problems.append(["percentOffBps", f"must be 1 to {WHOLE_BP}"])
     off, threshold = terms.off_minor, terms.threshold_minor
     if off is not None and threshold is not None and off > threshold:
-        problems.append(["off", "At most the threshold."])
+        problems.append(["off", "must be at most the threshold"])
     return problems
 
 
@@ -122,13 +122,13 @@ def _scope_problems(terms: PromotionTerms) -> Problems:
     for path, limits in (("skus", terms.skus), ("categoryIds", terms.category_ids)):
         problems.extend(_list_problems(path, limits, most=most))
     if is_bundle and (terms.skus is None or len(terms.skus) < 2):
-        problems.append(["skus", f"What a bundle holds: 2 to {BUNDLE_MAX} articles."])
+        problems.append(["skus", f"must name what the bundle holds: 2 to {BUNDLE_MAX} articles"])
     if is_bundle and terms.category_ids is not None:
-        problems.append(["categoryIds", "Not for BUNDLE."])
+        problems.append(["categoryIds", "must be left out for BUNDLE"])
     if terms.kind is _K.FLASH_SALE and terms.skus is None:
-        problems.append(["skus", "Needed for FLASH_SALE."])
+        problems.append(["skus", "must be given for FLASH_SALE"])
     if terms.price_minor is not None and terms.skus is None and not is_bundle:
-        problems.append(["skus", "Needed with a price."])
+        problems.append(["skus", "must be given with a price"])
     return problems
 
 
@@ -136,9 +136,9 @@ def _list_problems(path: str, limits: Sequence[str] | None, *, most: int) -> Pro
     if limits is None:
         return []
     if not 1 <= len(limits) <= most:
-        return [[path, f"1 to {most}, or absent."]]
+        return [[path, f"must name 1 to {most}, or be left out"]]
     if any(not 1 <= len(limit) <= TEXT_MAX for limit in limits):
-        return [[path, f"Each has 1 to {TEXT_MAX} characters."]]
+        return [[path, f"must each have 1 to {TEXT_MAX} characters"]]
     return []
 
 
@@ -146,9 +146,9 @@ def _stock_problems(terms: PromotionTerms, taken: int) -> Problems:
     if terms.stock is None:
         return []
     if not 1 <= terms.stock <= STOCK_MAX:
-        return [["stock", f"1 to {STOCK_MAX}."]]
+        return [["stock", f"must be 1 to {STOCK_MAX}"]]
     if terms.stock < taken:
-        return [["stock", f"At least {taken}: so many are held or sold."]]
+        return [["stock", f"must be at least {taken}: so many are held or sold"]]
     return []
 
 
@@ -156,11 +156,11 @@ def _early_problems(terms: PromotionTerms) -> Problems:
     rank, minutes = terms.early_access_rank, terms.early_access_minutes
     problems: Problems = []
     if (rank is None) != (minutes is None):
-        problems.append(["earlyAccessRank", "Together with earlyAccessMinutes."])
+        problems.append(["earlyAccessRank", "must be given with earlyAccessMinutes, and only then"])
     if rank is not None and not 1 <= rank <= RANK_MAX:
-        problems.append(["earlyAccessRank", "1 or more."])
+        problems.append(["earlyAccessRank", f"must be 1 to {RANK_MAX}"])
     if minutes is not None and not 1 <= minutes <= EARLY_MINUTES_MAX:
-        problems.append(["earlyAccessMinutes", f"1 to {EARLY_MINUTES_MAX}."])
+        problems.append(["earlyAccessMinutes", f"must be 1 to {EARLY_MINUTES_MAX}"])
     return problems
 
 
@@ -170,5 +170,7 @@ def _day_problems(terms: PromotionTerms) -> Problems:
         if days is None:
             continue
         if not days or len(set(days)) < len(days) or not all(1 <= day <= last for day in days):
-            problems.append([path, f"Days from 1 to {last}, each once; at least one, or absent."])
+            problems.append(
+                [path, f"must name days from 1 to {last}, each once, at least one, or be left out"]
+            )
     return problems

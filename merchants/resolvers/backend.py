@@ -120,7 +120,7 @@ async def backend_lock(
     """Coupons locked."""
     backend = _backend(info, input.merchant_id)
     if any(each.units < 1 for each in input.stock or ()):
-        raise BadUserInput("stock.units is at least 1.")
+        raise BadUserInput("stock.units must be at least 1.")
     locked = await backend.lock(
         LockCoupons(
             merchant_id=input.merchant_id,

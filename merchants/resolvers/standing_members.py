@@ -98,7 +98,7 @@ async def merchant_segment_members(
     page = page_args(first, after, key_length=1)
     merchant_id, now = _own(merchant, info), info.context.backend.clock.now()
     if at is not None and at > now:
-        raise BadUserInput("at is not after now.")
+        raise BadUserInput("at must not be after now.")
     asked = now if at is None else at
 
     def work(connection: Reading) -> list[Found[Placement]]:
@@ -135,13 +135,13 @@ def _own(merchant: KnownById, info: MerchantsInfo) -> str:
 
 def _nearness(ladder: str | None, within: int | None, within_bps: int | None) -> Nearness:
     if within is None and within_bps is None:
-        raise BadUserInput("Give within, withinBps, or both.")
+        raise BadUserInput("within or withinBps must be given, or both.")
     if within is not None and not 0 <= within <= AMOUNT_MAX:
-        raise BadUserInput("within is 0 or more.")
+        raise BadUserInput("within must be 0 or more.")
     if within_bps is not None and not 0 <= within_bps <= WHOLE_BP:
         raise BadUserInput(f"withinBps must be 0 to {WHOLE_BP}.")
     if ladder is not None and len(ladder) > NAME_MAX:
-        raise BadUserInput(f"ladder has at most {NAME_MAX} characters.")
+        raise BadUserInput(f"ladder must have at most {NAME_MAX} characters.")
     return Nearness(ladder, within, within_bps)
 
 

@@ -54,7 +54,7 @@ async def set_alliance_weights(
     """New weights of merchants."""
     weights = {each.merchant_id: each.weight_bps for each in input.weights}
     if len(weights) < len(input.weights):
-        raise InvalidInput.at("weights", "Each merchant once.")
+        raise InvalidInput.at("weights", "must name each merchant once")
     answer = await _book(info).set_weights(
         input.merchant_id,
         {str(merchant_id): weight for merchant_id, weight in weights.items()},

@@ -188,14 +188,14 @@ def _check(order: PlaceOrder) -> None:
     except MalformedId:
         is_ours = False
     if not is_ours:
-        problems.append(["orderId", "An id that embeds the merchant."])
+        problems.append(["orderId", "must be an id that embeds the merchant"])
     if order.cart.merchant_id != order.merchant_id:
-        problems.append(["cart.merchantId", "The merchant of the order."])
+        problems.append(["cart.merchantId", "must be the merchant of the order"])
     problems.extend([f"cart.{path}", fault] for path, fault in cart_problems(order.cart))
     if order.agreed is not None and not (
         order.agreed.version == order.version == version_of(order.cart, order.agreed)
     ):
-        problems.append(["version", "The version of the agreed price."])
+        problems.append(["version", "must be the version of the agreed price"])
     if problems:
         raise InvalidInput(problems)
 

@@ -52,11 +52,13 @@ def record_event(
         InvalidInput: the amount is negative, or a sale names no attempt.
     """
     if not 0 <= event.qualifying_minor <= AMOUNT_MAX:
-        raise InvalidInput.at("qualifying", "0 or more.")
+        raise InvalidInput.at("qualifying", "must be 0 or more")
     if event.refund_no is None and event.attempt_id is None:
-        raise InvalidInput.at("attemptId", "Needed for a sale.")
+        raise InvalidInput.at("attemptId", "must be given for a sale")
     if event.is_ended and (event.refund_no is None or event.qualifying_minor):
-        raise InvalidInput.at("ended", "Only a refund that leaves nothing ends an order.")
+        raise InvalidInput.at(
+            "ended", "must be false unless the refund leaves nothing of the order"
+        )
     at = to_micros(event.at)
     is_new = insert_recorded_event(
         connection,

@@ -127,7 +127,7 @@ def refund_amount(order: PaidOrder, amount_minor: int) -> RefundShares:
     Source: docs/rules/refunds.md, rule 3.
     """
     if amount_minor < 1:
-        raise InvalidInput.at("amount", "The amount is above 0.")
+        raise InvalidInput.at("amount", "must be above 0")
     if amount_minor > refundable_minor(order):
         raise RefundExceedsOrder(refundable_minor(order), order.currency)
     left = _left_of(order)
@@ -157,11 +157,16 @@ def _check_lines(asked: Sequence[RefundLine], *, line_count: int) -> None:
     seen = set()
     for position, each in enumerate(asked):
         if not 0 <= each.line_index < line_count:
-            problems.append([f"lines.{position}.lineIndex", f"The order has {line_count} lines."])
+            problems.append(
+                [
+                    f"lines.{position}.lineIndex",
+                    f"must be a line of the order, which has {line_count}",
+                ]
+            )
         elif each.line_index in seen:
-            problems.append([f"lines.{position}.lineIndex", "Each line once."])
+            problems.append([f"lines.{position}.lineIndex", "must name each line once"])
         if each.quantity < 1:
-            problems.append([f"lines.{position}.quantity", "At least one unit."])
+            problems.append([f"lines.{position}.quantity", "must be at least one unit"])
         seen.add(each.line_index)
     if problems:
         raise InvalidInput(problems)

@@ -126,9 +126,9 @@ def refund_order(
 def _order(connection: Connection, refund: RefundOrder) -> OrderRow:
     problems = []
     if bool(refund.lines) == (refund.amount_minor is not None):
-        problems.append(["lines", "Either lines or an amount."])
+        problems.append(["lines", "or amount must be given: exactly one of the two"])
     if len(refund.lines) > LINES_MAX:
-        problems.append(["lines", f"At most {LINES_MAX} lines."])
+        problems.append(["lines", f"must have at most {LINES_MAX} lines"])
     if problems:
         raise InvalidInput(problems)
     key = (refund.merchant_id, refund.order_id)

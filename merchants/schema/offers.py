@@ -150,7 +150,7 @@ def currency_problems(
 ) -> list[list[str]]:
     """The faults of (path, amount) pairs that are not in the alliance's currency."""
     return [
-        [f"{path}.currency", f"{currency}, the alliance's currency."]
+        [f"{path}.currency", f"must be {currency}, the alliance's currency"]
         for path, amount in amounts
         if amount is not None and amount.currency.value != currency
     ]

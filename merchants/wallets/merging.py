@@ -99,7 +99,7 @@ def merge_wallets(
         InvalidInput: both names are of the same card.
     """
     if request.survivor_card_id == request.merged_card_id:
-        raise InvalidInput.at("mergedCardId", "Another card than the one that stays.")
+        raise InvalidInput.at("mergedCardId", "must be another card than the one that stays")
     kept = merging_sql.read_merge(connection, request.merchant_id, request.merge_id)
     if kept is not None:
         return WalletsMerged(replayed=True, coupons_moved=kept.coupons_moved)

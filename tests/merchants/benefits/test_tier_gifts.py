@@ -155,7 +155,7 @@ def test_a_gift_without_a_minimum_spend_is_refused_and_gives_nothing() -> None:
     benefit = gives("gift", None)
 
     assert benefit_problems("", [benefit.benefit]) == [
-        ["benefits.0.minSpend", "Needed with giftSku."]
+        ["benefits.0.minSpend", "must be given with giftSku"]
     ]
     priced = price(bought(("a", 1, 1), ("gift", 1, 30_000)), PriceRules(benefits=(benefit,)))
     assert priced.payable_minor == 30_001

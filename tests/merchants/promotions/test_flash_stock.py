@@ -134,4 +134,4 @@ async def test_stock_counts_over_versions_and_is_not_set_below_what_is_taken(sho
     assert await left(shop, sale) == 1
     with pytest.raises(InvalidInput) as refused:
         await flash(shop, 2, promotion_id=sale)
-    assert refused.value.problems == [["stock", "At least 3: so many are held or sold."]]
+    assert refused.value.problems == [["stock", "must be at least 3: so many are held or sold"]]
