@@ -83,6 +83,7 @@ class LedgerSubgraph:
 
     Attributes:
         ledger: what the rest of the alliance asks.
+        writer: how its writes go, for whoever watches them.
         issuing: whose sales may earn points.
         schema: what clients ask; run with `context_for`.
         expiry: sweeps what expired; runs once it is started.
@@ -100,8 +101,8 @@ class LedgerSubgraph:
         registry: Registry,
         ids: IdSource,
     ) -> None:
-        self._writer = SqlLedger(database, clock=clock, settings=settings, lanes=lanes)
-        self.ledger: Ledger = self._writer
+        self.writer = SqlLedger(database, clock=clock, settings=settings, lanes=lanes)
+        self.ledger: Ledger = self.writer
         self.issuing = DepositedIssuing(database, settings)
         self.schema = ledger_schema()
         self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
@@ -233,6 +234,6 @@ class LedgerSubgraph:
     async def close(self) -> None:
         """Finishes what waits, then lets go of the file."""
         try:
-            await self._writer.close()
+            await self.writer.close()
         finally:
             await self._database.close()

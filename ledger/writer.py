@@ -73,6 +73,7 @@ class SqlLedger:
 
     Attributes:
         batches_isolated: batches that the books objected to, and that were run one by one.
+        commits_in_doubt: commits that failed so that only the books could tell what became of them.
     """
 
     def __init__(
@@ -95,6 +96,12 @@ class SqlLedger:
             at_once=AT_ONCE if database.is_shared else lanes,
         )
         self.batches_isolated = 0
+        self.commits_in_doubt = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait and are not being booked yet."""
+        return self._queues.waiting
 
     async def hold(self, request: HoldFunds) -> FundsHeld:
         """Holds the funds, all or nothing."""
@@ -228,6 +235,7 @@ class SqlLedger:
         try:
             [outcome] = await self._write(decide)
         except InDoubt:
+            self.commits_in_doubt += 1
             logger.error("a commit of several lanes is in doubt; the books are asked")
             [outcome] = await self._look_up(look_up)
         if isinstance(outcome, BaseException):
@@ -256,6 +264,7 @@ class SqlLedger:
         try:
             return await self._write(_on_lanes(run_batch, batches))
         except InDoubt:
+            self.commits_in_doubt += 1
             count = sum(map(len, batches.values()))
             logger.error("a commit of %d requests is in doubt; the books are asked", count)
             # Lane by lane, so that each waits for whoever has it locked.

@@ -14,6 +14,7 @@ from gateway.access.authorization import AccessRules
 from gateway.access.issuers import trusted_issuers
 from gateway.assembly.data_directory import OpenAlliance, open_alliance
 from gateway.assembly.lone_subgraph import LoneSubgraph
+from gateway.assembly.watching import watched_events, watched_messages, watched_writes
 from gateway.http.app import Running, create_app
 from gateway.http.cost import OperationCosts
 from gateway.http.metrics import Watched
@@ -23,7 +24,6 @@ from gateway.webhooks.signing import key_of
 from kernel.clock import Clock
 from kernel.ids import IdSource
 from ledger.background import Repeated
-from ledger.outbox.delivery import Delivery
 
 DELIVERY_PAUSE_S = 1.0
 LOOK_PAUSE_S = 5.0
@@ -73,7 +73,7 @@ async def delivering(
     for each in repeated:
         each.start()
     try:
-        yield _watched_messages(delivery)
+        yield watched_messages(delivery)
     finally:
         delivery.end()
         for each in repeated:
@@ -105,7 +105,7 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
                 opened.engine,
                 await authenticator_for(settings, directory, opened),
                 OperationCosts(opened.supergraph.public_schema, cost_max=settings.cost_max),
-                watched=(_watched_events(opened), *messages),
+                watched=(watched_events(opened), *watched_writes(opened), *messages),
             )
 
     return create_app(
@@ -114,34 +114,6 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
         limits=settings.limits,
         with_explorer=settings.explorer,
         tells_plans=settings.development,
-    )
-
-
-def _watched_events(opened: OpenAlliance) -> Watched:
-    return Watched(
-        "alliance_parked_events",
-        "Sales and refunds that could not be booked and wait for an operator.",
-        lambda: opened.alliance.sweepers.parked_events,
-    )
-
-
-def _watched_messages(delivery: Delivery) -> tuple[Watched, ...]:
-    return (
-        Watched(
-            "alliance_waiting_messages",
-            "Messages that the webhook has not taken yet; they are made a thousand ahead.",
-            lambda: delivery.waiting,
-        ),
-        Watched(
-            "alliance_parked_messages",
-            "Messages that the webhook rejected too often; they wait for an operator.",
-            lambda: delivery.parked,
-        ),
-        Watched(
-            "alliance_oldest_message_seconds",
-            "How long the oldest message that the webhook has not taken has waited.",
-            lambda: delivery.oldest_seconds,
-        ),
     )
 
 

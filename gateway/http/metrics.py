@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -18,13 +20,27 @@ class Watched:
     """A figure that is read whenever somebody asks for the metrics.
 
     Attributes:
-        name: in Prometheus.
+        name: in Prometheus, which adds `_total` to that of a count.
         description: for who reads them there.
+        is_count: whether it only grows, from 0 when the server starts.
     """
 
     name: str
     description: str
     value: Callable[[], float]
+    is_count: bool = False
+
+
+class _Figures(Collector):
+    """Watched figures, by name."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Watched] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        for each in self.by_name.values():
+            family = CounterMetricFamily if each.is_count else GaugeMetricFamily
+            yield family(each.name, each.description, value=each.value())
 
 
 class Metrics:
@@ -48,17 +64,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._watched: dict[str, Gauge] = {}
+        self._watched = _Figures()
+        self.registry.register(self._watched)
         self._children: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
     def watch(self, figures: Iterable[Watched]) -> None:
         """Shows these; one of a name that is shown already takes its place."""
-        for figure in figures:
-            if figure.name not in self._watched:
-                self._watched[figure.name] = Gauge(
-                    figure.name, figure.description, registry=self.registry
-                )
-            self._watched[figure.name].set_function(figure.value)
+        self._watched.by_name |= {figure.name: figure for figure in figures}
 
     def observe(self, kind: str, outcome: str, seconds: float) -> None:
         """Counts one request.

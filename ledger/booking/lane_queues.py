@@ -82,6 +82,11 @@ class LaneQueues(Generic[ItemT, OutcomeT]):
             self._begin()
         return await future
 
+    @property
+    def waiting(self) -> int:
+        """How many items wait and are in no transaction yet."""
+        return sum(map(len, self._waiting))
+
     async def drained(self) -> None:
         """Returns when nothing waits or runs."""
         while self._running:

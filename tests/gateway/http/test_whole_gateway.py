@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -100,18 +102,19 @@ async def join(gateway: GatewayUnderTest, till: str, store_id: str) -> dict[str,
     return member
 
 
+def sale(store_id: str, card_id: str) -> dict[str, Any]:
+    line = {"sku": "tea", "quantity": 2, "unitPrice": {"amountMinor": 1_800, "currency": "CNY"}}
+    cart = {"storeId": store_id, "cardId": card_id, "lines": [line]}
+    return {"requestId": "sale-1", "orderNo": "A-1", "cart": cart}
+
+
 async def test_a_sale_shows_on_the_members_card(gateway: GatewayUnderTest) -> None:
     till, store_id = await open_shop(gateway)
     member = await join(gateway, till, store_id)
-    line = {"sku": "tea", "quantity": 2, "unitPrice": {"amountMinor": 1_800, "currency": "CNY"}}
-    sale = {
-        "requestId": "sale-1",
-        "orderNo": "A-1",
-        "cart": {"storeId": store_id, "cardId": member["card"]["id"], "lines": [line]},
-    }
+    wanted = sale(store_id, member["card"]["id"])
 
-    sold = await gateway.data(CHECKOUT, token=till, input=sale)
-    again = await gateway.data(CHECKOUT, token=till, input=sale)
+    sold = await gateway.data(CHECKOUT, token=till, input=wanted)
+    again = await gateway.data(CHECKOUT, token=till, input=wanted)
     seen = await gateway.data(MY_CARD, token=gateway.token(CallerKind.MEMBER, member["id"]))
 
     assert sold["checkout"]["__typename"] == "CheckoutCaptured", sold
@@ -130,6 +133,29 @@ async def test_the_ledger_of_a_served_alliance_balances(tmp_path: Path) -> None:
     async with open_alliance(tmp_path, clock=SystemClock(), ids=RandomIds()) as opened:
         report = await opened.ledger.verify()
     assert report.is_sound
+
+
+async def test_the_metrics_tell_that_the_books_objected(gateway: GatewayUnderTest) -> None:
+    async def told() -> list[str]:
+        text = (await gateway.client.get("/metrics")).text
+        return [each for each in text.splitlines() if each.startswith("alliance_ledger_")]
+
+    till, store_id = await open_shop(gateway)
+    member = await join(gateway, till, store_id)
+    assert await told() == [
+        "alliance_ledger_waiting 0.0",
+        "alliance_ledger_isolated_batches_total 0.0",
+        "alliance_ledger_commits_in_doubt_total 0.0",
+    ]
+
+    with closing(sqlite3.connect(gateway.directory / "ledger.db")) as somebody:
+        somebody.execute(
+            "CREATE TRIGGER poison BEFORE INSERT ON ledger_tx BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    answer = await gateway.ask(CHECKOUT, token=till, input=sale(store_id, member["card"]["id"]))
+
+    assert [each["extensions"]["code"] for each in answer["errors"]] == ["INTERNAL"]
+    assert (await told())[1] == "alliance_ledger_isolated_batches_total 1.0"
 
 
 async def test_introspection_tells_the_whole_public_schema(gateway: GatewayUnderTest) -> None:

@@ -150,6 +150,7 @@ async def test_a_commit_in_doubt_that_happened_is_answered_from_the_books(
     receipts = await asyncio.gather(*(books.order(f"o{n}", "A", "m1", earned=10) for n in range(5)))
 
     assert [receipt.points_earned for receipt in receipts] == [10] * 5
+    assert books.ledger.commits_in_doubt == 1
     assert (await books.standing("m1")).available == 50
     assert (await books.verify()).is_sound
 

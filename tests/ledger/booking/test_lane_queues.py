@@ -51,9 +51,12 @@ async def test_lanes_that_wait_share_a_transaction_until_it_has_enough() -> None
     later = submit(queues, (1, "b"), (0, "c"), (2, "d"), (1, "e"), (3, "f"))
     await settled()
 
+    waiting = [queues.waiting]
     for number in range(3):
         await transactions.end(number)
+        waiting.append(queues.waiting)
 
+    assert waiting == [5, 2, 0, 0]
     assert transactions.begun == [{0: ["a"]}, {1: ["b", "e"], 2: ["d"]}, {3: ["f"], 0: ["c"]}]
     assert await asyncio.gather(*first, *later) == ["a", "b", "c", "d", "e", "f"]
 

@@ -50,6 +50,7 @@ async def test_a_merge_that_was_kept_is_answered(
     merged = await merge(books, keeps=True, monkeypatch=monkeypatch)
 
     assert (merged.points_after, merged.replayed) == (150, True)
+    assert books.ledger.commits_in_doubt == 1
     assert (await books.standing("m1")).available == 150
     assert (await books.verify()).is_sound
 
