@@ -25,7 +25,7 @@ from gateway.commands.serve_subgraph import serve_subgraph
 from gateway.commands.token import token
 from gateway.commands.verify import verify
 from gateway.http.listening import CanNotListen
-from gateway.settings import SettingsInvalid
+from gateway.settings import SettingsInvalid, unknown_variables
 from kernel.database import DatabaseRefused, DatabaseUnavailable, DirectoryInUse
 
 DIRECTORY_IN_USE = 3
@@ -65,6 +65,9 @@ for _name, _command in COMMANDS.items():
 
 def main() -> None:
     """Runs the command line; what people can mend is told in one line, without a traceback."""
+    for name, meant in unknown_variables().items():
+        hint = f"; {meant} is" if meant else ""
+        typer.echo(f"alliance: {name} is no setting and changes nothing{hint}", err=True)
     try:
         app()
     except DirectoryInUse as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +18,8 @@ from gateway.webhooks.signing import key_of
 from ledger.contract import GRANT_BUDGET_MINOR
 from ledger.stores.lanes import LANES_MAX
 
+_PREFIX = "ALLIANCE_"
+_OF_A_SERVICE = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_")
 Count = Annotated[int, Field(gt=0)]
 
 _OPERATION = OperationLimits()
@@ -28,7 +33,7 @@ class SettingsInvalid(Exception):
 class Settings(BaseSettings):
     """Every setting, each the variable `ALLIANCE_` and its name in capitals; see docs/api.md."""
 
-    model_config = SettingsConfigDict(env_prefix="ALLIANCE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
 
     data: Path = Path("alliance-data")
     database_url: str = ""
@@ -103,6 +108,26 @@ class Settings(BaseSettings):
         )
 
 
+def unknown_variables() -> dict[str, str | None]:
+    """Variables that are named like settings and are none, each with the setting it resembles.
+
+    Those that Kubernetes makes of a service called `alliance` are left out.
+    """
+    known = [name.upper() for name in Settings.model_fields]
+    unknown = [
+        name
+        for name in sorted(os.environ)
+        if name.startswith(_PREFIX)
+        and name.removeprefix(_PREFIX) not in known
+        and not _OF_A_SERVICE.search(name)
+    ]
+    resembled = [get_close_matches(name.removeprefix(_PREFIX), known, n=1) for name in unknown]
+    return {
+        name: _PREFIX + like[0] if like else None
+        for name, like in zip(unknown, resembled, strict=True)
+    }
+
+
 def read_settings() -> Settings:
     """The settings that hold now.
 
@@ -113,7 +138,7 @@ def read_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         faults = [
-            f"ALLIANCE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            f"{_PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
             for fault in error.errors()
         ]
         raise SettingsInvalid("; ".join(faults)) from None

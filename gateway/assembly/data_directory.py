@@ -131,7 +131,7 @@ async def open_alliance(
     async with AsyncExitStack() as stack:
         databases = databases or Databases.in_files_of(directory)
         if databases.any_file:
-            stack.callback(_locked(directory).release)
+            stack.callback(DirectoryLock(directory).release)
         alliance, ledger, merchants = await _open_subgraphs(
             stack,
             databases,
@@ -213,11 +213,6 @@ def _sharded(whole: Mapping[str, Transport], alliance_merchant_id: str) -> dict[
         lambda _merchant_id: backends, alliance_merchant_id=alliance_merchant_id
     )
     return {**whole, "merchants": merchants}
-
-
-def _locked(directory: Path) -> DirectoryLock:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return DirectoryLock(directory)
 
 
 def _hosted(subgraph: AllianceSubgraph | LedgerSubgraph | HostedMerchants) -> Hosted:
