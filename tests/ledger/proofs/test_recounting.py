@@ -198,7 +198,7 @@ async def test_what_a_process_that_is_killed_did_not_count_is_counted_here(
 
 def test_a_process_that_counts_starts_without_what_books_in_a_file_do_not_need() -> None:
     large = "{'sqlalchemy', 'asyncio', 'ledger.tables', 'sqlite3'} & set(sys.modules)"
-    code = f"import sys, ledger.counter; print({large})"
+    code = f"import sys, ledger.proofs.counter; print({large})"
 
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
