@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable
 
 from kernel.clock import Clock
-from kernel.database import Database, DatabaseUnavailable, Overloaded
+from kernel.database import Database
+from ledger.background import Repeated
 from ledger.booking.entering import Moment
 from ledger.booking.expiry import sweep
 from ledger.contract import LedgerSettings
 
-logger = logging.getLogger(__name__)
-
 PAUSE_SECONDS = 5.0
 
 
-class ExpirySweeper:
+class ExpirySweeper(Repeated):
     """The sweep of one ledger. The business clock decides what is due; pauses are real time."""
 
     def __init__(
@@ -28,12 +25,10 @@ class ExpirySweeper:
         settings: Callable[[], LedgerSettings],
         pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
+        super().__init__("expiry", self.run_once, pause_seconds=pause_seconds)
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._pause_seconds = pause_seconds
-        self._task: asyncio.Task[None] | None = None
-        self._stopping = asyncio.Event()
 
     async def run_once(self) -> int:
         """Sweeps what is due now; how many lots.
@@ -44,29 +39,3 @@ class ExpirySweeper:
         """
         moment = Moment(self._clock.now(), self._settings())
         return await sweep(self._database, moment, until=moment.micros)
-
-    def start(self) -> None:
-        """Begins to sweep."""
-        assert self._task is None
-        self._stopping.clear()
-        self._task = asyncio.create_task(self._repeat())
-
-    async def stop(self) -> None:
-        """Lets a sweep that runs end, then stops."""
-        self._stopping.set()
-        if self._task is not None:
-            await self._task
-            self._task = None
-
-    async def _repeat(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                await self.run_once()
-            except (DatabaseUnavailable, Overloaded) as error:
-                logger.warning("expiry waits: %s", error)
-            except Exception:
-                logger.exception("expiry failed")
-            try:
-                await asyncio.wait_for(self._stopping.wait(), self._pause_seconds)
-            except TimeoutError:
-                continue
