@@ -70,7 +70,7 @@ def _counted_on_server(address: str) -> Recount:
 
     from kernel.database import open_database
     from ledger.migrations import HISTORY
-    from ledger.proofs.recounting import PartCounter
+    from ledger.proofs.part_counter import PartCounter
 
     async def counted() -> Recount:
         counter = PartCounter()

@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,9 +23,9 @@ from kernel.database import Database
 from kernel.database.addresses import address_of
 from kernel.statements import Prepared
 from ledger.proofs.counter import COUNTED
-from ledger.proofs.recount import Kept, Part, Recount, read_requests
+from ledger.proofs.part_counter import PartCounter
+from ledger.proofs.recount import Kept, Part, Recount
 from ledger.stores.port import Row
-from ledger.stores.ports import cursor_on, sealed_on
 
 logger = logging.getLogger(__name__)
 
@@ -110,27 +110,6 @@ async def _share(
         counting = [group.create_task(each) for each in who]
     for task in counting:
         recount.add(task.result())
-
-
-class PartCounter:
-    """Counts parts of the books, lane by lane: the requests of one are read once, and kept.
-
-    Attributes:
-        recount: what was counted.
-    """
-
-    def __init__(self) -> None:
-        self.recount = Recount()
-        self._lane = -1
-        self._request_of: Mapping[int, str] = {}
-
-    def count(self, part: Part, connection: Connection) -> None:
-        """Reads a part, then adds it."""
-        if part.lane != self._lane:
-            self._request_of = read_requests(part.lane, cursor_on(connection))
-            self._lane = part.lane
-        sealed = sealed_on(connection, part.lane, part.after, part.up_to)
-        self.recount.count(part, self._request_of, sealed)
 
 
 @asynccontextmanager
