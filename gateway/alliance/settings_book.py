@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Column, Connection, Integer, Table, Text, insert, select
 
 from gateway.alliance.begun_work import BegunWork
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.settings import (
     AllianceSettings,
     DepositPolicy,
@@ -23,6 +22,7 @@ from kernel.callers import Caller
 from kernel.clock import Clock, from_micros, to_micros
 from kernel.database import Database
 from kernel.graphql import Forbidden
+from kernel.request_keys import request_key
 from kernel.requests import RequestKey
 from kernel.units import Ratio
 from ledger.contract import DebtPolicy, Ledger

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql, stuck_sql
 from gateway.checkout.booking import book_sale
@@ -27,6 +26,7 @@ from gateway.checkout.states import CheckoutState
 from kernel.callers import Caller
 from kernel.database import Isolation
 from kernel.refusals import InvalidInput, Refusal, RequestInProgress
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 from merchants.port import Event, Placed, PlaceOrder
 from merchants.refusals import BackendAttemptReleased, OrderConflict

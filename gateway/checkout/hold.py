@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.carts import CartAsked
@@ -23,6 +22,7 @@ from gateway.checkout.taking import take_or_give_up
 from kernel.callers import Caller
 from kernel.clock import to_micros
 from kernel.refusals import Refusal, RequestInProgress
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 
 

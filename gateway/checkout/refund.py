@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout import applied_sql
 from gateway.checkout.booking import book_refund
@@ -25,6 +24,7 @@ from gateway.checkout.events import catch_up, outbox_of
 from kernel.callers import Caller
 from kernel.ids import MalformedId, derived_id, merchant_of, prefix_of
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 from ledger.contract import ApplyRefund, DebtPolicy, OrderUnknown, RefundReceipt
 from merchants.offers import KeptBack, KeptBackReason

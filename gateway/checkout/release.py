@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout import checkouts_sql
 from gateway.checkout.desk import Desk
@@ -21,6 +20,7 @@ from gateway.checkout.states import CheckoutState
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
 from kernel.callers import Caller
 from kernel.refusals import Refusal
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 from ledger.contract import ReleaseFunds
 from merchants.port import ReleaseAttempt

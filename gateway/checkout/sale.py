@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from gateway.alliance.request_keys import request_key
 from gateway.checkout import checkouts_sql
 from gateway.checkout.capture import CheckoutCaptured, captured_of, finish_capture
 from gateway.checkout.carts import CartAsked, number_problems
@@ -18,6 +17,7 @@ from gateway.checkout.states import CheckoutState
 from gateway.checkout.taking import take_or_give_up
 from kernel.callers import Caller
 from kernel.refusals import Refusal, RequestInProgress
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 
 

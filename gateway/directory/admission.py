@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.alliance.begun_work import BegunWork
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.directory import directory_sql
 from gateway.directory.backend_check import BackendCheck
@@ -29,6 +28,7 @@ from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import ChannelKind, Forbidden
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound
+from kernel.request_keys import request_key
 from kernel.requests import RequestKey
 from kernel.text import is_title
 from merchants import port

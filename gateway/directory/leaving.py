@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.alliance.begun_work import BegunWork
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.directory import directory_sql
 from gateway.directory.directory import Directory
@@ -21,6 +20,7 @@ from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import Forbidden
 from kernel.refusals import InvalidInput, NotFound
+from kernel.request_keys import request_key
 from kernel.requests import RequestKey
 from merchants import port
 from merchants.refusals import MerchantNotActive

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.directory.directory import Directory
@@ -29,6 +28,7 @@ from kernel.clock import Clock
 from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.ids import IdSource, MalformedId, is_id, merchant_of
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey, hash_of
 from merchants.port import Backend, ClaimCoupon, SharedCoupon
 from merchants.refusals import ShareNotClaimable

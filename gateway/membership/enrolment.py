@@ -12,7 +12,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.directory.directory import Directory
@@ -31,6 +30,7 @@ from kernel.database import Database
 from kernel.graphql import ChannelKind
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound, Refusal
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 from merchants.refusals import MerchantNotActive
 

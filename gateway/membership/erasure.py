@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, false, insert, or_, select, tuple_, update
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.directory.entries import ALLIANCE_MERCHANT_ID
@@ -38,6 +37,7 @@ from kernel.clock import Clock, from_micros, to_micros
 from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import Forbidden
 from kernel.refusals import NotFound, Refusal, RequestInProgress
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 from ledger.contract import CardStanding, ForfeitCard, Ledger
 from merchants.port import Backend

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from gateway.alliance.begun_work import BegunWork
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.directory.directory import Directory
 from gateway.membership import members_sql
@@ -28,6 +27,7 @@ from kernel.database import Database
 from kernel.graphql import Forbidden
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 
 REASON_MAX = 200

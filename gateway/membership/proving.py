@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.alliance.begun_work import BegunWork
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.membership import identities_sql, members_sql
 from gateway.membership.identities import (
@@ -46,6 +45,7 @@ from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import Forbidden, format_datetime, parse_datetime
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound
+from kernel.request_keys import request_key
 
 logger = logging.getLogger(__name__)
 

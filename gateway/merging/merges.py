@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.directory.health import BackendSilent
@@ -36,6 +35,7 @@ from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import Forbidden
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput, NotFound, Refusal, RequestInProgress
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 from ledger.contract import Ledger, MergeCards
 from merchants.port import Backend, MergeWallets, WalletsMerged

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout.running import Running
 from gateway.membership import members_sql
@@ -29,6 +28,7 @@ from kernel.database import Database, DatabaseUnavailable, Overloaded
 from kernel.graphql import Forbidden
 from kernel.ids import IdSource
 from kernel.refusals import NotFound, Refusal, RequestInProgress
+from kernel.request_keys import request_key
 from kernel.requests import Answer, RequestKey
 from ledger.contract import Ledger, MergeSpent, UnmergeCards
 from merchants.port import Backend

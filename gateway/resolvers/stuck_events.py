@@ -11,7 +11,6 @@ from typing import Any
 import strawberry
 from sqlalchemy import Connection as SqlConnection
 
-from gateway.alliance.request_keys import request_key
 from gateway.alliance.tables import REQUESTS
 from gateway.checkout import stuck_sql
 from gateway.resolvers import merchants
@@ -20,6 +19,7 @@ from gateway.schema import stuck_events as types
 from kernel.graphql import BadUserInput, Forbidden
 from kernel.pages import After, Connection, First, PageArgs, connection_of, page_args
 from kernel.refusals import NotFound
+from kernel.request_keys import request_key
 
 
 @dataclass(frozen=True, slots=True)

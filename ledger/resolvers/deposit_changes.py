@@ -9,9 +9,10 @@ import strawberry
 from sqlalchemy import Connection as SqlConnection
 
 from kernel.clock import to_micros
-from kernel.graphql import format_datetime, input_as_json
+from kernel.graphql import format_datetime
 from kernel.refusals import InvalidInput, NotFound
-from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
+from kernel.request_keys import request_id_problems, request_key
+from kernel.requests import RequestLog
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.deposits import deposits_sql
 from ledger.deposits.credit import DepositHeld, DepositTooLow
@@ -84,7 +85,7 @@ async def _move(
         await context.registry.has_merchant(merchant_id)
     ):
         raise NotFound(merchant_id)
-    key = RequestKey(caller.key, operation, input.request_id, hash_of(input_as_json(input)))
+    key = request_key(caller, operation, input)
 
     def move(connection: SqlConnection) -> dict[str, Any]:
         number = deposits_sql.insert_movement(
@@ -110,9 +111,7 @@ def _check(
     context: LedgerContext,
     input: deposit_changes.RecordDepositInput | deposit_changes.ReturnDepositInput,
 ) -> None:
-    problems: list[list[str]] = []
-    if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        problems.append(["requestId", f"must have 1 to {REQUEST_ID_MAX} characters"])
+    problems = request_id_problems(input.request_id)
     if not 0 < input.amount.amount_minor <= AMOUNT_MAX:
         problems.append(["amount.amountMinor", f"must be over 0 and at most {AMOUNT_MAX}"])
     if input.amount.currency.value != context.settings.currency:

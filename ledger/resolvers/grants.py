@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from kernel.callers import Caller
 from kernel.database import Isolation
-from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput, NotFound, Refusal
-from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
+from kernel.request_keys import request_id_problems, request_key
+from kernel.requests import Answer, RequestLog
 from kernel.text import is_title
 from ledger.booking.entering import Moment
 from ledger.context import LedgerContext, LedgerInfo
@@ -39,7 +39,7 @@ async def grant_coins(info: LedgerInfo, input: grants.GrantCoinsInput) -> grants
     caller = context.admin()
     _check(context, input)
     await _require_known(context, input)
-    key = RequestKey(caller.key, "grantCoins", input.request_id, hash_of(input_as_json(input)))
+    key = request_key(caller, "grantCoins", input)
     funder = input.funder_merchant_id
     may_fund = funder is None or await context.registry.may_fund_grants(funder)
     request = _request(context, caller, input)
@@ -70,9 +70,7 @@ async def grant_coins(info: LedgerInfo, input: grants.GrantCoinsInput) -> grants
 
 
 def _check(context: LedgerContext, input: grants.GrantCoinsInput) -> None:
-    problems: list[list[str]] = []
-    if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        problems.append(["requestId", f"must have 1 to {REQUEST_ID_MAX} characters"])
+    problems = request_id_problems(input.request_id)
     if input.amount.amount_minor <= 0:
         problems.append(["amount.amountMinor", "must be over 0"])
     if input.amount.currency.value != context.settings.currency:

@@ -7,10 +7,10 @@ from typing import Any
 import strawberry
 from sqlalchemy import Connection as SqlConnection
 
-from kernel.graphql import input_as_json
 from kernel.pages import After, Connection, First, connection_of, page_args
-from kernel.refusals import InvalidInput, NotFound
-from kernel.requests import REQUEST_ID_MAX, RequestKey, RequestLog, hash_of
+from kernel.refusals import NotFound
+from kernel.request_keys import request_key
+from kernel.requests import RequestLog
 from ledger.context import LedgerInfo
 from ledger.outbox import outbox_sql
 from ledger.resolvers.cursors import whole_numbers
@@ -60,9 +60,7 @@ async def resume_message(
     """
     context = info.context
     caller = context.admin()
-    if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
-    key = RequestKey(caller.key, "resumeMessage", input.request_id, hash_of(input_as_json(input)))
+    key = request_key(caller, "resumeMessage", input)
 
     def resume(connection: SqlConnection) -> dict[str, Any]:
         parked = outbox_sql.find_parked(connection, input.message_id)

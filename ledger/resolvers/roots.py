@@ -8,10 +8,10 @@ import strawberry
 from sqlalchemy import Connection as SqlConnection
 
 from kernel.database import Isolation
-from kernel.graphql import input_as_json
 from kernel.pages import After, Connection, First, connection_of, page_args
-from kernel.refusals import InvalidInput, NotFound
-from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
+from kernel.refusals import NotFound
+from kernel.request_keys import request_key
+from kernel.requests import Answer, RequestLog
 from ledger.booking.entering import Moment
 from ledger.booking.expiry import sweep
 from ledger.clearing import period_reads
@@ -73,9 +73,7 @@ async def close_period(info: LedgerInfo, input: roots.ClosePeriodInput) -> roots
     """
     context = info.context
     caller = context.admin()
-    if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
-    key = RequestKey(caller.key, "closePeriod", input.request_id, hash_of(input_as_json(input)))
+    key = request_key(caller, "closePeriod", input)
     month = await context.month_of_period(input.period_id)
     moment = Moment(context.now, context.settings)
 

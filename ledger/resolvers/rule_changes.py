@@ -10,7 +10,8 @@ from sqlalchemy import Connection as SqlConnection
 from kernel.clock import from_micros, to_micros
 from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput, NotFound
-from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
+from kernel.request_keys import check_request_id
+from kernel.requests import Answer, RequestKey, RequestLog, hash_of
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.resolvers.rules import rule_of_version
 from ledger.rules.state import RuleTerms
@@ -89,7 +90,7 @@ async def approve_settlement_rule(
     """
     context = info.context
     caller = context.admin()
-    _check_request_id(input.request_id)
+    check_request_id(input.request_id)
     now = to_micros(context.now)
     wanted = await context.read(
         lambda connection: rules_sql.read_rule(connection, input.rule_id, now=now)
@@ -154,7 +155,7 @@ def _terms(input: types.ProposeSettlementRuleInput) -> RuleTerms:
 def _check_proposal(
     context: LedgerContext, input: types.ProposeSettlementRuleInput, terms: RuleTerms
 ) -> None:
-    _check_request_id(input.request_id)
+    check_request_id(input.request_id)
     problems = check_terms(terms)
     if input.effective_from < context.now + NOTICE:
         problems.insert(
@@ -162,8 +163,3 @@ def _check_proposal(
         )
     if problems:
         raise InvalidInput(problems)
-
-
-def _check_request_id(request_id: str) -> None:
-    if not 1 <= len(request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")

@@ -9,9 +9,10 @@ from sqlalchemy import Connection as SqlConnection
 from kernel.callers import Caller
 from kernel.clock import from_micros, to_micros
 from kernel.database import Isolation
-from kernel.graphql import Forbidden, input_as_json
+from kernel.graphql import Forbidden
 from kernel.refusals import InvalidInput, NotFound
-from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
+from kernel.request_keys import request_key
+from kernel.requests import Answer, RequestLog
 from ledger.booking.entering import Moment
 from ledger.context import LedgerContext, LedgerInfo
 from ledger.schema import periods, statement_changes
@@ -107,14 +108,12 @@ async def _take(
         StatementState: it stands where the step can not be taken.
         RequestIdReused: the request id was used with another input.
     """
-    if not 1 <= len(input.request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
+    key = request_key(caller, operation, input)
     month = await context.month_of_period(input.period_id)
     merchant_id = str(input.merchant_id)
     is_there = month is not None and bool(
         await context.load.lines_by_statement.load((month, merchant_id))
     )
-    key = RequestKey(caller.key, operation, input.request_id, hash_of(input_as_json(input)))
     taken = StepRow(
         State.ISSUED,
         told_by=caller.key,

@@ -1,4 +1,4 @@
-"""How the alliance's mutations are known: one key for each caller, operation and request id."""
+"""How mutations are known: one key for each caller, operation and request id."""
 
 from __future__ import annotations
 
@@ -28,11 +28,27 @@ def request_key(caller: Caller, operation: str, command: Command) -> RequestKey:
     Raises:
         InvalidInput: the request id is not 1 to 128 characters.
     """
-    if not 1 <= len(command.request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
+    check_request_id(command.request_id)
     return RequestKey(
         caller=caller.key,
         operation=operation,
         request_id=command.request_id,
         body_hash=hash_of(input_as_json(command)),
     )
+
+
+def check_request_id(request_id: str) -> None:
+    """Refuses one that is too short or too long.
+
+    Raises:
+        InvalidInput: it is not 1 to 128 characters.
+    """
+    if problems := request_id_problems(request_id):
+        raise InvalidInput(problems)
+
+
+def request_id_problems(request_id: str) -> list[list[str]]:
+    """What is wrong with it, as `InvalidInput` tells it; empty when nothing is."""
+    if 1 <= len(request_id) <= REQUEST_ID_MAX:
+        return []
+    return [["requestId", f"must have 1 to {REQUEST_ID_MAX} characters"]]
