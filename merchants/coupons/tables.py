@@ -8,27 +8,14 @@ from __future__ import annotations
 
 from sqlalchemy import (
     CheckConstraint,
-    Column,
     Index,
-    Integer,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
 
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, primary_key=True)
-
-
-def _text(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
-
-
-def _whole(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, Integer, nullable=nullable)
+from merchants.columns import key_column, text_column, whole_column
 
 
 def add_coupon_tables(metadata: MetaData) -> None:
@@ -44,19 +31,19 @@ def _add_templates(metadata: MetaData) -> None:
     Table(
         "coupon_template",
         metadata,
-        _key("merchant_id"),
-        _key("template_id"),
-        _text("state"),
-        _text("kind"),
-        _text("draft"),
-        _whole("issued"),
-        _whole("quota_total", nullable=True),
-        _whole("quota_per_member"),
-        _whole("for_new_members"),
-        _text("trigger_kind", nullable=True),
-        _whole("budget_minor", nullable=True),
-        _whole("spent_minor"),
-        _whole("created_at"),
+        key_column("merchant_id"),
+        key_column("template_id"),
+        text_column("state"),
+        text_column("kind"),
+        text_column("draft"),
+        whole_column("issued"),
+        whole_column("quota_total", nullable=True),
+        whole_column("quota_per_member"),
+        whole_column("for_new_members"),
+        text_column("trigger_kind", nullable=True),
+        whole_column("budget_minor", nullable=True),
+        whole_column("spent_minor"),
+        whole_column("created_at"),
         CheckConstraint("state IN ('DRAFT','ACTIVE','PAUSED','ENDED')"),
         CheckConstraint(
             "spent_minor >= 0 AND (budget_minor IS NULL OR spent_minor <= budget_minor)",
@@ -73,20 +60,20 @@ def _add_coupons(metadata: MetaData) -> None:
     Table(
         "coupon",
         metadata,
-        _key("merchant_id"),
-        _key("coupon_id"),
-        _text("template_id"),
-        _text("card_id"),
-        _text("code"),
-        _text("state"),
-        _text("attempt_id", nullable=True),
-        _whole("valid_from"),
-        _whole("valid_until"),
-        _whole("issued_at"),
-        _text("share_code", nullable=True),
-        _whole("share_until", nullable=True),
-        _text("passed_from", nullable=True),
-        _text("void_reason", nullable=True),
+        key_column("merchant_id"),
+        key_column("coupon_id"),
+        text_column("template_id"),
+        text_column("card_id"),
+        text_column("code"),
+        text_column("state"),
+        text_column("attempt_id", nullable=True),
+        whole_column("valid_from"),
+        whole_column("valid_until"),
+        whole_column("issued_at"),
+        text_column("share_code", nullable=True),
+        whole_column("share_until", nullable=True),
+        text_column("passed_from", nullable=True),
+        text_column("void_reason", nullable=True),
         CheckConstraint("state IN ('ISSUED','LOCKED','REDEEMED','TRANSFERRED','VOID')"),
         CheckConstraint("(state = 'LOCKED') <= (attempt_id IS NOT NULL)"),
         CheckConstraint("valid_from < valid_until"),
@@ -107,16 +94,16 @@ def _add_shares(metadata: MetaData) -> None:
     Table(
         "coupon_share",
         metadata,
-        _key("merchant_id"),
-        _key("share_code"),
-        _text("coupon_id"),
-        _text("card_id"),
-        _whole("shared_at"),
-        _whole("ends_at"),
-        _text("claimed_by", nullable=True),
-        _text("claimed_coupon_id", nullable=True),
-        _whole("claimed_at", nullable=True),
-        _whole("taken_back_at", nullable=True),
+        key_column("merchant_id"),
+        key_column("share_code"),
+        text_column("coupon_id"),
+        text_column("card_id"),
+        whole_column("shared_at"),
+        whole_column("ends_at"),
+        text_column("claimed_by", nullable=True),
+        text_column("claimed_coupon_id", nullable=True),
+        whole_column("claimed_at", nullable=True),
+        whole_column("taken_back_at", nullable=True),
         CheckConstraint(
             "claimed_at IS NULL OR taken_back_at IS NULL", name="coupon_share_ends_one_way"
         ),
@@ -131,11 +118,11 @@ def _add_occasions(metadata: MetaData) -> None:
     Table(
         "coupon_occasion",
         metadata,
-        _key("merchant_id"),
-        _key("template_id"),
-        _key("card_id"),
-        _key("occasion"),
-        _text("coupon_id"),
+        key_column("merchant_id"),
+        key_column("template_id"),
+        key_column("card_id"),
+        key_column("occasion"),
+        text_column("coupon_id"),
         sqlite_with_rowid=False,
     )
 
@@ -143,9 +130,9 @@ def _add_occasions(metadata: MetaData) -> None:
     Table(
         "coupon_shown",
         metadata,
-        _key("merchant_id"),
-        _key("coupon_id"),
-        _key("shown_to"),
+        key_column("merchant_id"),
+        key_column("coupon_id"),
+        key_column("shown_to"),
         sqlite_with_rowid=False,
     )
 
@@ -155,14 +142,14 @@ def _add_uses(metadata: MetaData) -> None:
     Table(
         "coupon_use",
         metadata,
-        _key("merchant_id"),
-        _key("coupon_id"),
-        _key("attempt_id"),
-        _text("state"),
-        _text("store_id", nullable=True),
-        _text("order_id", nullable=True),
-        _whole("at"),
-        _whole("cost_minor"),
+        key_column("merchant_id"),
+        key_column("coupon_id"),
+        key_column("attempt_id"),
+        text_column("state"),
+        text_column("store_id", nullable=True),
+        text_column("order_id", nullable=True),
+        whole_column("at"),
+        whole_column("cost_minor"),
         CheckConstraint("state IN ('LOCKED','REDEEMED','RELEASED','RETURNED')"),
         CheckConstraint("cost_minor >= 0", name="coupon_use_cost"),
         CheckConstraint("(state IN ('REDEEMED','RETURNED')) <= (order_id IS NOT NULL)"),

@@ -12,21 +12,10 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
 )
 
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, primary_key=True)
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _whole(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, Integer, nullable=nullable)
+from merchants.columns import key_column, text_column, whole_column
 
 
 def add_tier_tables(metadata: MetaData) -> None:
@@ -43,14 +32,14 @@ def _add_evaluations(metadata: MetaData) -> None:
     Table(
         "tier_held",
         metadata,
-        _key("merchant_id"),
-        _key("card_id"),
-        _key("ladder"),
-        _text("rule"),
-        _whole("version"),
-        _whole("rank"),
-        _whole("valid_until"),
-        _whole("as_of"),
+        key_column("merchant_id"),
+        key_column("card_id"),
+        key_column("ladder"),
+        text_column("rule"),
+        whole_column("version"),
+        whole_column("rank"),
+        whole_column("valid_until"),
+        whole_column("as_of"),
         CheckConstraint("rank >= 0", name="tier_held_rank"),
         Index("tier_held_due", "valid_until", "merchant_id", "card_id", "ladder"),
         sqlite_with_rowid=False,
@@ -60,18 +49,18 @@ def _add_evaluations(metadata: MetaData) -> None:
     Table(
         "tier_evaluation",
         metadata,
-        _key("merchant_id"),
-        _key("card_id"),
-        _key("ladder"),
+        key_column("merchant_id"),
+        key_column("card_id"),
+        key_column("ladder"),
         Column("at", Integer, primary_key=True),
-        _key("cause"),
-        _key("reference"),
-        _whole("version"),
-        _whole("window_from", nullable=True),
-        _whole("figure"),
-        _whole("rank_before"),
-        _whole("rank_after"),
-        _whole("valid_until"),
+        key_column("cause"),
+        key_column("reference"),
+        whole_column("version"),
+        whole_column("window_from", nullable=True),
+        whole_column("figure"),
+        whole_column("rank_before"),
+        whole_column("rank_after"),
+        whole_column("valid_until"),
         CheckConstraint(
             "cause IN ('ORDER','TASK','REFUND','DUE','RULE')", name="tier_evaluation_cause"
         ),
@@ -84,10 +73,10 @@ def _add_policies(metadata: MetaData) -> None:
     Table(
         "tier_policy",
         metadata,
-        _key("merchant_id"),
+        key_column("merchant_id"),
         Column("version", Integer, primary_key=True),
-        _whole("set_at"),
-        _text("policy"),
+        whole_column("set_at"),
+        text_column("policy"),
         CheckConstraint("version >= 1", name="tier_policy_version"),
         sqlite_with_rowid=False,
     )
@@ -96,13 +85,13 @@ def _add_policies(metadata: MetaData) -> None:
     Table(
         "tier_floor",
         metadata,
-        _key("merchant_id"),
-        _key("card_id"),
-        _key("ladder"),
-        _key("cause"),
-        _whole("rank"),
-        _whole("starts_at"),
-        _whole("ends_at"),
+        key_column("merchant_id"),
+        key_column("card_id"),
+        key_column("ladder"),
+        key_column("cause"),
+        whole_column("rank"),
+        whole_column("starts_at"),
+        whole_column("ends_at"),
         CheckConstraint("rank >= 1", name="tier_floor_rank"),
         sqlite_with_rowid=False,
     )
@@ -112,10 +101,10 @@ def _add_growth(metadata: MetaData) -> None:
     Table(
         "growth_task",
         metadata,
-        _key("merchant_id"),
-        _key("code"),
-        _text("task"),
-        _whole("set_at"),
+        key_column("merchant_id"),
+        key_column("code"),
+        text_column("task"),
+        whole_column("set_at"),
         sqlite_with_rowid=False,
     )
 
@@ -124,14 +113,14 @@ def _add_growth(metadata: MetaData) -> None:
     Table(
         "growth_entry",
         metadata,
-        _key("merchant_id"),
-        _key("card_id"),
-        _key("code"),
-        _key("reference"),
-        _text("done_by"),
-        _whole("growth"),
-        _whole("at"),
-        _whole("day"),
+        key_column("merchant_id"),
+        key_column("card_id"),
+        key_column("code"),
+        key_column("reference"),
+        text_column("done_by"),
+        whole_column("growth"),
+        whole_column("at"),
+        whole_column("day"),
         CheckConstraint("growth >= 0", name="growth_entry_growth"),
         Index("growth_entry_by_time", "merchant_id", "card_id", "at"),
         sqlite_with_rowid=False,
@@ -142,10 +131,10 @@ def _add_paid(metadata: MetaData) -> None:
     Table(
         "paid_plan",
         metadata,
-        _key("merchant_id"),
-        _key("code"),
-        _whole("version"),
-        _text("plan"),
+        key_column("merchant_id"),
+        key_column("code"),
+        whole_column("version"),
+        text_column("plan"),
         sqlite_with_rowid=False,
     )
 
@@ -153,18 +142,18 @@ def _add_paid(metadata: MetaData) -> None:
     Table(
         "paid_membership",
         metadata,
-        _key("merchant_id"),
-        _key("card_id"),
-        _key("paid_id"),
-        _text("bought_by"),
-        _text("reference"),
-        _text("code"),
-        _whole("version"),
-        _text("plan"),
-        _whole("starts_at"),
-        _whole("ends_at"),
-        _whole("refunded_at", nullable=True),
-        _whole("refunded_minor", nullable=True),
+        key_column("merchant_id"),
+        key_column("card_id"),
+        key_column("paid_id"),
+        text_column("bought_by"),
+        text_column("reference"),
+        text_column("code"),
+        whole_column("version"),
+        text_column("plan"),
+        whole_column("starts_at"),
+        whole_column("ends_at"),
+        whole_column("refunded_at", nullable=True),
+        whole_column("refunded_minor", nullable=True),
         UniqueConstraint("merchant_id", "reference", name="paid_membership_reference"),
         CheckConstraint("starts_at < ends_at", name="paid_membership_span"),
         UniqueConstraint("merchant_id", "paid_id", name="paid_membership_id"),
