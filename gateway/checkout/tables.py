@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text
 
 from gateway.alliance.tables import METADATA
 from gateway.checkout.states import UNSETTLED, CheckoutState
+from kernel.database.columns import partial_index
 
 _STATES = ", ".join(f"'{state}'" for state in CheckoutState)
 UNSETTLED_SQL = "state IN ({})".format(", ".join(f"'{state}'" for state in UNSETTLED))
@@ -42,19 +43,8 @@ CHECKOUT = Table(
     CheckConstraint("(order_no IS NULL) = (paid_at IS NULL)"),
     CheckConstraint("is_extended IN (0, 1) AND lacks_locks IN (0, 1)"),
     CheckConstraint("payable_minor >= 0 AND absorbed_minor >= 0"),
-    Index(
-        "checkout_opened_by",
-        "opened_by",
-        unique=True,
-        sqlite_where=text("opened_by IS NOT NULL"),
-        postgresql_where=text("opened_by IS NOT NULL"),
-    ),
-    Index(
-        "checkout_unsettled",
-        "id",
-        sqlite_where=text(UNSETTLED_SQL),
-        postgresql_where=text(UNSETTLED_SQL),
-    ),
+    partial_index("checkout_opened_by", "opened_by", unique=True, where="opened_by IS NOT NULL"),
+    partial_index("checkout_unsettled", "id", where=UNSETTLED_SQL),
 )
 
 EVENT_CURSOR = Table(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
 
 from gateway.alliance.tables import METADATA
+from kernel.database.columns import partial_index
 
 
 class MergeState(StrEnum):
@@ -38,19 +39,8 @@ MERGE = Table(
     Column("at", Integer, nullable=False),
     CheckConstraint("state IN ('MERGING', 'MERGED', 'UNMERGING', 'UNMERGED')", name="merge_state"),
     CheckConstraint("survivor_id <> merged_id", name="merge_other"),
-    Index(
-        "merge_opened_by",
-        "opened_by",
-        unique=True,
-        sqlite_where=text("opened_by IS NOT NULL"),
-        postgresql_where=text("opened_by IS NOT NULL"),
-    ),
-    Index(
-        "merge_unfinished",
-        "id",
-        sqlite_where=text(UNFINISHED_SQL),
-        postgresql_where=text(UNFINISHED_SQL),
-    ),
+    partial_index("merge_opened_by", "opened_by", unique=True, where="opened_by IS NOT NULL"),
+    partial_index("merge_unfinished", "id", where=UNFINISHED_SQL),
 )
 Index("merge_by_survivor", MERGE.c.survivor_id)
 Index("merge_by_merged", MERGE.c.merged_id)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, UniqueConstraint
 
+from kernel.database.columns import partial_index
 from ledger.tables import metadata
 
 outbox = Table(
@@ -23,13 +24,7 @@ outbox = Table(
     CheckConstraint("rejections >= 0", name="outbox_rejections"),
     CheckConstraint("parked_at IS NULL OR rejections > 0", name="outbox_parked"),
     Index("outbox_stream", "lane", "stream", "id"),
-    Index(
-        "outbox_troubled",
-        "lane",
-        "stream",
-        sqlite_where=text("rejections > 0"),
-        postgresql_where=text("rejections > 0"),
-    ),
+    partial_index("outbox_troubled", "lane", "stream", where="rejections > 0"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

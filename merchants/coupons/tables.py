@@ -12,9 +12,9 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
-    text,
 )
 
+from kernel.database.columns import partial_index
 from merchants.columns import key_column, text_column, whole_column
 
 
@@ -153,13 +153,12 @@ def _add_uses(metadata: MetaData) -> None:
         CheckConstraint("state IN ('LOCKED','REDEEMED','RELEASED','RETURNED')"),
         CheckConstraint("cost_minor >= 0", name="coupon_use_cost"),
         CheckConstraint("(state IN ('REDEEMED','RETURNED')) <= (order_id IS NOT NULL)"),
-        Index(
+        partial_index(
             "coupon_use_live",
             "merchant_id",
             "coupon_id",
+            where="state IN ('LOCKED','REDEEMED')",
             unique=True,
-            sqlite_where=text("state IN ('LOCKED','REDEEMED')"),
-            postgresql_where=text("state IN ('LOCKED','REDEEMED')"),
         ),
         Index("coupon_use_of_attempt", "merchant_id", "attempt_id"),
         Index("coupon_use_of_order", "merchant_id", "order_id"),
