@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from kernel.callers import Caller
 from kernel.ids import MalformedId, is_id, merchant_of
-from kernel.refusals import InvalidInput, NotFound
-from kernel.requests import REQUEST_ID_MAX, Answer, RequestKey, RequestLog, hash_of
+from kernel.refusals import NotFound
+from kernel.request_keys import check_request_id
+from kernel.requests import Answer, RequestKey, RequestLog, hash_of
 from merchants.hosted import HostedBackend
 from merchants.tables import requests
 
@@ -33,8 +34,7 @@ async def answer_once(
         RequestIdReused, RequestInProgress: see `kernel.requests`.
         Refusal: `work` refused, and a later try may be answered otherwise.
     """
-    if not 1 <= len(request_id) <= REQUEST_ID_MAX:
-        raise InvalidInput.at("requestId", f"must have 1 to {REQUEST_ID_MAX} characters")
+    check_request_id(request_id)
     key = RequestKey(caller.key, operation, request_id, hash_of(body))
     now = backend.clock.now()
     return await backend.database.transaction(
