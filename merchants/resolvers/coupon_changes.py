@@ -5,13 +5,13 @@ from __future__ import annotations
 import strawberry
 
 from kernel.graphql import input_as_json, parse_datetime
+from merchants.changes.forwarding import Forwarding
+from merchants.changes.rulebook import Rulebook
 from merchants.context import MerchantsInfo
 from merchants.coupons.templates_sql import read_template
-from merchants.rulebook import Rulebook
 from merchants.schema import coupon_changes as schema
 from merchants.schema.coupons import Coupon
 from merchants.schema.templates import CouponTemplate
-from merchants.sharing.forwarding import Forwarding
 
 
 async def set_coupon_template_state(

@@ -8,6 +8,7 @@ import strawberry
 
 from kernel.graphql import MoneyInput, input_as_json
 from kernel.refusals import InvalidInput
+from merchants.changes.rulebook import Rulebook
 from merchants.context import MerchantsInfo
 from merchants.coupons.template_life import SHARE_DAYS, PartialRefundRule, TemplateLife
 from merchants.coupons.templates import Funder, TemplateDraft
@@ -15,7 +16,6 @@ from merchants.coupons.templates_sql import read_template
 from merchants.ladders.ladders_sql import read_ladder_version
 from merchants.ladders.tiers import Benefit, Downgrade, Ladder, Step, TierWindow
 from merchants.offers import CouponTerms
-from merchants.rulebook import Rulebook
 from merchants.schema.answers import (
     CouponsIssued,
     CouponTemplateCreated,

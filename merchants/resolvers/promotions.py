@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from kernel.graphql import input_as_json
 from kernel.refusals import InvalidInput
+from merchants.changes.rulebook import Rulebook
 from merchants.context import MerchantsInfo
 from merchants.policy_sql import read_policy
 from merchants.promotions.promotions_sql import read_promotion
-from merchants.rulebook import Rulebook
 from merchants.schema.answers import (
     PricingPolicySet,
     PromotionSet,

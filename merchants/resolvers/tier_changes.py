@@ -6,13 +6,13 @@ from typing import Any
 
 from kernel.graphql import Long, input_as_json
 from kernel.refusals import InvalidInput
+from merchants.changes.tier_book import TierBook
 from merchants.context import MerchantsInfo
 from merchants.ladders import growth, paid, policies
 from merchants.ladders.growth_sql import read_tasks
 from merchants.ladders.paid_sql import read_paid, read_plans
 from merchants.ladders.policies_sql import read_policy_version
 from merchants.ladders.segments import SegmentThresholds
-from merchants.ladders.tier_book import TierBook
 from merchants.resolvers.mutations import benefit_amounts, benefits_of
 from merchants.schema import tier_answers as answers
 from merchants.schema.growth import GrowthTask, RecordTaskInput, SetGrowthTaskInput

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from merchants.changes.rulebook import Rulebook
 from merchants.ladders.tiers import Ladder, Step, TierMetric, TierWindow
-from merchants.rulebook import Rulebook
 from tests.gateway.checkout.tills import Till
 from tests.gateway.checkout.town import START, Town
 

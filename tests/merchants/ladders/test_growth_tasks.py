@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kernel.refusals import NotFound
+from merchants.changes.tier_book import TierBook
 from merchants.ladders.growth import GrowthTask, task_problems
-from merchants.ladders.tier_book import TierBook
 from merchants.ladders.tiers import TierMetric
 from merchants.refusals import NotAMember, TaskCapReached
 from tests.merchants.shop import (

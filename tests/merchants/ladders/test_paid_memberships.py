@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kernel.refusals import InvalidInput, NotFound
+from merchants.changes.tier_book import TierBook
 from merchants.ladders.paid import (
     PaidMembership,
     PaidPlan,
@@ -17,7 +18,6 @@ from merchants.ladders.paid import (
     plan_problems,
 )
 from merchants.ladders.paid_sql import read_paid_of
-from merchants.ladders.tier_book import TierBook
 from merchants.ladders.tiers import Benefit, TierGround
 from merchants.refusals import PaidMembershipOver
 from tests.merchants.ladders.test_tier_policies import COUNT

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kernel.refusals import InvalidInput
+from merchants.changes.tier_book import TierBook
 from merchants.ladders.policies import (
     HonouredRank,
     TierCombination,
@@ -16,7 +17,6 @@ from merchants.ladders.policies import (
     policy_problems,
 )
 from merchants.ladders.segments import SegmentThresholds
-from merchants.ladders.tier_book import TierBook
 from merchants.ladders.tiers import Benefit, Ladder, TierGround, TierMetric, TierWindow, standing_in
 from merchants.port import RecordEvent
 from tests.merchants.shop import (

@@ -12,6 +12,7 @@ from kernel.clock import to_micros
 from kernel.ids import is_id, merchant_of
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import Answer
+from merchants.changes.rulebook import Rulebook
 from merchants.coupons.issuing import require_active
 from merchants.ladders.growing import do_task, set_task
 from merchants.ladders.growth import GrowthTask
@@ -25,7 +26,6 @@ from merchants.ladders.policies import (
 from merchants.ladders.policies_sql import NO_POLICY, insert_policy, read_policies
 from merchants.ladders.selling import refund_paid, sell_plan, set_plan
 from merchants.rights import require_may_act_for
-from merchants.rulebook import Rulebook
 from merchants.wallets.merging_sql import read_survivor
 
 

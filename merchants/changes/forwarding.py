@@ -10,7 +10,7 @@ from kernel.callers import Caller
 from kernel.clock import from_micros
 from kernel.graphql import format_datetime
 from kernel.requests import Answer
-from merchants.answering import answer_once, merchant_of_id
+from merchants.changes.answering import answer_once, merchant_of_id
 from merchants.hosted import HostedBackend
 from merchants.sharing.share_codes import share_coupon, take_back_coupon
 from merchants.sharing.sharing_sql import read_share

@@ -12,7 +12,7 @@ from kernel.callers import Caller
 from kernel.clock import to_micros
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import Answer
-from merchants.answering import answer_once, merchant_of_id
+from merchants.changes.answering import answer_once, merchant_of_id
 from merchants.coupons.issuing import create_template, issue_to_cards, require_active
 from merchants.coupons.lifecycle import set_template_state, void_coupons
 from merchants.coupons.template_life import CouponTemplateState

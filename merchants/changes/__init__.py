@@ -1,0 +1,1 @@
+"""Changes that clients ask of a merchant: one answer per request id."""
