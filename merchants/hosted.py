@@ -17,6 +17,7 @@ from merchants.alliance_facts import AllianceFacts
 from merchants.coupons.attempts import lock_coupons, release_attempt
 from merchants.coupons.coupons_sql import read_coupons, read_usable_coupons
 from merchants.coupons.eligibility import why_barred
+from merchants.coupons.forgetting import forget_wallet
 from merchants.coupons.issuing import join_merchant
 from merchants.coupons.lifecycle import void_tier_coupons
 from merchants.coupons.occasions import due_templates, give_coupons, give_due_page
@@ -71,7 +72,6 @@ from merchants.sales.recording import record_event
 from merchants.sales.refunds import refund_order, refund_terms
 from merchants.sharing.share_codes import claim_coupon, why_closed
 from merchants.sharing.sharing_sql import read_share
-from merchants.wallets.forgetting import forget_wallet
 from merchants.wallets.merging import for_survivor, merge_wallets, unmerge_wallets
 
 EVENTS_MAX = 1_000

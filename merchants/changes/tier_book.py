@@ -12,6 +12,7 @@ from kernel.clock import to_micros
 from kernel.ids import is_id, merchant_of
 from kernel.refusals import InvalidInput, NotFound
 from kernel.requests import Answer
+from merchants.cards.aliases_sql import read_survivor
 from merchants.changes.rulebook import Rulebook
 from merchants.coupons.issuing import require_active
 from merchants.ladders.growing import do_task, set_task
@@ -26,7 +27,6 @@ from merchants.ladders.policies import (
 from merchants.ladders.policies_sql import NO_POLICY, insert_policy, read_policies
 from merchants.ladders.selling import refund_paid, sell_plan, set_plan
 from merchants.rights import require_may_act_for
-from merchants.wallets.merging_sql import read_survivor
 
 
 class TierBook(Rulebook):

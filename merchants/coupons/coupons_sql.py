@@ -51,6 +51,10 @@ _PAGES = Prepared(
     ") ORDER BY c.merchant_id, c.card_id, c.valid_until, c.coupon_id",
     lists=("states",),
 )
+_IDS_OF_CARD = Prepared(
+    "SELECT coupon_id FROM coupon WHERE merchant_id = :merchant_id AND card_id = :card_id"
+    " ORDER BY coupon_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +183,9 @@ def _held(row: Any) -> HeldCoupon:
         spent_minor=row.spent_minor,
         draft=draft_from_json(load(row.draft)),
     )
+
+
+def read_coupon_ids(connection: Connection, merchant_id: str, card_id: str) -> list[str]:
+    """Ids of every coupon of a card."""
+    key = {"merchant_id": merchant_id, "card_id": card_id}
+    return list(connection.execute(_IDS_OF_CARD, key).scalars())

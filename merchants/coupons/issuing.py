@@ -15,6 +15,8 @@ from sqlalchemy import Connection
 from kernel.clock import to_micros
 from kernel.ids import IdSource
 from kernel.refusals import InvalidInput
+from merchants.cards.aliases_sql import is_survivor, read_survivor
+from merchants.cards.forgotten_sql import is_forgotten
 from merchants.coupons.audiences_sql import read_outsiders
 from merchants.coupons.coupons_sql import insert_coupons
 from merchants.coupons.templates import (
@@ -46,8 +48,6 @@ from merchants.registry_sql import (
 )
 from merchants.stored import load
 from merchants.tables import NEVER
-from merchants.wallets.forgotten_sql import is_forgotten
-from merchants.wallets.merging_sql import is_survivor, read_survivor
 
 
 def require_active(connection: Connection, merchant_id: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from kernel.refusals import InvalidInput, NotFound
 from kernel.text import is_title
 from merchants.coupons.coupons_sql import read_coupons
+from merchants.coupons.forgetting import void_forgotten
 from merchants.coupons.template_life import CouponTemplateState, may_follow
 from merchants.coupons.templates import CouponState
 from merchants.coupons.templates_sql import Template, write_template_state
@@ -27,7 +28,6 @@ from merchants.coupons.voiding_sql import (
 )
 from merchants.ladders.standings import ranks_of
 from merchants.refusals import CouponNotFree, TemplateStateUnreachable
-from merchants.wallets.forgetting import void_forgotten
 
 VOID_MAX = 100
 REASON_MAX = 200

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from kernel.foresight import foresee
+from merchants.cards.aliases_sql import read_survivor
 from merchants.coupons.coupons_sql import read_usable_coupons
 from merchants.coupons.locks_sql import read_released
 from merchants.coupons.template_life import CouponTrigger
@@ -23,7 +24,6 @@ from merchants.port import PlaceOrder, PriceCart, RecordEvent
 from merchants.promotions.promotions_sql import read_open_promotions
 from merchants.registry_sql import read_state
 from merchants.sales.quoting import CANDIDATES_MAX
-from merchants.wallets.merging_sql import read_survivor
 
 
 def foresee_offers(connection: Connection, key: Key, *, at: int) -> None:

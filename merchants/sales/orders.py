@@ -15,6 +15,7 @@ from kernel.ids import IdSource, MalformedId, merchant_of
 from kernel.refusals import InvalidInput
 from kernel.requests import hash_of
 from merchants.alliance_facts import AllianceFacts
+from merchants.cards.aliases_sql import read_survivor
 from merchants.coupons.locks_sql import Taking, read_locked, read_released, redeem_coupon
 from merchants.coupons.occasions import TierWatch, give_for_purchase
 from merchants.ladders.evaluating import Evaluator, Noted
@@ -37,7 +38,6 @@ from merchants.sales.orders_sql import (
 from merchants.sales.outbox_sql import add_event, read_cursor, sale_event
 from merchants.sales.quoting import price_cart
 from merchants.stored import decisions_as_json, dump, lines_as_json, redemptions_as_json
-from merchants.wallets.merging_sql import read_survivor
 
 
 def place_order(

@@ -1,1 +1,1 @@
-"""Wallets that become one with others, or end."""
+"""Wallets that become one with others, and come apart again."""

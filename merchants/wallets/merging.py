@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 
 from kernel.clock import to_micros
 from kernel.refusals import InvalidInput
+from merchants.cards import aliases_sql
+from merchants.coupons import coupons_sql
 from merchants.coupons.templates import CouponState
 from merchants.ladders.evaluating import Evaluator
 from merchants.port import MergeWallets, WalletsMerged
@@ -144,7 +146,7 @@ def unmerge_wallets(
     merging_sql.restore_membership(connection, request.merchant_id, kept)
     for card_id in (request.survivor_card_id, request.merged_card_id):
         merging_sql.recount(connection, request.merchant_id, card_id)
-    merging_sql.forget_alias(connection, request.merchant_id, request.merged_card_id)
+    aliases_sql.forget_alias(connection, request.merchant_id, request.merged_card_id)
     merging_sql.mark_undone(connection, *key)
     part_tiers(
         connection,
@@ -163,7 +165,7 @@ def for_survivor(connection: Connection, request: RequestT) -> RequestT:
     """The request, about the card that its card id means now."""
     if request.card_id is None:
         return request
-    survivor = merging_sql.read_survivor(connection, request.merchant_id, request.card_id)
+    survivor = aliases_sql.read_survivor(connection, request.merchant_id, request.card_id)
     return request if survivor is None else replace(request, card_id=survivor)  # type: ignore[type-var]
 
 
@@ -190,7 +192,7 @@ def _move(
 ) -> None:
     merchant_id, merged = request.merchant_id, request.merged_card_id
     survivor = request.survivor_card_id
-    coupon_ids = merging_sql.read_coupon_ids(connection, merchant_id, merged)
+    coupon_ids = coupons_sql.read_coupon_ids(connection, merchant_id, merged)
     order_ids = merging_sql.read_order_ids(connection, merchant_id, merged)
     before = read_membership(connection, merchant_id=merchant_id, card_id=merged)
     stays = read_membership(connection, merchant_id=merchant_id, card_id=survivor) is not None
@@ -210,7 +212,7 @@ def _move(
     )
     for card_id in (survivor, merged):
         merging_sql.recount(connection, merchant_id, card_id)
-    merging_sql.keep_alias(
+    aliases_sql.keep_alias(
         connection, merchant_id, card_id=merged, survivor_id=survivor, merge_id=request.merge_id
     )
     paid = unite_tiers(

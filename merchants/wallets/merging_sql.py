@@ -15,22 +15,12 @@ from merchants.registry_sql import insert_membership, write_joining_coupons
 from merchants.stored import dump, load
 from merchants.wallets.given_sql import Given
 
-_SURVIVOR = Prepared(
-    "SELECT survivor_id FROM card_alias WHERE merchant_id = :merchant_id AND card_id = :card_id"
-)
-_NAMES = Prepared(
-    "SELECT COUNT(*) FROM card_alias WHERE merchant_id = :merchant_id AND survivor_id = :card_id"
-)
 _WALLET = Prepared(
     "SELECT c.coupon_id, c.template_id, c.state, c.valid_until, t.for_new_members,"
     " t.quota_per_member FROM coupon AS c JOIN coupon_template AS t"
     " ON t.merchant_id = c.merchant_id AND t.template_id = c.template_id"
     " WHERE c.merchant_id = :merchant_id AND c.card_id = :card_id"
     " ORDER BY c.valid_until, c.coupon_id"
-)
-_COUPONS = Prepared(
-    "SELECT coupon_id FROM coupon WHERE merchant_id = :merchant_id AND card_id = :card_id"
-    " ORDER BY coupon_id"
 )
 _ORDERS = Prepared(
     "SELECT order_id FROM sale WHERE merchant_id = :merchant_id AND card_id = :card_id"
@@ -75,15 +65,6 @@ _RECOUNT = Prepared(
     " WHERE merchant_id = :merchant_id AND card_id = :card_id AND is_refunded = 0"
     ") AS counted GROUP BY merchant_id, card_id"
 )
-_FOLLOW = Prepared(
-    "UPDATE card_alias SET survivor_id = :survivor_id"
-    " WHERE merchant_id = :merchant_id AND survivor_id = :card_id"
-)
-_ALIAS = Prepared(
-    "INSERT INTO card_alias (merchant_id, card_id, survivor_id, merge_id)"
-    " VALUES (:merchant_id, :card_id, :survivor_id, :merge_id)"
-)
-_FORGET = Prepared("DELETE FROM card_alias WHERE merchant_id = :merchant_id AND card_id = :card_id")
 _MERGE = Prepared(
     "SELECT survivor_card_id, merged_card_id, coupons_moved, moved, is_undone FROM wallet_merge"
     " WHERE merchant_id = :merchant_id AND merge_id = :merge_id"
@@ -137,20 +118,6 @@ class KeptMerge:
     paid: Sequence[PaidChange] = ()
 
 
-def read_survivor(connection: Connection, merchant_id: str, card_id: str) -> str | None:
-    """The card that a merged card's id means now; None when it was never merged."""
-    survivor: str | None = connection.execute(
-        _SURVIVOR, {"merchant_id": merchant_id, "card_id": card_id}
-    ).scalar()
-    return survivor
-
-
-def is_survivor(connection: Connection, merchant_id: str, card_id: str) -> bool:
-    """Whether another card was merged into this one."""
-    found = connection.execute(_NAMES, {"merchant_id": merchant_id, "card_id": card_id})
-    return bool(found.scalar())
-
-
 def read_wallet(connection: Connection, merchant_id: str, card_id: str) -> list[WalletCoupon]:
     """Every coupon of a card, soonest to end first."""
     rows = connection.execute(_WALLET, {"merchant_id": merchant_id, "card_id": card_id})
@@ -165,12 +132,6 @@ def read_wallet(connection: Connection, merchant_id: str, card_id: str) -> list[
         )
         for row in rows
     ]
-
-
-def read_coupon_ids(connection: Connection, merchant_id: str, card_id: str) -> list[str]:
-    """Ids of every coupon of a card."""
-    key = {"merchant_id": merchant_id, "card_id": card_id}
-    return list(connection.execute(_COUPONS, key).scalars())
 
 
 def read_order_ids(connection: Connection, merchant_id: str, card_id: str) -> list[str]:
@@ -245,20 +206,6 @@ def recount(connection: Connection, merchant_id: str, card_id: str) -> None:
     key = {"merchant_id": merchant_id, "card_id": card_id}
     connection.execute(_DROP_FIGURES, key)
     connection.execute(_RECOUNT, key)
-
-
-def keep_alias(
-    connection: Connection, merchant_id: str, *, card_id: str, survivor_id: str, merge_id: str
-) -> None:
-    """Makes a card's id, and whatever was merged into it, other names of the survivor."""
-    values = {"merchant_id": merchant_id, "card_id": card_id, "survivor_id": survivor_id}
-    connection.execute(_FOLLOW, values)
-    connection.execute(_ALIAS, {**values, "merge_id": merge_id})
-
-
-def forget_alias(connection: Connection, merchant_id: str, card_id: str) -> None:
-    """Makes a card's id its own again."""
-    connection.execute(_FORGET, {"merchant_id": merchant_id, "card_id": card_id})
 
 
 def read_merge(connection: Connection, merchant_id: str, merge_id: str) -> KeptMerge | None:

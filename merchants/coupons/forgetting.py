@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from merchants.cards.forgotten_sql import keep_forgotten, read_forgotten_coupons
+from merchants.coupons.coupons_sql import read_coupon_ids
 from merchants.coupons.voiding_sql import void_coupon
-from merchants.wallets.forgotten_sql import keep_forgotten, read_forgotten_coupons
-from merchants.wallets.merging_sql import read_coupon_ids
 
 ERASED = "The member was erased."
 

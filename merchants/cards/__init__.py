@@ -1,0 +1,1 @@
+"""What became of cards: merged into others, or of members that were erased."""
