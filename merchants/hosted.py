@@ -14,7 +14,6 @@ from kernel.database import Database
 from kernel.ids import IdSource
 from kernel.refusals import NotFound
 from merchants.alliance_facts import AllianceFacts
-from merchants.coupons.attempts import lock_coupons, release_attempt
 from merchants.coupons.coupons_sql import read_coupons, read_usable_coupons
 from merchants.coupons.eligibility import why_barred
 from merchants.coupons.forgetting import forget_wallet
@@ -58,6 +57,7 @@ from merchants.port import (
 )
 from merchants.refusals import CouponTaken
 from merchants.registry_sql import read_state, write_state
+from merchants.sales.attempts import lock_coupons, release_attempt
 from merchants.sales.foresight import (
     foresee_offers,
     foresee_price,
