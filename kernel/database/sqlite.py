@@ -30,6 +30,9 @@ BATCH_MAX = 256
 WAITING_MAX = 4_096
 READERS = 2
 CHECKPOINT_PAGES = 8_000
+LOG_BYTES_KEPT = 64 * 2**20
+"""How much of the log's room on the disk is kept when it begins anew; twice what it holds without a
+reader who stays on an old state for long."""
 SWITCH_INTERVAL_S = 0.000_2
 """How long a thread may keep Python's lock that another waits for. The threads of a database let go
 of it at each statement; with Python's own 5 ms each may wait that long to go on."""
@@ -225,6 +228,7 @@ def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
         # A checkpoint writes every page that changed since the last one, wherever it lies: rare
         # ones write a page that changes often only once. The writer alone makes them.
         cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        cursor.execute(f"PRAGMA journal_size_limit={LOG_BYTES_KEPT}")
         cursor.execute("PRAGMA temp_store=MEMORY")
         # What was deleted or changed, a member who was forgotten, does not stay in the file.
         cursor.execute("PRAGMA secure_delete=ON")

@@ -2,10 +2,11 @@
 
 Arguments: the ledger's directory, the first key, how many keys, how many clients at once, how
 SQLite is to sync (FULL is what the ledger does by itself; the others exist to show that a test
-would see the difference), and perhaps before which acknowledgement it kills itself. A key decides
-all of its request, so that the same key books the same. An acknowledged key is a line of the file
-`acknowledged` in the directory, written at once; a key that the ledger could not take is a line of
-`unavailable`.
+would see the difference; SHORT_LOG is FULL with a log that is copied into the file, cut off and
+begun anew every few commits), and perhaps before which acknowledgement it kills itself. A key
+decides all of its request, so that the same key books the same. An acknowledged key is a line of
+the file `acknowledged` in the directory, written at once; a key that the ledger could not take is a
+line of `unavailable`.
 """
 
 from __future__ import annotations
@@ -70,10 +71,14 @@ async def work(directory: Path, first: int, many: int, clients: int, killed_at: 
 def sync_by(mode: str) -> None:
     """Makes every connection sync as told."""
 
-    def weaken(raw: apsw.Connection, *_: object) -> None:
-        raw.execute(f"PRAGMA synchronous={mode}")
+    def change(raw: apsw.Connection, *_: object) -> None:
+        if mode == "SHORT_LOG":
+            raw.execute("PRAGMA wal_autocheckpoint=60")
+            raw.execute("PRAGMA journal_size_limit=40000")
+        else:
+            raw.execute(f"PRAGMA synchronous={mode}")
 
-    event.listen(Pool, "checkout", weaken)
+    event.listen(Pool, "checkout", change)
 
 
 if __name__ == "__main__":

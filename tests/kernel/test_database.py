@@ -1,6 +1,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -127,6 +128,33 @@ async def test_a_full_disk_keeps_nothing_of_the_batch_and_service_resumes(
         lambda c: c.exec_driver_sql("PRAGMA max_page_count=1000000").scalar_one()
     )
     assert await file.transaction(write(7)) == 7
+
+
+async def test_a_log_that_grew_behind_a_long_reader_gives_its_disk_back(
+    file: Database, tmp_path: Path
+) -> None:
+    log, letting_go, is_kept = tmp_path / "notes.sqlite-wal", threading.Event(), threading.Event()
+
+    def keep(connection: Connection) -> None:
+        count(connection)
+        is_kept.set()
+        letting_go.wait(60)
+
+    def fill_log(connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE filler AS SELECT zeroblob(90000000) AS bytes")
+
+    reader = asyncio.create_task(file.snapshot(keep))
+    await asyncio.to_thread(is_kept.wait, 60)
+    await file.transaction(fill_log)
+    grown = log.stat().st_size
+    letting_go.set()
+    await reader
+    for key in range(3):  # The first copies the log into the file, the second begins it anew.
+        await file.transaction(write(key))
+
+    assert grown > 90_000_000
+    assert log.stat().st_size <= rooms.LOG_BYTES_KEPT
+    assert await file.snapshot(count) == 3
 
 
 async def test_a_rollback_that_fails_leaves_a_writer_that_goes_on(
