@@ -84,6 +84,7 @@ class LedgerSubgraph:
     Attributes:
         ledger: what the rest of the alliance asks.
         writer: how its writes go, for whoever watches them.
+        database: where the books are.
         issuing: whose sales may earn points.
         schema: what clients ask; run with `context_for`.
         expiry: sweeps what expired; runs once it is started.
@@ -107,7 +108,7 @@ class LedgerSubgraph:
         self.schema = ledger_schema()
         self.expiry = ExpirySweeper(database, clock=clock, settings=settings)
         self.notices = Repeated("notices", self.announce, pause_seconds=NOTICE_PAUSE_SECONDS)
-        self._database = database
+        self.database = database
         self._ledger_id = ledger_id
         self._clock = clock
         self._settings = settings
@@ -171,16 +172,16 @@ class LedgerSubgraph:
             now=now,
             settings=self._settings(),
             ledger_id=self._ledger_id,
-            database=self._database,
-            load=LedgerLoaders(self._database, now),
+            database=self.database,
+            load=LedgerLoaders(self.database, now),
             registry=self._registry,
             ids=self._ids,
         )
 
     async def verify(self) -> Report:
         """What the invariants say of the whole book."""
-        report = await verify(self._database)
-        broken = await self._database.snapshot(first_unbalanced_movement)
+        report = await verify(self.database)
+        broken = await self.database.snapshot(first_unbalanced_movement)
         if broken is None:
             return report
         promise = "every movement of a deposit has two sides, which sum to zero"
@@ -195,7 +196,7 @@ class LedgerSubgraph:
             Overloaded: likewise.
         """
         time_zone = self._settings().time_zone
-        return await announce(self._database, self._clock.now(), time_zone=time_zone)
+        return await announce(self.database, self._clock.now(), time_zone=time_zone)
 
     def delivery_to(
         self, sender: Sender, *, is_ours: Callable[[], Awaitable[bool]] = always_ours
@@ -205,7 +206,7 @@ class LedgerSubgraph:
         Args:
             is_ours: whether this process, of several on these books, is the one that delivers.
         """
-        return Delivery(self._database, sender, clock=self._clock, is_ours=is_ours)
+        return Delivery(self.database, sender, clock=self._clock, is_ours=is_ours)
 
     async def export(
         self, month: int, how: ExportFormat, write: Write, *, merchant_id: str | None = None
@@ -223,12 +224,12 @@ class LedgerSubgraph:
             else:
                 export_statement(connection, month, merchant_id, how, write)
 
-        await self._database.snapshot(export)
+        await self.database.snapshot(export)
 
     async def liability(self) -> list[Row]:
         """What became of every issuer's points, as rows of `liability_csv.COLUMNS`."""
         current = month_of(self._clock.now(), self._settings().time_zone)
-        cohorts = await self._database.snapshot(read_cohorts)
+        cohorts = await self.database.snapshot(read_cohorts)
         return rows_of(cohorts, current_month=current)
 
     async def close(self) -> None:
@@ -236,4 +237,4 @@ class LedgerSubgraph:
         try:
             await self.writer.close()
         finally:
-            await self._database.close()
+            await self.database.close()

@@ -12,7 +12,7 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from gateway.alliance.subgraph import AllianceSubgraph
-from gateway.assembly.databases import Databases
+from gateway.assembly.databases import ALLIANCE, LEDGER, MERCHANTS, Databases
 from gateway.assembly.engine import assemble_engine
 from gateway.assembly.fresh import FreshTransport
 from gateway.assembly.merchant_shards import merchants_transport
@@ -24,7 +24,7 @@ from gateway.http.limits import OperationLimits
 from gateway.membership.referrals import REWARD_MINOR
 from gateway.transports.in_process import InProcessTransport
 from kernel.clock import Clock
-from kernel.database import DirectoryLock
+from kernel.database import Database, DirectoryLock
 from kernel.graphql import check_scalars
 from kernel.ids import IdSource
 from ledger.contract import GRANT_BUDGET_MINOR, LedgerSettings
@@ -58,6 +58,15 @@ class OpenAlliance:
     alliance: AllianceSubgraph
     ledger: LedgerSubgraph
     merchants: HostedMerchants
+
+    @property
+    def databases(self) -> dict[str, Database]:
+        """The three databases by name, as the settings call them."""
+        return {
+            ALLIANCE: self.alliance.database,
+            LEDGER: self.ledger.database,
+            MERCHANTS: self.merchants.backend.database,
+        }
 
 
 class _LateAlliance:

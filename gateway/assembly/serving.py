@@ -106,6 +106,7 @@ def gateway_app(settings: Settings, *, directory: Path, clock: Clock, ids: IdSou
                 await authenticator_for(settings, directory, opened),
                 OperationCosts(opened.supergraph.public_schema, cost_max=settings.cost_max),
                 watched=(watched_events(opened), *watched_writes(opened), *messages),
+                databases=opened.databases,
             )
 
     return create_app(
@@ -142,6 +143,10 @@ def subgraph_app(
                 authorize=AccessRules(opened.supergraph).authorize,
                 limits=limits,
             )
-            yield Running(lone, await authenticator_for(settings, directory, opened))
+            yield Running(
+                lone,
+                await authenticator_for(settings, directory, opened),
+                databases=opened.databases,
+            )
 
     return create_app(open_subgraph, ids=ids, limits=settings.limits, with_explorer=False)

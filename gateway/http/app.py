@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 from starlette.applications import Starlette
@@ -17,6 +17,8 @@ from gateway.http.cost import OperationCosts
 from gateway.http.endpoint import AnswersOperations, GraphQLEndpoint, TellsCallers
 from gateway.http.limits import EndpointLimits
 from gateway.http.metrics import CONTENT_TYPE, Metrics, Watched
+from gateway.http.readiness import Readiness
+from kernel.database import Database
 from kernel.ids import IdSource
 
 CONTENT_SECURITY_POLICY = (
@@ -51,6 +53,7 @@ class Running:
             answers must depend on nothing but it, the operation, its variables, the Authorization
             header and the headers passed on.
         watched: what the metrics show beside the requests.
+        databases: by name, those without which it can not answer.
     """
 
     engine: AnswersOperations
@@ -58,6 +61,7 @@ class Running:
     costs: OperationCosts | None = None
     version: Callable[[str], Hashable] | None = None
     watched: Sequence[Watched] = ()
+    databases: Mapping[str, Database] = field(default_factory=dict)
 
 
 class _Server(Starlette):
@@ -95,6 +99,7 @@ def create_app(
         tells_plans: whether requests may ask for the plan that answered them.
     """
     metrics = Metrics()
+    readiness = Readiness()
     endpoint = GraphQLEndpoint(
         limits=limits or EndpointLimits(),
         metrics=metrics,
@@ -110,6 +115,7 @@ def create_app(
                 running.engine, running.authenticator, running.costs, version=running.version
             )
             metrics.watch(running.watched)
+            readiness.watch(running.databases)
             try:
                 yield
             finally:
@@ -117,7 +123,7 @@ def create_app(
 
     server = _Server(
         routes=[
-            *_operator_routes(endpoint, metrics),
+            *_operator_routes(endpoint, metrics, readiness),
             *(_explorer_routes() if with_explorer else ()),
         ],
         lifespan=lifespan,
@@ -126,14 +132,20 @@ def create_app(
     return server
 
 
-def _operator_routes(endpoint: GraphQLEndpoint, metrics: Metrics) -> list[Route]:
+def _operator_routes(
+    endpoint: GraphQLEndpoint, metrics: Metrics, readiness: Readiness
+) -> list[Route]:
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "up"})
 
     async def ready(_request: Request) -> Response:
-        if endpoint.is_open:
-            return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "starting"}, status_code=503)
+        if not endpoint.is_open:
+            return JSONResponse({"status": "starting"}, status_code=503)
+        answers = await readiness.databases()
+        told = {name: "answers" if is_there else "silent" for name, is_there in answers.items()}
+        if all(answers.values()):
+            return JSONResponse({"status": "ready", "databases": told})
+        return JSONResponse({"status": "unavailable", "databases": told}, status_code=503)
 
     async def measured(_request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})

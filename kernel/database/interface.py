@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
@@ -10,7 +11,15 @@ from typing import ClassVar, TypeVar
 
 from sqlalchemy import Connection
 
+from kernel.statements import Prepared
+
 T = TypeVar("T")
+
+_LOOK = {
+    # What reads no table does not look at the file.
+    "sqlite": Prepared("SELECT count(*) FROM sqlite_schema"),
+    "postgresql": Prepared("SELECT 1"),
+}
 
 
 class DatabaseUnavailable(Exception):
@@ -105,6 +114,19 @@ class Database(ABC):
             DatabaseUnavailable: the database failed.
         """
 
+    async def answers_within(self, seconds: float) -> bool:
+        """Whether something small is read from it in this time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.snapshot(_look, is_one_statement=True)
+        except (DatabaseUnavailable, Overloaded, TimeoutError):
+            return False
+        return True
+
     @abstractmethod
     async def close(self) -> None:
         """Finishes what was begun, then lets go of the database."""
+
+
+def _look(connection: Connection) -> None:
+    connection.execute(_LOOK[connection.dialect.name]).scalar_one()

@@ -97,6 +97,29 @@ async def test_a_reader_can_not_write(database: Database) -> None:
 
 
 @on_both
+async def test_a_database_answers_until_it_is_closed(database: Database) -> None:
+    assert await database.answers_within(10)
+
+    await database.close()
+
+    assert not await database.answers_within(10)
+
+
+async def test_a_database_whose_readers_are_all_busy_does_not_answer(file: Database) -> None:
+    letting_go = threading.Event()
+    reading = [file.snapshot(lambda _: letting_go.wait(60)) for _ in range(rooms.READERS)]
+    readers = [asyncio.create_task(each) for each in reading]
+    await asyncio.sleep(0)
+
+    answered_when_busy = await file.answers_within(0.05)
+    letting_go.set()
+    await asyncio.gather(*readers)
+
+    assert not answered_when_busy
+    assert await file.answers_within(10)
+
+
+@on_both
 async def test_what_a_failure_tells_clients_names_no_table(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable) as failed:
         await database.snapshot(lambda c: c.exec_driver_sql("SELECT * FROM secret_table"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from gateway.http.cost import OperationCosts
 from gateway.http.limits import EndpointLimits
 from gateway.transports.in_process import InProcessTransport
 from kernel.callers import Caller, CallerKind
+from kernel.database import Database
 from kernel.ids import SeededIds, derived_id
 
 SDL = """
@@ -140,6 +141,7 @@ async def serving(
     with_explorer: bool = False,
     cost_max: int | None = None,
     tells_plans: bool = False,
+    databases: Mapping[str, Database] | None = None,
 ) -> AsyncIterator[Server]:
     """The gateway, served without a socket."""
     limits = limits or EndpointLimits()
@@ -164,6 +166,7 @@ async def serving(
             engine or assemble_engine(supergraph, transports, limits=limits.operation),
             authenticator,
             OperationCosts(supergraph.public_schema, cost_max=cost_max) if cost_max else None,
+            databases=databases or {},
         )
 
     app = create_app(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 from graphql import parse
+from sqlalchemy import MetaData
 
 from gateway.http.app import create_app
+from kernel.database import open_database
 from kernel.ids import SeededIds
 from tests.gateway.http.running import GRAPHQL, Server, serving
 
@@ -85,6 +88,52 @@ async def test_a_gateway_without_the_explorer_has_no_page(tmp_path: Path) -> Non
 async def test_an_open_gateway_is_up_and_ready(server: Server) -> None:
     assert (await server.client.get("/health")).json() == {"status": "up"}
     assert (await server.client.get("/ready")).status_code == 200
+
+
+async def test_a_gateway_whose_database_is_silent_is_up_but_not_ready(
+    tmp_path: Path,
+) -> None:
+    books, shops = [await open_database(tmp_path / name, MetaData()) for name in ("b", "s")]
+    async with serving(tmp_path, databases={"books": books, "shops": shops}) as server:
+        before = await server.client.get("/ready")
+        await shops.close()
+        after = await server.client.get("/ready")
+        health = await server.client.get("/health")
+    await books.close()
+
+    assert (before.status_code, after.status_code, health.status_code) == (200, 503, 200)
+    assert before.json()["databases"] == {"books": "answers", "shops": "answers"}
+    assert after.json() == {
+        "status": "unavailable",
+        "databases": {"books": "answers", "shops": "silent"},
+    }
+
+
+async def test_all_who_ask_at_once_whether_a_gateway_is_ready_wait_for_one_look(
+    tmp_path: Path,
+) -> None:
+    looks, looking, answer = 0, asyncio.Event(), asyncio.Event()
+    books = await open_database(tmp_path / "books", MetaData())
+
+    async def look(_seconds: float) -> bool:
+        nonlocal looks
+        looks += 1
+        looking.set()
+        return await answer.wait()
+
+    books.answers_within = look  # type: ignore[method-assign]
+    async with serving(tmp_path, databases={"books": books}) as server:
+        asking = [asyncio.create_task(server.client.get("/ready")) for _ in range(5)]
+        await looking.wait()
+        asking[0].cancel()
+        late = asyncio.create_task(server.client.get("/ready"))
+        await asyncio.sleep(0)
+        answer.set()
+        told = await asyncio.gather(*asking[1:], late)
+    await books.close()
+
+    assert looks == 1
+    assert {response.status_code for response in told} == {200}
 
 
 async def test_before_it_is_open_a_gateway_is_up_but_not_ready() -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from gateway.assembly.databases import Databases
+from gateway.http import readiness
 from gateway.settings import SettingsInvalid, read_settings
 from kernel.callers import CallerKind
 from tests.builders import running_gateway
+from tests.faults.relay import relayed
 from tests.places import PostgresServer
 
 SETTINGS = "{ allianceSettings { version pointsCapBps } }"
@@ -54,6 +56,31 @@ async def test_what_is_configured_at_one_gateway_holds_at_the_next_request_of_an
     assert after["allianceSettings"] == {"version": 2, "pointsCapBps": 4_321}
     assert not (tmp_path / "a" / "alliance.db").exists()
     assert (tmp_path / "a" / "ledger.db").exists()
+
+
+@pytest.mark.postgresql
+async def test_a_gateway_is_not_ready_while_the_way_to_a_database_is_stuck(
+    tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "ANSWERS_WITHIN_S", 0.3)
+    ledger = f"{postgres_server.url}&schema=stuck_ledger"
+    async with (
+        relayed(ledger, tmp_path) as (relay, address),
+        running_gateway(tmp_path / "a", ledger_database_url=address) as gateway,
+    ):
+        before = await gateway.client.get("/ready")
+        relay.flows.clear()
+        stuck = await gateway.client.get("/ready")
+        relay.flows.set()
+        monkeypatch.setattr(readiness, "ANSWERS_WITHIN_S", 30)
+        after = await gateway.client.get("/ready")
+
+    assert (before.status_code, stuck.status_code, after.status_code) == (200, 503, 200)
+    assert stuck.json()["databases"] == {
+        "alliance": "answers",
+        "ledger": "silent",
+        "merchants": "answers",
+    }
 
 
 def test_a_database_without_a_url_is_a_file_and_one_with_a_url_has_its_own_schema() -> None:
