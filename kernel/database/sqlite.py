@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from kernel.database.interface import Database, DatabaseUnavailable, InDoubt, Isolation, Overloaded
 from kernel.database.migrating import Schema, bring_up_to_date, is_up_to_date
+from kernel.database.sqlite_checkpoints import Checkpoints
 from kernel.database.sqlite_dialect import address_of_file, sqlite_version_info
 from kernel.statements import driver_connection, run
 
@@ -29,7 +30,6 @@ SQLITE_LEAST = (3, 51, 3)
 BATCH_MAX = 256
 WAITING_MAX = 4_096
 READERS = 2
-CHECKPOINT_PAGES = 8_000
 LOG_BYTES_KEPT = 64 * 2**20
 """How much of the log's room on the disk is kept when it begins anew; twice what it holds without a
 reader who stays on an old state for long."""
@@ -64,8 +64,9 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, schema: Schema) -> None:
         self.path = path
         self._schema = schema
-        self._engine = _sqlite_engine(path, query_only=False)
-        self._read_engine = _sqlite_engine(path, query_only=True)
+        self._checkpoints = Checkpoints(path.stem)
+        self._engine = _sqlite_engine(path, checkpoints=self._checkpoints)
+        self._read_engine = _sqlite_engine(path)
         self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._asked: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
@@ -134,6 +135,7 @@ class SqliteDatabase(Database):
         self._waiting.put(None)
         if self._writer is not None:
             await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._checkpoints.end)
         for _ in self._readers:
             self._asked.put(None)
         for reader in self._readers:
@@ -147,6 +149,7 @@ class SqliteDatabase(Database):
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
                 _prepare_tables(connection, self._schema)
             reading = [self._read_engine.connect() for _ in range(READERS)]
+            copying = self._read_engine.connect()
             writing = self._engine.connect()
         except DBAPIError as error:  # A damaged file is a DatabaseError, which says as much.
             raise DatabaseUnavailable(f"can not open {self.path.name}: {error.orig}") from error
@@ -159,6 +162,7 @@ class SqliteDatabase(Database):
             daemon=True,
         )
         self._writer.start()
+        self._checkpoints.start(copying)
         for number, connection in enumerate(reading):
             reader = threading.Thread(
                 target=self._read_until_closed,
@@ -208,7 +212,7 @@ class SqliteDatabase(Database):
 
 def is_current(path: Path, schema: Schema) -> bool:
     """Whether a file has the tables of `schema` as they are now."""
-    engine = _sqlite_engine(path, query_only=True)
+    engine = _sqlite_engine(path)
     try:
         with engine.connect() as connection:
             return is_up_to_date(connection, schema)
@@ -216,7 +220,8 @@ def is_current(path: Path, schema: Schema) -> bool:
         engine.dispose()
 
 
-def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
+def _sqlite_engine(path: Path, *, checkpoints: Checkpoints | None = None) -> Engine:
+    """Connections to a file: such as write, whose log is copied, or such as only read."""
     engine = create_engine(address_of_file(path), poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
     @event.listens_for(engine, "connect")
@@ -225,15 +230,14 @@ def _sqlite_engine(path: Path, *, query_only: bool) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-32768")
-        # A checkpoint writes every page that changed since the last one, wherever it lies: rare
-        # ones write a page that changes often only once. The writer alone makes them.
-        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.execute(f"PRAGMA journal_size_limit={LOG_BYTES_KEPT}")
         cursor.execute("PRAGMA temp_store=MEMORY")
         # What was deleted or changed, a member who was forgotten, does not stay in the file.
         cursor.execute("PRAGMA secure_delete=ON")
-        if query_only:
+        if checkpoints is None:
             cursor.execute("PRAGMA query_only=1")
+        else:
+            raw.set_wal_hook(checkpoints.after_commit)
         cursor.close()
 
     return engine

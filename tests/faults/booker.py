@@ -3,10 +3,10 @@
 Arguments: the ledger's directory, the first key, how many keys, how many clients at once, how
 SQLite is to sync (FULL is what the ledger does by itself; the others exist to show that a test
 would see the difference; SHORT_LOG is FULL with a log that is copied into the file, cut off and
-begun anew every few commits), and perhaps before which acknowledgement it kills itself. A key
-decides all of its request, so that the same key books the same. An acknowledged key is a line of
-the file `acknowledged` in the directory, written at once; a key that the ledger could not take is a
-line of `unavailable`.
+begun anew every few commits, COPIED_BESIDE the same with a thread that copies it), and perhaps
+before which acknowledgement it kills itself. A key decides all of its request, so that the same key
+books the same. An acknowledged key is a line of the file `acknowledged` in the directory, written
+at once; a key that the ledger could not take is a line of `unavailable`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import apsw
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from kernel.database import DatabaseUnavailable, Overloaded
+from kernel.database import DatabaseUnavailable, Overloaded, sqlite, sqlite_checkpoints
 from tests.ledger.book import MARCH, Books
 
 LEDGER = "ledger.sqlite"
@@ -71,18 +71,24 @@ async def work(directory: Path, first: int, many: int, clients: int, killed_at: 
 def sync_by(mode: str) -> None:
     """Makes every connection sync as told."""
 
-    def change(raw: apsw.Connection, *_: object) -> None:
-        if mode == "SHORT_LOG":
-            raw.execute("PRAGMA wal_autocheckpoint=60")
-            raw.execute("PRAGMA journal_size_limit=40000")
-        else:
-            raw.execute(f"PRAGMA synchronous={mode}")
+    def weaken(raw: apsw.Connection, *_: object) -> None:
+        raw.execute(f"PRAGMA synchronous={mode}")
 
-    event.listen(Pool, "checkout", change)
+    event.listen(Pool, "checkout", weaken)
+
+
+def shorten_log(*, is_copied_beside: bool) -> None:
+    """Makes a log long after some ten commits."""
+    sqlite.LOG_BYTES_KEPT = 40_000
+    sqlite_checkpoints.CHECKPOINT_PAGES = 60
+    sqlite_checkpoints.LONG_PAGES = 60 if is_copied_beside else 1_000_000
+    sqlite_checkpoints.PAUSE_S = 0.001
 
 
 if __name__ == "__main__":
-    if sys.argv[5] != "FULL":
+    if sys.argv[5] in ("SHORT_LOG", "COPIED_BESIDE"):
+        shorten_log(is_copied_beside=sys.argv[5] == "COPIED_BESIDE")
+    elif sys.argv[5] != "FULL":
         sync_by(sys.argv[5])
     numbers = map(int, (*sys.argv[2:5], *sys.argv[6:]))
     asyncio.run(work(Path(sys.argv[1]), *numbers))

@@ -87,11 +87,14 @@ async def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -
 
 
 @pytest.mark.slow
-async def test_a_power_cut_while_the_log_is_copied_or_cut_off_loses_nothing(tmp_path: Path) -> None:
-    events = record(tmp_path, mode="SHORT_LOG", keys=300, clients=8)
+@pytest.mark.parametrize("mode", ["SHORT_LOG", "COPIED_BESIDE"])
+async def test_a_power_cut_while_the_log_is_copied_or_cut_off_loses_nothing(
+    tmp_path: Path, mode: str
+) -> None:
+    events = record(tmp_path, mode=mode, keys=300, clients=8)
     short = sum(event.kind == TRUNCATE and event.file.endswith("-wal") for event in events)
 
-    losses = await cut(events, tmp_path, cuts=12, chance=Random("short log"))
+    losses = await cut(events, tmp_path, cuts=12, chance=Random(mode))
 
     assert short > 5
     assert losses.acknowledged > 0
@@ -106,14 +109,14 @@ async def test_a_weaker_sync_would_be_caught(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("mode", ["FULL", "SHORT_LOG", "NORMAL", "OFF"])
+@pytest.mark.parametrize("mode", ["FULL", "SHORT_LOG", "COPIED_BESIDE", "NORMAL", "OFF"])
 async def test_hundreds_of_power_cuts(
     tmp_path: Path, mode: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with capsys.disabled():
         losses = await power_cuts(tmp_path, mode=mode, runs=6, cuts=40, keys=2_000)
 
-    if mode in ("FULL", "SHORT_LOG"):
-        assert (losses.lost, losses.broken) == (0, 0)
-    else:
+    if mode in ("NORMAL", "OFF"):
         assert losses.lost > 0
+    else:
+        assert (losses.lost, losses.broken) == (0, 0)
