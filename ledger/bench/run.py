@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 from sqlalchemy import Connection
 
@@ -48,16 +48,50 @@ class Size:
     is_profiled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """How fast raw sqlite3 wrote a workload; of the processor, microseconds an order."""
+
+    per_second: float
+    processor: float
+
+
 @dataclass(slots=True)
 class _Figures:
-    """Of each name, one figure a round."""
+    """What was measured, a few times each.
 
-    raw: dict[str, list[float]] = field(default_factory=dict)
-    raw_processor: dict[str, list[float]] = field(default_factory=dict)
+    Attributes:
+        raw: by workload.
+        raw_wide: microseconds of processor an order, of raw sqlite3 that writes as the ledger does.
+        ours: by workload and clients, one a round.
+        beside: by workload and clients, the yardstick just before and after each of `ours`.
+    """
+
+    raw: dict[str, list[_Raw]] = field(default_factory=dict)
     raw_wide: dict[str, list[float]] = field(default_factory=dict)
     ours: dict[str, list[Pace]] = field(default_factory=dict)
+    beside: dict[str, list[tuple[_Raw, _Raw]]] = field(default_factory=dict)
+
+    def ratio(self, name: str) -> float:
+        """How much of the yardstick, by the clock.
+
+        Each round has its own, of what was measured next to each other: the speed of a machine
+        changes within minutes.
+        """
+        return median(
+            pace.per_second / mean(raw.per_second for raw in around)
+            for pace, around in zip(self.ours[name], self.beside[name], strict=True)
+        )
+
+    def ratio_by_processor(self, name: str) -> float:
+        """The same by processor time."""
+        return median(
+            mean(raw.processor for raw in around) / pace.processor
+            for pace, around in zip(self.ours[name], self.beside[name], strict=True)
+        )
 
     def pace(self, name: str) -> Pace:
+        """The medians of what the ledger did."""
         rounds = self.ours[name]
         return Pace(
             median(pace.per_second for pace in rounds),
@@ -106,30 +140,42 @@ async def _round(
     paths: dict[str, Path],
     rows: dict[str, tuple[list[Written], list[Written]]],
 ) -> None:
-    """Each workload by raw sqlite3 and by the ledger, one after the other."""
+    """Each workload by raw sqlite3 and by the ledger, in turns."""
     for name, workload in workloads.items():
-        copy = paths[name].with_suffix(".raw")
-        shutil.copy(paths[name], copy)
-        seconds, used = replay(copy, *rows[name])
-        count = len(workload.measured)
-        remove(copy)
-        shutil.copy(paths[name], copy)
-        _, wide = replay(copy, *rows[name], many_to_a_statement=True)
-        figures.raw_wide.setdefault(name, []).append(wide / count * 1e6)
-        figures.raw.setdefault(name, []).append(count / seconds)
-        figures.raw_processor.setdefault(name, []).append(used / count * 1e6)
-        remove(copy)
+        wide = _raw(paths[name], rows[name], len(workload.measured), many_to_a_statement=True)
+        figures.raw_wide.setdefault(name, []).append(wide.processor)
+        before = _raw(paths[name], rows[name], len(workload.measured))
+        figures.raw.setdefault(name, []).append(before)
         for clients in CLIENTS if name == "spread" else (BUSY,):
             orders_max = LONE_ORDERS if clients == 1 else None
             pace = await paced(paths[name], workload, clients=clients, orders_max=orders_max)
+            after = _raw(paths[name], rows[name], len(workload.measured))
+            figures.raw[name].append(after)
             figures.ours.setdefault(f"{name} {clients}", []).append(pace)
+            figures.beside.setdefault(f"{name} {clients}", []).append((before, after))
+            before = after
+
+
+def _raw(
+    path: Path,
+    rows: tuple[list[Written], list[Written]],
+    count: int,
+    *,
+    many_to_a_statement: bool = False,
+) -> _Raw:
+    """Raw sqlite3 writing the rows of `count` orders into a copy of the file."""
+    copy = path.with_suffix(".raw")
+    shutil.copy(path, copy)
+    seconds, used = replay(copy, *rows, many_to_a_statement=many_to_a_statement)
+    remove(copy)
+    return _Raw(count / seconds, used / count * 1e6)
 
 
 def _tell_paces(tell: Callable[[str], None], figures: _Figures, transfers: float) -> None:
-    raw = {name: median(each) for name, each in figures.raw.items()}
-    processor = median(figures.raw_processor["spread"])
+    raw = median(each.per_second for each in figures.raw["spread"])
+    processor = median(each.processor for each in figures.raw["spread"])
     tell(
-        f"yardstick: {raw['spread']:,.0f} orders/s, {processor:.0f} µs of processor each: "
+        f"yardstick: {raw:,.0f} orders/s, {processor:.0f} µs of processor each: "
         f"raw sqlite3 ({sqlite3.sqlite_version}), the same rows, 1000 a commit "
         f"({median(figures.raw_wide['spread']):.0f} µs with as many to a statement as we write)"
     )
@@ -138,19 +184,20 @@ def _tell_paces(tell: Callable[[str], None], figures: _Figures, transfers: float
         tell(
             f"{clients:5} clients: {pace.per_second:,.0f} orders/s, "
             f"{pace.per_second * transfers:,.0f} two-leg transfers/s, "
-            f"{pace.per_second / raw['spread']:.2f} of the yardstick "
-            f"({processor / pace.processor:.2f} by processor time); "
+            f"{figures.ratio(f'spread {clients}'):.2f} of the yardstick "
+            f"({figures.ratio_by_processor(f'spread {clients}'):.2f} by processor time); "
             f"median {pace.median:.1f} ms, p99 {pace.slowest:.1f} ms"
         )
     tell(
         f"no queue: {BUSY} clients that wait for the yardstick itself would wait "
-        f"{BUSY / raw['spread'] * 1_000:.0f} ms each; for 30 ms it takes {BUSY / 0.030:,.0f}/s; "
+        f"{BUSY / raw * 1_000:.0f} ms each; for 30 ms it takes {BUSY / 0.030:,.0f}/s; "
         f"{BUSY} transfers of two legs are {BUSY / transfers:.0f} orders"
     )
     hot = figures.pace(f"hot {BUSY}").per_second
     tell(f"all at one merchant: {hot / figures.pace(f'spread {BUSY}').per_second:.2f} of spread")
     three = figures.pace(f"spends {BUSY}").per_second
-    tell(f"spends over three lots: {three:,.0f}/s, {three / raw['spends']:.2f} of its yardstick")
+    ratio = figures.ratio(f"spends {BUSY}")
+    tell(f"spends over three lots: {three:,.0f}/s, {ratio:.2f} of its yardstick")
     many = figures.pace(f"many lots {BUSY}").per_second
     few = figures.pace(f"few lots {BUSY}").per_second
     tell(
