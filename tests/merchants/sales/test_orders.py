@@ -239,6 +239,32 @@ async def test_more_than_the_order_holds_is_not_refunded(shop: Shop) -> None:
     assert by_line.value.refundable_minor == 550
 
 
+async def test_a_price_adjustment_ends_an_order_only_with_all_that_was_paid(shop: Shop) -> None:
+    cash = await shop.place(cart(1_000, shipping_minor=50))
+    part = await shop.refund(cash, "r", amount=1_049)
+    whole = await shop.refund(cash, "s", amount=1)
+    mixed = await shop.place(cart(1_000, points=100, points_available=100))
+    cash_of_mixed = await shop.refund(mixed, "t", amount=900)
+    goods_of_mixed = await shop.refund(mixed, "u", (0, 1))
+
+    refunds = [part, whole, cash_of_mixed, goods_of_mixed]
+    assert [each.order.state is OrderState.REFUNDED for each in refunds] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert (goods_of_mixed.terms.cash_minor, goods_of_mixed.terms.points_returned) == (0, 100)
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+async def test_a_price_adjustment_hands_something_back(shop: Shop, amount: int) -> None:
+    placed = await shop.place(cart(1_000))
+
+    with pytest.raises(InvalidInput):
+        await shop.refund(placed, "r", amount=amount)
+
+
 async def test_the_outbox_tells_everything_in_order(shop: Shop) -> None:
     first = await shop.place(cart(500))
     second = await shop.place(cart(700, card_id=None, membership_id=None))
