@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from merchants.ladders.evaluation import Cause, Deed, Reduction, Rule, evaluate
+from merchants.ladders.evaluation import Cause, Deed, Held, Reduction, Rule, evaluate
 from merchants.ladders.tiers import Downgrade, Ladder, TierMetric, TierWindow
 from tests.merchants.shop import ladder
 
@@ -184,3 +184,92 @@ def test_evaluations_tell_what_was_measured_from_when_and_why() -> None:
         (each.cause, each.figure, each.rank_before, each.rank_after) for each in verdict.evaluations
     ] == [(Cause.ORDER, 60_000, 0, 2), (Cause.DUE, 12_000, 2, 1)]
     assert verdict.evaluations[1].window_from == datetime(2026, 3, 31, 16, tzinfo=UTC)
+
+
+def held_under(old: Ladder, new: Ladder, deeds: Sequence[Deed], *, days: float) -> Held:
+    """What the history gives when the new version came after the old one."""
+    verdict = evaluate(
+        [Rule(old.effective_from, old), Rule(new.effective_from, new)],
+        deeds,
+        until=MARCH + timedelta(days=days),
+        zone=SHANGHAI,
+    )
+    assert verdict is not None
+    return verdict.held
+
+
+def version_two(*steps: tuple[str, int], days: float, **more: Any) -> Ladder:
+    given = {
+        "window": TierWindow.ROLLING_12_MONTHS,
+        "effective_from": MARCH + timedelta(days=days),
+        "version": 2,
+    }
+    return ladder(TierMetric.AMOUNT, *steps, **(given | more))
+
+
+def test_who_falls_to_the_tier_that_everybody_has_keeps_it_without_an_end() -> None:
+    made = ladder(
+        TierMetric.AMOUNT,
+        ("普通", 0),
+        ("银牌", 10_000),
+        window=TierWindow.ROLLING_12_MONTHS,
+        effective_from=MARCH - timedelta(days=900),
+    )
+    verdict = evaluate(
+        [Rule(made.effective_from, made)],
+        [bought(20_000)],
+        until=MARCH + timedelta(days=1_500),
+        zone=SHANGHAI,
+    )
+
+    assert verdict is not None
+    assert (verdict.held.rank, verdict.held.valid_until) == (1, None)
+    assert [(each.cause, each.rank_after) for each in verdict.evaluations] == [
+        (Cause.RULE, 1),
+        (Cause.ORDER, 2),
+        (Cause.DUE, 1),
+    ]
+
+
+def test_a_new_version_does_not_prolong_what_is_kept() -> None:
+    harder = version_two(("银牌", 20_000), ("金牌", 90_000), days=40)
+
+    held = held_under(rolling(), harder, [bought(60_000)], days=41)
+    later = held_under(rolling(), harder, [bought(60_000)], days=383)
+
+    assert (held.rank, held.valid_until) == (2, datetime(2027, 3, 31, 16, tzinfo=UTC))
+    assert later.rank == 1
+
+
+def test_a_tier_that_a_new_version_gives_everybody_is_not_kept_until_an_instant() -> None:
+    easier = version_two(("银牌", 0), ("金牌", 90_000), days=10)
+
+    before = held_under(rolling(), easier, [bought(20_000)], days=9)
+    after = held_under(rolling(), easier, [bought(20_000)], days=10)
+
+    assert (before.rank, before.valid_until) == (1, datetime(2027, 3, 31, 16, tzinfo=UTC))
+    assert (after.rank, after.valid_until) == (1, None)
+
+
+def test_a_tier_that_everybody_had_is_kept_for_as_long_as_any_when_it_has_to_be_reached() -> None:
+    everybodys = replace(version_two(("银牌", 0), ("金牌", 90_000), days=-900), version=1)
+    harder = version_two(("银牌", 10_000), ("金牌", 90_000), days=40)
+
+    held = held_under(everybodys, harder, [], days=41)
+    later = held_under(everybodys, harder, [], days=412)
+
+    assert (held.rank, held.valid_until) == (1, datetime(2027, 4, 30, 16, tzinfo=UTC))
+    assert (later.rank, later.valid_until) == (0, None)
+
+
+def test_from_a_window_to_lifetime_nothing_is_kept_beyond_what_is_measured() -> None:
+    lifetime = version_two(*STEPS, days=40, window=TierWindow.LIFETIME)
+    history = [bought(60_000), bought(45_000, 300)]
+
+    reached = held_under(rolling(), lifetime, history, days=41)
+    risen = held_under(rolling(), lifetime, history, days=900)
+    revoked = held_under(rolling(), lifetime, [bought(60_000, 0, (8, 0))], days=41)
+
+    assert (reached.rank, reached.valid_until) == (2, None)
+    assert (risen.rank, risen.valid_until) == (3, None)
+    assert (revoked.rank, revoked.valid_until) == (0, None)

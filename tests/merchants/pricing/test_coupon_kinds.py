@@ -31,6 +31,19 @@ def test_a_percentage_stops_at_its_cap() -> None:
     assert priced(cart(9_000), coupons=(tenth,)).payable_minor == 8_500
 
 
+def test_a_percentage_is_rounded_half_up_on_each_line_and_what_a_cap_leaves_is_spread() -> None:
+    wanted = cart(*[15] * 10, 44)
+    tenth = coupon("PERCENT_OFF", percent_off_bps=1_000)
+    capped = coupon("PERCENT_OFF", percent_off_bps=1_000, cap_minor=23)
+
+    whole, cut = priced(wanted, coupons=(tenth,)), priced(wanted, coupons=(capped,))
+
+    assert [15 - line.payable_minor for line in whole.lines[:10]] == [2] * 10
+    assert 44 - whole.lines[10].payable_minor == 4
+    assert [15 - line.payable_minor for line in cut.lines[:10]] == [2] * 8 + [1] * 2
+    assert 44 - cut.lines[10].payable_minor == 5
+
+
 @pytest.mark.parametrize(("amount", "left"), [(None, 0), (800, 200), (2_000, 0)])
 def test_a_shipping_coupon_takes_shipping_off_and_no_goods(amount: int | None, left: int) -> None:
     free = coupon("SHIPPING", amount_minor=amount)

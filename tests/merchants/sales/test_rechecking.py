@@ -24,7 +24,7 @@ from merchants.pricing.prices import price
 from merchants.pricing.stacking import Candidate
 from merchants.schema.offers import PricedLine
 from merchants.stored import dump, load
-from tests.merchants.shop import ANN, TEA, Shop, cart, ladder, with_benefit
+from tests.merchants.shop import ANN, TEA, Shop, amount_off, cart, ladder, with_benefit
 
 
 async def rechecked(shop: Shop, terms: CouponTerms) -> str:
@@ -236,6 +236,30 @@ def test_shares_of_nothing_are_kept_but_neither_shown_nor_part_of_a_version() ->
     assert [len(line.allocations) for line in tested.lines] == [1, 1]
     assert [len(PricedLine.of(line, "CNY").allocations) for line in tested.lines] == [1, 0]
     assert tested.version == plain.version
+
+
+async def test_what_cash_and_coins_can_not_bear_is_kept_from_the_points_and_comes_back(
+    shop: Shop,
+) -> None:
+    coupon_id = await rechecked(shop, amount_off(900, min_spend_minor=1_500))
+    paid = {
+        "points": 550,
+        "points_available": 550,
+        "coins_minor": 500,
+        "coins_available_minor": 500,
+    }
+    placed = await shop.place(cart(1_000, 1_000, **paid))
+
+    first = await shop.refund(placed, "r-1", (0, 1))
+    undone = await state_of(shop, coupon_id)
+    second = await shop.refund(placed, "r-2", (1, 1))
+
+    refunds = [
+        (each.cash_minor, each.coins_returned_minor, each.points_returned)
+        for each in (first.terms, second.terms)
+    ]
+    assert refunds == [(0, 0, 100), (50, 500, 450)]
+    assert undone == "ISSUED"
 
 
 async def test_a_coupon_on_shipping_stays_used_whatever_is_left_of_the_goods(shop: Shop) -> None:
