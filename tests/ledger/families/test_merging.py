@@ -212,7 +212,7 @@ async def test_the_survivors_history_and_past_hold_both_cards(books: Books) -> N
         figures = read_card_as_of(connection, "m2", AsOf(now, None), now=now)
         return rows, figures.points
 
-    rows, points = await books.subgraph._database.snapshot(read)
+    rows, points = await books.subgraph.database.snapshot(read)
 
     assert len({(row.lane, row.seq, row.leg) for row in rows}) == len(rows) == 4
     assert sum(row.points for row in rows) == points == 150

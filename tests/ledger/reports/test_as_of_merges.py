@@ -85,7 +85,7 @@ class Life:
 async def points_as_of(books: Books, at: datetime, by: datetime | None = None) -> list[int]:
     now = to_micros(books.now)
     as_of = AsOf(to_micros(at), None if by is None else to_micros(by))
-    return await books.subgraph._database.snapshot(
+    return await books.subgraph.database.snapshot(
         lambda connection: [
             read_card_as_of(connection, card, as_of, now=now).points for card in CARDS
         ]

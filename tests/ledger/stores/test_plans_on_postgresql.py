@@ -44,7 +44,7 @@ async def test_rows_of_a_table_without_statistics_are_changed_each_by_its_key(
     """A plan that scans the lane for each row costs the square of its rows."""
     books = await Books.open(places.address("ledger"))
 
-    plan = await books.subgraph._database.snapshot(
+    plan = await books.subgraph.database.snapshot(
         lambda connection: plan_of(
             connection, _statements(UPDATES), sum(1 + len(write.columns) for write in UPDATES)
         )
@@ -64,7 +64,7 @@ async def test_lots_that_are_held_are_looked_up_each_by_its_key(
     books = await Books.open(places.address("ledger"))
     statement = spelled(loading.HELD, "text")
 
-    plan = await books.subgraph._database.snapshot(
+    plan = await books.subgraph.database.snapshot(
         lambda connection: plan_of(connection, statement, 3 if "$3" in statement else 2)
     )
 
@@ -80,7 +80,7 @@ async def test_keys_of_several_lanes_are_looked_up_in_a_table_without_statistics
     books = await Books.open(places.address("ledger"))
 
     plans = {
-        key: await books.subgraph._database.snapshot(
+        key: await books.subgraph.database.snapshot(
             lambda connection, read=read: plan_of(connection, _for_each_lane(read, "text"), 3)
         )
         for key, read in READS.items()
