@@ -30,9 +30,6 @@ SQLITE_LEAST = (3, 51, 3)
 BATCH_MAX = 256
 WAITING_MAX = 4_096
 READERS = 2
-LOG_BYTES_KEPT = 64 * 2**20
-"""How much of the log's room on the disk is kept when it begins anew; twice what it holds without a
-reader who stays on an old state for long."""
 SWITCH_INTERVAL_S = 0.000_2
 """How long a thread may keep Python's lock that another waits for. The threads of a database let go
 of it at each statement; with Python's own 5 ms each may wait that long to go on."""
@@ -64,7 +61,7 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, schema: Schema) -> None:
         self.path = path
         self._schema = schema
-        self._checkpoints = Checkpoints(path.stem)
+        self._checkpoints = Checkpoints(path)
         self._engine = _sqlite_engine(path, checkpoints=self._checkpoints)
         self._read_engine = _sqlite_engine(path)
         self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
@@ -230,7 +227,6 @@ def _sqlite_engine(path: Path, *, checkpoints: Checkpoints | None = None) -> Eng
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-32768")
-        cursor.execute(f"PRAGMA journal_size_limit={LOG_BYTES_KEPT}")
         cursor.execute("PRAGMA temp_store=MEMORY")
         # What was deleted or changed, a member who was forgotten, does not stay in the file.
         cursor.execute("PRAGMA secure_delete=ON")

@@ -24,7 +24,7 @@ import apsw
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from kernel.database import DatabaseUnavailable, Overloaded, sqlite, sqlite_checkpoints
+from kernel.database import DatabaseUnavailable, Overloaded, sqlite_checkpoints
 from tests.ledger.book import MARCH, Books
 
 LEDGER = "ledger.sqlite"
@@ -78,10 +78,11 @@ def sync_by(mode: str) -> None:
 
 
 def shorten_log(*, is_copied_beside: bool) -> None:
-    """Makes a log long after some ten commits."""
-    sqlite.LOG_BYTES_KEPT = 40_000
+    """Makes a log worth a copy after some ten commits."""
+    sqlite_checkpoints.BYTES_KEPT = 40_000
+    sqlite_checkpoints.GIVEN_BACK_MAX = 200_000
     sqlite_checkpoints.CHECKPOINT_PAGES = 60
-    sqlite_checkpoints.LONG_PAGES = 60 if is_copied_beside else 1_000_000
+    sqlite_checkpoints.ROUNDS_MAX = sqlite_checkpoints.ROUNDS_MAX if is_copied_beside else 0
     sqlite_checkpoints.PAUSE_S = 0.001
 
 
