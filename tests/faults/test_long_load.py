@@ -13,6 +13,7 @@ import asyncio
 import os
 import statistics
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from operator import sub
@@ -22,6 +23,7 @@ import pytest
 from sqlalchemy import Connection
 
 from kernel.database.sqlite_checkpoints import BYTES_KEPT
+from ledger.bench.profile import collected_as_served
 from tests.faults.booker import book
 from tests.ledger.book import MARCH, Books
 
@@ -96,6 +98,12 @@ async def read_until(books: Books, letting_go: asyncio.Event) -> None:
 
 def p99(waits: list[float]) -> float:
     return statistics.quantiles(waits, n=100)[98]
+
+
+@pytest.fixture(autouse=True)
+def as_served() -> Iterator[None]:
+    with collected_as_served():
+        yield
 
 
 @pytest.mark.soak
