@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from ledger.bench.clients import Pace, fill, ledger_at, paced, recorded, remove
 from ledger.bench.profile import collected_as_served, profiled
-from ledger.bench.workloads import Workload, history, mixed, spends
+from ledger.bench.workloads import Workload, history, mixed, spends, transfers
 from ledger.bench.yardstick import Written, flushes_per_second, replay
 from ledger.proofs.verify import verify
 from ledger.stores import chain
@@ -113,6 +113,7 @@ async def _measure(tell: Callable[[str], None], size: Size, directory: Path) -> 
     workloads = {
         "spread": mixed(size.orders, merchants=100),
         "hot": mixed(size.orders, merchants=1),
+        "transfers": transfers(size.orders),
         "spends": spends(size.orders, cards=max(1, size.orders // 20), lots=60),
         "many lots": spends(size.lots * 2 // 5, cards=1, lots=size.lots),
         "few lots": spends(size.lots * 2 // 5, cards=max(1, size.lots // 20), lots=20),
@@ -192,6 +193,12 @@ def _tell_paces(tell: Callable[[str], None], figures: _Figures, transfers: float
         f"no queue: {BUSY} clients that wait for the yardstick itself would wait "
         f"{BUSY / raw * 1_000:.0f} ms each; for 30 ms it takes {BUSY / 0.030:,.0f}/s; "
         f"{BUSY} transfers of two legs are {BUSY / transfers:.0f} orders"
+    )
+    small = figures.pace(f"transfers {BUSY}")
+    tell(
+        f"transfers of two legs, {BUSY} clients: {small.per_second:,.0f}/s, "
+        f"{figures.ratio(f'transfers {BUSY}'):.2f} of their yardstick; "
+        f"median {small.median:.1f} ms, p99 {small.slowest:.1f} ms"
     )
     hot = figures.pace(f"hot {BUSY}").per_second
     tell(f"all at one merchant: {hot / figures.pace(f'spread {BUSY}').per_second:.2f} of spread")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from ledger.contract import CaptureOrder
+from ledger.contract import CaptureOrder, CouponRedemption
 
 NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)
 _YEAR = timedelta(days=365)
@@ -65,6 +65,23 @@ def spends(count: int, *, cards: int, lots: int) -> Workload:
         for number in range(count)
     ]
     return Workload(tuple(before), _first(len(before) + count, count), tuple(measured))
+
+
+def transfers(count: int) -> Workload:
+    """The smallest events there are: an order without a card, whose coupon the alliance bears.
+
+    Each makes one transfer of two legs.
+    """
+    asked = [
+        replace(
+            _order(number, merchant=number % 100, card=0, spent=0, earned=0),
+            card_id=None,
+            redemptions=(CouponRedemption(f"cpn_{number:022d}", 1_000, 10_000),),
+        )
+        for number in range(_BEFORE + count + min(count, 1_000))
+    ]
+    behind = _BEFORE + count
+    return Workload(tuple(asked[:_BEFORE]), tuple(asked[behind:]), tuple(asked[_BEFORE:behind]))
 
 
 def history(entries: int) -> Iterator[CaptureOrder]:
