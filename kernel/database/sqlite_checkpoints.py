@@ -114,6 +114,7 @@ class Checkpoints:
             return False
         except apsw.Error as error:  # Nothing is lost: it stays in the log, and is tried again.
             logger.error("can not copy the log of %s into it: %s", self._name, error)
+            self._rounds = ROUNDS_MAX  # Where the thread can not, the writer copies.
             return False
         return pages == self._copied
 

@@ -121,6 +121,23 @@ def test_rounds_are_counted_anew_for_a_log_that_began_anew() -> None:
     assert log.by_writer == []
 
 
+def test_what_the_thread_can_not_copy_the_writer_copies() -> None:
+    class Broken:
+        def wal_checkpoint(self, *, mode: int) -> tuple[int, int]:
+            raise apsw.IOError(mode)
+
+        def pragma(self, name: str, value: int) -> None:
+            """It has no room on a disk."""
+
+    log = Log()
+    log.commit(CHECKPOINT_PAGES)
+    log.checkpoints.copy_beside(Broken())
+    log.commit(1)
+    log.commit(CHECKPOINT_PAGES)
+
+    assert log.by_writer == [CHECKPOINT_PAGES + 1]
+
+
 @pytest.mark.parametrize("error", [apsw.BusyError, apsw.IOError, apsw.FullError])
 @pytest.mark.parametrize("rounds_max", [ROUNDS_MAX, 0])
 def test_a_copy_that_fails_does_not_fail_the_commit(
