@@ -11,7 +11,7 @@ from ledger.contract import MergeCards
 from ledger.outbox.delivery import Rejected
 from ledger.outbox.messages import REJECTIONS_MAX
 from tests.ledger.book import Books
-from tests.ledger.outbox.test_delivery import Receiver, Waits, delivery, rejected_beside_others
+from tests.ledger.outbox.receiver import Receiver, Waits, delivery, rejected_beside_others
 from tests.ledger.outbox.test_notices import at, earn
 
 pytestmark = pytest.mark.both_databases

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,92 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.clock import SetClock
 from ledger.outbox import from_books_sql, outbox_sql
 from ledger.outbox.delivery import Delivery, ReceiverAway, Rejected
 from ledger.outbox.messages import REJECTIONS_MAX, pause_after
 from ledger.outbox.outbox_sql import Waiting
 from tests.ledger.book import MARCH, Books
-
-
-class Killed(BaseException):
-    """The process ended here."""
-
-
-class Receiver:
-    """Takes messages, or does what the test sets for them.
-
-    Attributes:
-        got: every message that arrived, repeats included.
-        troubles: by stream, what befalls its messages instead.
-        dies_after: how many arrivals until the sender's process ends, unmarked.
-        on_arrival: called whenever a message arrives.
-    """
-
-    def __init__(self) -> None:
-        self.got: list[Waiting] = []
-        self.troubles: dict[str, Exception] = {}
-        self.is_away = False
-        self.dies_after: int | None = None
-        self.on_arrival: Callable[[], object] = list
-
-    async def send(self, message: Waiting) -> None:
-        await asyncio.sleep(0)  # As a real one, it lets others go on.
-        if self.is_away:
-            raise ReceiverAway("nobody there")
-        if message.stream in self.troubles:
-            raise self.troubles[message.stream]
-        self.got.append(message)
-        self.on_arrival()
-        if self.dies_after is not None and len(self.got) >= self.dies_after:
-            raise Killed
-
-    def orders(self, card: str) -> list[str]:
-        """Numbers of the transactions of a card, repeats dropped by their id."""
-        seen: dict[str, str] = {}
-        for message in self.got:
-            if message.stream == card:
-                seen.setdefault(
-                    message.message_id, json.loads(message.payload)["data"]["transaction"]
-                )
-        return list(seen.values())
-
-
-class Waits(SetClock):
-    """A clock whose waiting the test does."""
-
-    def __init__(self) -> None:
-        super().__init__(MARCH)
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-
-def delivery(books: Books, receiver: Receiver, clock: Waits | None = None) -> Delivery:
-    database = books.subgraph.context_for(None, "", "").database
-    return Delivery(database, receiver, clock=clock or Waits())
-
-
-async def booked(books: Books, card: str) -> list[str]:
-    """Numbers of the transactions of a card, in their order."""
-    rows = await books.rows(
-        f"SELECT lane, seq FROM ledger_tx WHERE card_id = '{card}' ORDER BY seq"
-    )
-    return [f"{lane}-{seq}" for lane, seq in rows]
-
-
-async def sales(books: Books, count: int, cards: int = 3) -> None:
-    for number in range(count):
-        await books.order(f"o{number}", "A", f"m{number % cards}", earned=10)
-
-
-async def rejected_beside_others(books: Books, worker: Delivery, clock: Waits, times: int) -> None:
-    """Lets a card's message be tried so often, while the receiver takes those of card `busy`."""
-    for number in range(times):
-        await books.order(f"beside{clock.seconds}-{number}", "A", "busy", earned=1)
-        await worker.run_once()
-        clock.seconds += 1_000
+from tests.ledger.outbox.receiver import (
+    Killed,
+    Receiver,
+    Waits,
+    booked,
+    delivery,
+    rejected_beside_others,
+    sales,
+)
 
 
 async def test_every_transaction_is_told_once_with_what_it_did(books: Books) -> None:
@@ -335,87 +262,6 @@ async def test_business_time_that_jumps_holds_nothing_up(books: Books) -> None:
 @given(st.integers(min_value=1, max_value=10_000))
 def test_pauses_grow_and_end_at_a_quarter_of_an_hour(failures: int) -> None:
     assert 5 <= pause_after(failures) <= pause_after(failures + 1) <= 900
-
-
-@pytest.fixture
-async def parked(books: Books) -> tuple[Books, Receiver, Delivery]:
-    """Books with a parked message of m1, and its two followers."""
-    await sales(books, 6, cards=2)
-    receiver, clock = Receiver(), Waits()
-    receiver.troubles["m1"] = Rejected("it answered 400")
-    worker = delivery(books, receiver, clock)
-    await rejected_beside_others(books, worker, clock, times=REJECTIONS_MAX - 1)
-    assert await books.rows("SELECT stream FROM outbox WHERE parked_at IS NOT NULL") == []
-    await rejected_beside_others(books, worker, clock, times=1)
-    receiver.troubles.clear()
-    return books, receiver, worker
-
-
-RESUME = """
-mutation ($input: ResumeMessageInput!) {
-  resumeMessage(input: $input) { __typename ... on MessageResumed { replayed messageId } }
-}
-"""
-PARKED = """
-{ parkedMessages { nodes { id topic stream parkedAt lastError payload } } }
-"""
-
-
-async def parked_message(books: Books) -> dict:
-    [message] = (await books.ask(PARKED)).data["parkedMessages"]["nodes"]
-    return message
-
-
-async def resume(books: Books, message_id: str, *, discard: bool) -> dict:
-    given = {"requestId": "resume", "messageId": message_id, "discard": discard}
-    return (await books.ask(RESUME, input=given)).data["resumeMessage"]
-
-
-async def test_a_parked_message_is_shown_and_sent_anew_before_those_behind_it(
-    parked: tuple[Books, Receiver, Delivery],
-) -> None:
-    books, receiver, worker = parked
-    message = await parked_message(books)
-    resumed = await resume(books, message["id"], discard=False)
-    again = await resume(books, message["id"], discard=False)
-    delivered = await worker.run_once()
-
-    assert (message["topic"], message["stream"]) == ("ledger.order", "m1")
-    assert message["lastError"] == "it answered 400"
-    assert json.loads(message["payload"])["data"]["cardId"] == "m1"
-    assert (resumed["replayed"], again["replayed"]) == (False, True)
-    assert delivered == 3
-    assert receiver.orders("m1") == await booked(books, "m1")
-    assert (await books.ask(PARKED)).data["parkedMessages"]["nodes"] == []
-
-
-async def test_what_waits_is_counted_and_how_long_the_oldest_has(
-    parked: tuple[Books, Receiver, Delivery],
-) -> None:
-    books, receiver, worker = parked
-    await worker.look()
-    before = worker.waiting, worker.parked, worker.oldest_seconds
-    clock = Waits()
-    clock.set(MARCH + timedelta(hours=2))
-    later = delivery(books, receiver, clock)
-    await later.look()
-    await resume(books, (await parked_message(books))["id"], discard=False)
-    await worker.run_once()
-    await worker.look()
-
-    assert before == (2, 1, 0)
-    assert (later.waiting, later.parked, later.oldest_seconds) == (2, 1, 7_200)
-    assert (worker.waiting, worker.parked, worker.oldest_seconds) == (0, 0, 0)
-
-
-async def test_a_message_that_is_given_up_frees_those_behind_it(
-    parked: tuple[Books, Receiver, Delivery],
-) -> None:
-    books, receiver, worker = parked
-    await resume(books, (await parked_message(books))["id"], discard=True)
-
-    assert await worker.run_once() == 2
-    assert receiver.orders("m1") == (await booked(books, "m1"))[1:]
 
 
 class Late(Receiver):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.ledger.book import Books
-from tests.ledger.outbox.test_delivery import Receiver, delivery
+from tests.ledger.outbox.receiver import Receiver, delivery
 from tests.places import Places
 
 pytestmark = pytest.mark.postgresql
